@@ -1,0 +1,32 @@
+import { type AccountId, isAccountId } from './account.ts'
+import { refuseName } from './refusals.ts'
+import { isRegion, type Region } from './region.ts'
+import type { Registry } from './registry.ts'
+import { isRepositoryName, type RepositoryName } from './repository-name.ts'
+
+/** `arn:aws:ecr:<region>:<account>:repository/<name>` (Service Authorization Reference, Amazon ECR). */
+export function repositoryArn({ account, region }: Registry, name: RepositoryName | '*'): string {
+  return `arn:aws:ecr:${region}:${account}:repository/${name}`
+}
+
+export interface RepositoryArn {
+  readonly account: AccountId
+  readonly region: Region
+  readonly repository: RepositoryName
+}
+
+const repositoryPattern = /^arn:aws:ecr:([^:]*):([^:]*):repository\/(.*)$/
+
+/** The parts of a repository's ARN. @throws Refusal `NameInvalid` */
+export function parseRepositoryArn(text: string): RepositoryArn {
+  const [, region = '', account = '', repository = ''] = repositoryPattern.exec(text) ?? []
+  if (!isRegion(region) || !isAccountId(account) || !isRepositoryName(repository)) {
+    throw refuseName('NameInvalid', { kind: 'arn', value: text })
+  }
+  return { account, region, repository }
+}
+
+/** The ARN of an account's root principal. */
+export function rootArn(account: AccountId): string {
+  return `arn:aws:iam::${account}:root`
+}

@@ -1,0 +1,8 @@
+import type { AccountId } from './account.ts'
+import type { Region } from './region.ts'
+
+/** A private registry is one (account, region) pair, and needs no creation (ECR user guide, "Registries"). */
+export interface Registry {
+  readonly account: AccountId
+  readonly region: Region
+}
