@@ -1,0 +1,29 @@
+import { type Kysely, type Migration, Migrator } from 'kysely'
+import type { ColumnTypes } from './columns.ts'
+import { accounts } from './migrations/0001-accounts.ts'
+import { registry } from './migrations/0002-registry.ts'
+import type { Schema } from './schema.ts'
+
+type Step = (db: Kysely<unknown>, types: ColumnTypes) => Promise<void>
+
+/** In order of number, and never changed once released: a database remembers which it has. */
+const steps: Record<string, Step> = {
+  '0001-accounts': accounts,
+  '0002-registry': registry,
+}
+
+/**
+ * Brings the schema up to date, all or nothing, in one transaction. Processes that start at once wait for one another: by
+ * an advisory lock on PostgreSQL, by `begin immediate` on SQLite.
+ *
+ * @throws Error when the database was written by a newer version, whose migrations this one does not know
+ */
+export async function migrate(db: Kysely<Schema>, types: ColumnTypes): Promise<void> {
+  const migrations: Record<string, Migration> = {}
+  for (const [name, step] of Object.entries(steps)) {
+    migrations[name] = { up: (trx) => step(trx, types) }
+  }
+  const migrator = new Migrator({ db, provider: { getMigrations: async () => migrations } })
+  const { error } = await migrator.migrateToLatest()
+  if (error !== undefined) throw error
+}

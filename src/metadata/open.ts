@@ -1,0 +1,13 @@
+import { mkdir } from 'node:fs/promises'
+import { dirname } from 'node:path'
+import type { Metadata } from './metadata.ts'
+import { openPostgres } from './postgres.ts'
+import { openSqlite } from './sqlite.ts'
+
+/** Opens and migrates the store that `url` names: `sqlite:<path>`, `postgres://…` or `postgresql://…`. */
+export async function openMetadata(url: string, onIdleError: (error: Error) => void): Promise<Metadata> {
+  if (!url.startsWith('sqlite:')) return openPostgres(url, onIdleError)
+  const path = url.slice('sqlite:'.length)
+  await mkdir(dirname(path), { recursive: true, mode: 0o700 })
+  return openSqlite(path)
+}

@@ -1,0 +1,83 @@
+import { createHash } from 'node:crypto'
+import { setTimeout as delay } from 'node:timers/promises'
+import { type Compilable, Kysely, PostgresDialect } from 'kysely'
+import pg from 'pg'
+import { postgresColumns } from './columns.ts'
+import type { Metadata, Parameter, Parameters, Reader, Transaction } from './metadata.ts'
+import { migrate } from './migrate.ts'
+import { prepareQuery } from './prepared.ts'
+import type { Schema } from './schema.ts'
+
+/** Serialization failure and deadlock: the transaction has left nothing behind and may run again. */
+const repeatable = new Set(['40001', '40P01'])
+const attempts = 5
+
+/** The store for several nodes: PostgreSQL, or what speaks its protocol. `onIdleError` hears of connections lost between uses. */
+export async function openPostgres(url: string, onIdleError: (error: Error) => void): Promise<Metadata> {
+  const pool = new pg.Pool({
+    connectionString: url,
+    max: 20,
+    connectionTimeoutMillis: 10_000,
+    application_name: 'lading',
+    types: { getTypeParser: numbersForBigints },
+  })
+  pool.on('error', onIdleError)
+  const db = new Kysely<Schema>({ dialect: new PostgresDialect({ pool }) })
+  try {
+    await migrate(db, postgresColumns)
+  } catch (error) {
+    await db.destroy()
+    throw error
+  }
+  return new PostgresMetadata(db, pool)
+}
+
+/** Our 64-bit columns hold milliseconds and sizes, which a JavaScript number holds exactly. */
+const numbersForBigints: typeof pg.types.getTypeParser = (oid: number, format?: 'text' | 'binary') =>
+  oid === pg.types.builtins.INT8 ? Number : pg.types.getTypeParser(oid, format as 'text')
+
+class PostgresMetadata implements Metadata {
+  readonly dialect = 'postgres'
+  readonly reader: Reader
+  readonly #db: Kysely<Schema>
+  readonly #pool: pg.Pool
+
+  constructor(db: Kysely<Schema>, pool: pg.Pool) {
+    this.reader = db
+    this.#db = db
+    this.#pool = pool
+  }
+
+  async transaction<T>(work: (trx: Transaction) => Promise<T>): Promise<T> {
+    for (let attempt = 1; ; attempt++) {
+      try {
+        return await this.#db.transaction().setIsolationLevel('read committed').execute(work)
+      } catch (error) {
+        if (attempt === attempts || !(error instanceof pg.DatabaseError) || !repeatable.has(error.code ?? ''))
+          throw error
+        await delay(Math.random() * 10 * 2 ** attempt)
+      }
+    }
+  }
+
+  /** Named, so that each connection parses and plans it once. */
+  prepare<P extends Parameters, Row>(
+    build: (db: Reader, parameter: Parameter<P>) => Compilable<Row>,
+  ): (parameters: P) => Promise<Row[]> {
+    const { sql, bind } = prepareQuery(this.reader, build)
+    const name = createHash('sha256').update(sql).digest('hex').slice(0, 32)
+    return async (parameters) => {
+      const { rows } = await this.#pool.query({ name, text: sql, values: bind(parameters) })
+      return rows as Row[]
+    }
+  }
+
+  async check(): Promise<void> {
+    await this.#pool.query('select 1')
+  }
+
+  /** Ends the pool with it. */
+  async close(): Promise<void> {
+    await this.#db.destroy()
+  }
+}

@@ -1,0 +1,97 @@
+import type { Generated } from 'kysely'
+
+/**
+ * The tables of the room `registry`.
+ *
+ *   repository ─┬─< repository_blob >── blob          a link makes a blob visible in a repository
+ *               ├─< manifest ─┬─< manifest_reference  parent → config, layer, child manifest
+ *               │             └─ subject              may name a manifest that is not there (yet)
+ *               ├─< tag ──> manifest
+ *               └─< upload                            its bytes are a draft of the blob store
+ *
+ * Times are milliseconds since the epoch, UTC; sizes are bytes; digests are text; JSON columns are parsed when read.
+ */
+export interface RegistryTables {
+  repository: RepositoryTable
+  blob: BlobTable
+  repository_blob: RepositoryBlobTable
+  manifest: ManifestTable
+  manifest_reference: ManifestReferenceTable
+  tag: TagTable
+  upload: UploadTable
+}
+
+export interface RepositoryTable {
+  id: Generated<number>
+  account: string
+  region: string
+  name: string
+  created_at: number
+  tag_mutability: string
+  /** JSON: array of wildcard texts. */
+  tag_mutability_exclusions: string
+  /** 0 or 1. */
+  scan_on_push: number
+  encryption_type: string
+  kms_key: string | null
+  /** JSON: object of ECR's resource tags, key to value. */
+  resource_tags: string
+}
+
+/** One row per stored content, however many repositories hold it. */
+export interface BlobTable {
+  digest: string
+  size: number
+  stored_at: number
+}
+
+export interface RepositoryBlobTable {
+  repository_id: number
+  digest: string
+  linked_at: number
+}
+
+export interface ManifestTable {
+  repository_id: number
+  digest: string
+  media_type: string
+  artifact_type: string | null
+  /** Digest of the manifest that this one refers to as its subject. */
+  subject: string | null
+  /** JSON: object of the manifest's annotations; `null` if there are none. */
+  annotations: string | null
+  body: Uint8Array
+  /** Bytes of config and layers; of an index, those of its largest child (ECR API, ImageDetail). */
+  image_size: number
+  pushed_at: number
+  pulled_at: number | null
+}
+
+export interface ManifestReferenceTable {
+  repository_id: number
+  parent: string
+  child: string
+  /** `config`, `layer` or `manifest`. */
+  kind: string
+  media_type: string
+}
+
+export interface TagTable {
+  repository_id: number
+  tag: string
+  digest: string
+  moved_at: number
+}
+
+export interface UploadTable {
+  id: string
+  repository_id: number
+  /** Bytes received and kept. */
+  offset: number
+  /** Who writes right now: `<process>/<request>`, or `null`. A name of a process that died stays until the next writer. */
+  writer: string | null
+  /** 1 once a part smaller than ECR's least part has come; no further part may follow it. */
+  short_part: number
+  started_at: number
+  touched_at: number
+}

@@ -1,0 +1,122 @@
+import type { DatabaseSync, SQLInputValue, StatementSync } from 'node:sqlite'
+import {
+  CompiledQuery,
+  type DatabaseConnection,
+  type Dialect,
+  type Driver,
+  type QueryResult,
+  type SelectModifierNode,
+  SqliteAdapter,
+  SqliteIntrospector,
+  SqliteQueryCompiler,
+} from 'kysely'
+
+/**
+ * Kysely over one connection of `node:sqlite`. Statements are prepared once per text. Transactions begin IMMEDIATE:
+ * whoever will write waits at the beginning, where waiting is safe, and not at the first write, where SQLite refuses.
+ */
+export function nodeSqliteDialect(database: DatabaseSync, access: 'exclusive' | 'shared'): Dialect {
+  return {
+    createAdapter: () => new SqliteAdapter(),
+    createDriver: () => new NodeSqliteDriver(database, access),
+    createIntrospector: (db) => new SqliteIntrospector(db),
+    createQueryCompiler: () => new NodeSqliteCompiler(),
+  }
+}
+
+/** Prepares each distinct text once. Texts come from code, not from requests, so they are few. */
+export class StatementCache {
+  readonly #database: DatabaseSync
+  readonly #statements = new Map<string, StatementSync>()
+
+  constructor(database: DatabaseSync) {
+    this.#database = database
+  }
+
+  get(sql: string): StatementSync {
+    let statement = this.#statements.get(sql)
+    if (statement === undefined) {
+      if (this.#statements.size >= 1_000) this.#statements.clear()
+      statement = this.#database.prepare(sql)
+      this.#statements.set(sql, statement)
+    }
+    return statement
+  }
+}
+
+class NodeSqliteCompiler extends SqliteQueryCompiler {
+  /** SQLite has no row locks and needs none: its transactions that write exclude one another. */
+  protected override visitSelectModifier(node: SelectModifierNode): void {
+    if (node.modifier === 'Distinct' || node.modifier === undefined) super.visitSelectModifier(node)
+  }
+}
+
+class NodeSqliteConnection implements DatabaseConnection {
+  readonly #statements: StatementCache
+
+  constructor(statements: StatementCache) {
+    this.#statements = statements
+  }
+
+  executeQuery<Row>({ sql, parameters }: CompiledQuery): Promise<QueryResult<Row>> {
+    const statement = this.#statements.get(sql)
+    // What Kysely hands over came through typed columns, which hold nothing but SQLite's own types.
+    const values = parameters as SQLInputValue[]
+    if (statement.columns().length > 0) return Promise.resolve({ rows: statement.all(...values) as Row[] })
+    const { changes, lastInsertRowid } = statement.run(...values)
+    return Promise.resolve({ rows: [], numAffectedRows: BigInt(changes), insertId: BigInt(lastInsertRowid) })
+  }
+
+  // biome-ignore lint/correctness/useYield: Kysely's interface asks for a generator; no query here is streamed.
+  async *streamQuery<Row>(): AsyncIterableIterator<QueryResult<Row>> {
+    throw new Error('Streaming a query is not supported: page through it')
+  }
+}
+
+class NodeSqliteDriver implements Driver {
+  readonly #database: DatabaseSync
+  readonly #connection: NodeSqliteConnection
+  readonly #access: 'exclusive' | 'shared'
+  /** Resolves when the connection is free; each who waits replaces it with its own turn. */
+  #turn: Promise<void> = Promise.resolve()
+  #release: () => void = () => {}
+
+  constructor(database: DatabaseSync, access: 'exclusive' | 'shared') {
+    this.#database = database
+    this.#access = access
+    this.#connection = new NodeSqliteConnection(new StatementCache(database))
+  }
+
+  async init(): Promise<void> {}
+
+  async acquireConnection(): Promise<DatabaseConnection> {
+    if (this.#access === 'shared') return this.#connection
+    const before = this.#turn
+    const { promise, resolve } = Promise.withResolvers<void>()
+    this.#turn = promise
+    await before
+    this.#release = resolve
+    return this.#connection
+  }
+
+  async releaseConnection(): Promise<void> {
+    this.#release()
+  }
+
+  async beginTransaction(connection: DatabaseConnection): Promise<void> {
+    await connection.executeQuery(CompiledQuery.raw('begin immediate'))
+  }
+
+  async commitTransaction(connection: DatabaseConnection): Promise<void> {
+    await connection.executeQuery(CompiledQuery.raw('commit'))
+  }
+
+  /** After some errors, a full disk among them, SQLite has rolled back by itself and a second time is an error. */
+  async rollbackTransaction(connection: DatabaseConnection): Promise<void> {
+    if (this.#database.isTransaction) await connection.executeQuery(CompiledQuery.raw('rollback'))
+  }
+
+  async destroy(): Promise<void> {
+    this.#database.close()
+  }
+}

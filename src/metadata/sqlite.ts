@@ -1,0 +1,74 @@
+import { DatabaseSync } from 'node:sqlite'
+import { type Compilable, Kysely } from 'kysely'
+import { sqliteColumns } from './columns.ts'
+import type { Metadata, Parameter, Parameters, Reader, Transaction } from './metadata.ts'
+import { migrate } from './migrate.ts'
+import { prepareQuery } from './prepared.ts'
+import type { Schema } from './schema.ts'
+import { nodeSqliteDialect, StatementCache } from './sqlite-dialect.ts'
+
+/** How long one process waits for another's transaction. Ours take milliseconds. */
+const busyTimeoutMs = 10_000
+
+/**
+ * The embedded store. WAL with `synchronous=FULL`: a commit has been fsynced when it returns. One connection writes, one
+ * transaction at a time; another reads the last commit, so that a pull never waits for a push.
+ */
+export async function openSqlite(path: string): Promise<Metadata> {
+  const writing = connect(path, false)
+  const writer = new Kysely<Schema>({ dialect: nodeSqliteDialect(writing, 'exclusive') })
+  try {
+    await migrate(writer, sqliteColumns)
+  } catch (error) {
+    await writer.destroy()
+    throw error
+  }
+  const reading = connect(path, true)
+  return new SqliteMetadata(writer, reading)
+}
+
+function connect(path: string, readOnly: boolean): DatabaseSync {
+  const database = new DatabaseSync(path, { readOnly, timeout: busyTimeoutMs, enableForeignKeyConstraints: true })
+  if (!readOnly) {
+    database.exec('pragma journal_mode = wal')
+    database.exec('pragma synchronous = full')
+  }
+  return database
+}
+
+class SqliteMetadata implements Metadata {
+  readonly dialect = 'sqlite'
+  readonly reader: Reader
+  readonly #reader: Kysely<Schema>
+  readonly #writer: Kysely<Schema>
+  readonly #statements: StatementCache
+
+  constructor(writer: Kysely<Schema>, reading: DatabaseSync) {
+    this.#writer = writer
+    this.#reader = new Kysely<Schema>({ dialect: nodeSqliteDialect(reading, 'shared') })
+    this.reader = this.#reader
+    this.#statements = new StatementCache(reading)
+  }
+
+  transaction<T>(work: (trx: Transaction) => Promise<T>): Promise<T> {
+    return this.#writer.transaction().execute(work)
+  }
+
+  /** Flat on purpose: `bench` figure "manifest GET by tag". A call is one synchronous step of some ten microseconds. */
+  prepare<P extends Parameters, Row>(
+    build: (db: Reader, parameter: Parameter<P>) => Compilable<Row>,
+  ): (parameters: P) => Promise<Row[]> {
+    const { sql, bind } = prepareQuery(this.reader, build)
+    const statement = this.#statements.get(sql)
+    return async (parameters) => statement.all(...bind(parameters)) as Row[]
+  }
+
+  async check(): Promise<void> {
+    this.#statements.get('select 1').get()
+  }
+
+  async close(): Promise<void> {
+    await this.#reader.destroy()
+    await this.#writer.destroy()
+  }
+}
