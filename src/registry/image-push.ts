@@ -1,0 +1,212 @@
+import { createHash } from 'node:crypto'
+import type { Clock } from '#lib/clock.ts'
+import type { Metadata, Transaction } from '#metadata/metadata.ts'
+import { type Digest, digestAlgorithm, digestOf } from '#names/digest.ts'
+import type { Tag } from '#names/tag.ts'
+import { type Manifest, parseManifest } from './manifest.ts'
+import { refuse } from './refusals.ts'
+import { inRepository, lockRepository, type Repository, type RepositoryKey } from './repository.ts'
+import { isImmutable } from './tag-mutability.ts'
+
+/** A manifest as a client sends it. */
+export interface ManifestPush {
+  readonly body: Uint8Array
+  /** The media type that the client declared, if it did. */
+  readonly mediaType: string | undefined
+  /** What the client says that the digest is. */
+  readonly digest?: Digest | undefined
+  readonly tag?: Tag | undefined
+}
+
+export interface PushedImage {
+  readonly digest: Digest
+  readonly manifest: Manifest
+  /** False where the same content stood under the same tag before (or, without a tag, was there). */
+  readonly changed: boolean
+}
+
+export interface ImagePush {
+  /**
+   * Stores a manifest and points the tag to it, all in one transaction or not at all. Content that is there already stays as
+   * it is, with the time of its first push.
+   *
+   * @throws Refusal `RepositoryNotFound`, `Manifest…`, `Referenced…Missing`, `TagImmutable`
+   */
+  put(key: RepositoryKey, push: ManifestPush): Promise<PushedImage>
+}
+
+export function createImagePush({ metadata, clock }: { metadata: Metadata; clock: Clock }): ImagePush {
+  return {
+    async put(key, { body, mediaType, digest: given, tag }) {
+      const algorithm = given === undefined ? 'sha256' : digestAlgorithm(given)
+      const digest = digestOf(algorithm, createHash(algorithm).update(body).digest('hex'))
+      if (given !== undefined && given !== digest) {
+        throw refuse('ManifestDigestMismatch', { ...inRepository(key), given, computed: digest })
+      }
+      const manifest = parseManifest(body, mediaType)
+      const image = { digest, manifest, body }
+      return metadata.transaction(async (trx) => {
+        const repository = await lockRepository(trx, key, 'exclusive')
+        const stored = await storeManifest(trx, repository, image, clock())
+        const moved = tag !== undefined && (await moveTag(trx, repository, tag, digest, clock()))
+        return { digest, manifest, changed: tag === undefined ? stored : moved }
+      })
+    },
+  }
+}
+
+interface NewImage {
+  readonly digest: Digest
+  readonly manifest: Manifest
+  readonly body: Uint8Array
+}
+
+/** Whether it was not there before. */
+async function storeManifest(
+  trx: Transaction,
+  repository: Repository,
+  { digest, manifest, body }: NewImage,
+  now: number,
+): Promise<boolean> {
+  const present = await trx
+    .selectFrom('manifest')
+    .select('digest')
+    .where('repository_id', '=', repository.id)
+    .where('digest', '=', digest)
+    .executeTakeFirst()
+  if (present !== undefined) return false
+
+  const image_size = await checkReferences(trx, repository, manifest)
+  await trx
+    .insertInto('manifest')
+    .values({
+      repository_id: repository.id,
+      digest,
+      media_type: manifest.mediaType,
+      artifact_type: manifest.artifactType ?? null,
+      subject: manifest.subject ?? null,
+      annotations: manifest.annotations === undefined ? null : JSON.stringify(manifest.annotations),
+      body,
+      image_size,
+      pushed_at: now,
+      pulled_at: null,
+    })
+    .execute()
+  const references = referencesOf(repository, digest, manifest)
+  for (let at = 0; at < references.length; at += rowsPerInsert) {
+    await trx
+      .insertInto('manifest_reference')
+      .values(references.slice(at, at + rowsPerInsert))
+      .onConflict((conflict) => conflict.doNothing())
+      .execute()
+  }
+  return true
+}
+
+/** Keeps a statement's parameters below what both databases take, for a manifest of 4 MiB may refer to thousands. */
+const rowsPerInsert = 500
+const digestsPerQuery = 5_000
+
+function referencesOf(repository: Repository, parent: Digest, { blobs, manifests }: Manifest) {
+  const children = [...blobs, ...manifests.map((child) => ({ ...child, kind: 'manifest' as const }))]
+  return children.map(({ digest, kind, mediaType }) => ({
+    repository_id: repository.id,
+    parent,
+    child: digest,
+    kind,
+    media_type: mediaType,
+  }))
+}
+
+/**
+ * Invariant: a manifest's references are present. They are checked under the repository's exclusive lock, which whoever removes
+ * any of them takes too. Answers the image's size: of its blobs, or of an index's largest child.
+ */
+async function checkReferences(
+  trx: Transaction,
+  repository: Repository,
+  { blobs, manifests }: Manifest,
+): Promise<number> {
+  const wantedBlobs = digestsOf(blobs)
+  const blobSizes = await sizes(wantedBlobs, (digests) =>
+    trx
+      .selectFrom('repository_blob')
+      .innerJoin('blob', 'blob.digest', 'repository_blob.digest')
+      .select(['blob.digest', 'blob.size'])
+      .where('repository_blob.repository_id', '=', repository.id)
+      .where('repository_blob.digest', 'in', digests)
+      .execute(),
+  )
+  refuseMissing('ReferencedBlobsMissing', repository, wantedBlobs, blobSizes)
+
+  const wantedManifests = digestsOf(manifests)
+  const manifestSizes = await sizes(wantedManifests, (digests) =>
+    trx
+      .selectFrom('manifest')
+      .select(['digest', 'image_size as size'])
+      .where('repository_id', '=', repository.id)
+      .where('digest', 'in', digests)
+      .execute(),
+  )
+  refuseMissing('ReferencedManifestsMissing', repository, wantedManifests, manifestSizes)
+
+  let largest = 0
+  for (const size of manifestSizes.values()) largest = Math.max(largest, size)
+  let sum = 0
+  for (const size of blobSizes.values()) sum += size
+  return manifests.length > 0 ? largest : sum
+}
+
+function digestsOf(descriptors: readonly { readonly digest: Digest }[]): Digest[] {
+  return [...new Set(descriptors.map(({ digest }) => digest))]
+}
+
+async function sizes(
+  wanted: readonly Digest[],
+  query: (digests: Digest[]) => Promise<{ digest: string; size: number }[]>,
+): Promise<Map<string, number>> {
+  const found = new Map<string, number>()
+  for (let at = 0; at < wanted.length; at += digestsPerQuery) {
+    for (const { digest, size } of await query(wanted.slice(at, at + digestsPerQuery))) found.set(digest, size)
+  }
+  return found
+}
+
+function refuseMissing(
+  code: 'ReferencedBlobsMissing' | 'ReferencedManifestsMissing',
+  repository: Repository,
+  wanted: readonly Digest[],
+  found: ReadonlyMap<string, number>,
+): void {
+  const digests = wanted.filter((digest) => !found.has(digest))
+  if (digests.length > 0) throw refuse(code, { ...inRepository(repository), digests })
+}
+
+/**
+ * Whether the tag pointed elsewhere before, or nowhere. Decides immutability under the repository's exclusive lock, so that of
+ * two pushes which race for one immutable tag the second is refused.
+ */
+async function moveTag(
+  trx: Transaction,
+  repository: Repository,
+  tag: Tag,
+  digest: Digest,
+  now: number,
+): Promise<boolean> {
+  const present = await trx
+    .selectFrom('tag')
+    .select('digest')
+    .where('repository_id', '=', repository.id)
+    .where('tag', '=', tag)
+    .executeTakeFirst()
+  if (present?.digest === digest) return false
+  if (present !== undefined && isImmutable(repository.tagMutability, tag)) {
+    throw refuse('TagImmutable', { ...inRepository(repository), tag })
+  }
+  await trx
+    .insertInto('tag')
+    .values({ repository_id: repository.id, tag, digest, moved_at: now })
+    .onConflict((conflict) => conflict.columns(['repository_id', 'tag']).doUpdateSet({ digest, moved_at: now }))
+    .execute()
+  return true
+}

@@ -1,0 +1,45 @@
+import type { Digest } from '#names/digest.ts'
+import type { MediaType } from '#names/media-type.ts'
+import type { Tag } from '#names/tag.ts'
+
+/** A manifest as it is handed out: the bytes whose digest it is. */
+export interface StoredManifest {
+  readonly digest: Digest
+  readonly mediaType: MediaType
+  readonly body: Uint8Array
+}
+
+/** What a HEAD needs of a manifest. */
+export interface ManifestHead {
+  readonly digest: Digest
+  readonly mediaType: MediaType
+  readonly sizeBytes: number
+}
+
+/** An image as ECR describes it (API reference, ImageDetail). Times are milliseconds since the epoch. */
+export interface ImageDetail {
+  readonly digest: Digest
+  readonly tags: readonly Tag[]
+  readonly mediaType: MediaType
+  readonly artifactType: string | undefined
+  readonly subject: Digest | undefined
+  readonly sizeBytes: number
+  /** When this content first came, however often it was pushed since. */
+  readonly pushedAt: number
+  readonly pulledAt: number | undefined
+}
+
+/** One line of a listing: an image has one for each tag, or one without a tag. */
+export interface ImageId {
+  readonly digest: Digest
+  readonly tag: Tag | undefined
+}
+
+/** Which images a listing holds. */
+export type TagStatus = 'TAGGED' | 'UNTAGGED' | 'ANY'
+
+/** Asks for an image by tag, by digest, or by both, which must then agree. */
+export interface ImageQuery {
+  readonly tag?: Tag | undefined
+  readonly digest?: Digest | undefined
+}

@@ -1,0 +1,67 @@
+import { refusals } from '#lib/refusal.ts'
+import type { Digest } from '#names/digest.ts'
+import type { Registry } from '#names/registry.ts'
+import type { RepositoryName } from '#names/repository-name.ts'
+import type { Tag } from '#names/tag.ts'
+import type { ImageQuery } from './image.ts'
+import type { TagMutabilityMode } from './tag-mutability.ts'
+
+/** Which repository a refusal speaks of. */
+export interface InRepository {
+  readonly registry: Registry
+  readonly repository: RepositoryName
+}
+
+/** Why a manifest cannot be taken. `path` points into it, as in `layers[2].digest`. */
+export interface ManifestProblem {
+  readonly path: string
+  readonly problem: string
+}
+
+/** Every refusal of the core, with the facts that explain it. Surfaces word them. */
+export interface RegistryRefusals {
+  RepositoryNotFound: InRepository
+  RepositoryAlreadyExists: InRepository
+  RepositoryNotEmpty: InRepository
+
+  /** Filters given in a mode that takes none, or none in a mode that needs them. */
+  TagMutabilityFiltersMismatch: { readonly mode: TagMutabilityMode; readonly given: boolean }
+  /** More `*` than a filter may hold. */
+  TagMutabilityFilterInvalid: { readonly filter: string }
+  ResourceTagInvalid: { readonly key: string; readonly problem: 'reserved' | 'characters' | 'repeated' }
+  TooManyResourceTags: InRepository
+  /** A key given where the encryption type takes none. */
+  KmsKeyUnexpected: { readonly encryptionType: string }
+
+  ManifestInvalid: ManifestProblem
+  ManifestTooLarge: { readonly limitBytes: number }
+  ManifestMediaTypeUnsupported: { readonly mediaType: string | undefined }
+  ManifestDigestMismatch: InRepository & { readonly given: Digest; readonly computed: Digest }
+  ReferencedBlobsMissing: InRepository & { readonly digests: readonly Digest[] }
+  ReferencedManifestsMissing: InRepository & { readonly digests: readonly Digest[] }
+  TagImmutable: InRepository & { readonly tag: Tag }
+
+  ImageNotFound: InRepository & { readonly query: ImageQuery }
+  ImageReferencedByIndex: InRepository & { readonly digest: Digest; readonly indexes: readonly Digest[] }
+
+  BlobNotFound: InRepository & { readonly digest: Digest }
+  /** No manifest of the repository refers to it, so it may be pushed on but not downloaded through the ECR API. */
+  BlobInaccessible: InRepository & { readonly digest: Digest }
+  BlobReferenced: InRepository & { readonly digest: Digest; readonly manifest: Digest }
+
+  UploadNotFound: InRepository & { readonly upload: string }
+  UploadEmpty: InRepository & { readonly upload: string }
+  /** Bytes were sent for another place than where the upload stands. `offset` is the next byte wanted. */
+  UploadOutOfOrder: InRepository & { readonly upload: string; readonly offset: number }
+  /** A part smaller than `leastBytes` was followed by another. */
+  UploadPartTooSmall: InRepository & { readonly upload: string; readonly leastBytes: number }
+  /** A part whose length is not what its range says. */
+  UploadPartLengthMismatch: InRepository & { readonly upload: string; readonly offset: number }
+  /** The content hashes to none of the digests that the client named. */
+  UploadDigestMismatch: InRepository & { readonly upload: string; readonly computed: Digest }
+  /** Another request took the upload over while this one was writing to it. */
+  UploadTakenOver: InRepository & { readonly upload: string }
+  LayerAlreadyExists: InRepository & { readonly digest: Digest }
+}
+
+export const refuse = refusals<RegistryRefusals>()

@@ -1,0 +1,172 @@
+import type { Clock } from '#lib/clock.ts'
+import { type Page, pageOf } from '#lib/page.ts'
+import type { Metadata, Transaction } from '#metadata/metadata.ts'
+import type { RepositoryArn } from '#names/arn.ts'
+import type { Registry } from '#names/registry.ts'
+import type { RepositoryName } from '#names/repository-name.ts'
+import { parseEncryption } from './encryption.ts'
+import { refuse } from './refusals.ts'
+import {
+  findRepository,
+  getRepository,
+  inRepository,
+  lockRepository,
+  parseRepository,
+  type Repository,
+  type RepositoryKey,
+  selectRepositories,
+} from './repository.ts'
+import { type ResourceTag, type ResourceTags, withoutResourceTags, withResourceTags } from './resource-tags.ts'
+import { parseTagMutability, type TagMutability, type TagMutabilityMode } from './tag-mutability.ts'
+
+/** What a new repository may be given; ECR's defaults for the rest. */
+export interface NewRepository {
+  readonly tagMutability?: { readonly mode: TagMutabilityMode; readonly exclusions?: readonly string[] | undefined }
+  readonly scanOnPush?: boolean
+  readonly encryption?: { readonly type: 'AES256' | 'KMS' | 'KMS_DSSE'; readonly kmsKey?: string | undefined }
+  readonly resourceTags?: readonly ResourceTag[]
+}
+
+export interface Repositories {
+  /** @throws Refusal `RepositoryAlreadyExists` and those of its settings */
+  create(key: RepositoryKey, settings: NewRepository): Promise<Repository>
+  /** @throws Refusal `RepositoryNotFound` */
+  get(key: RepositoryKey): Promise<Repository>
+  find(key: RepositoryKey): Promise<Repository | undefined>
+  /** Those of these names, in the order of the names. @throws Refusal `RepositoryNotFound` for the first that is missing */
+  getAll(registry: Registry, names: readonly RepositoryName[]): Promise<Repository[]>
+  /** By name. `after` is the key of an earlier page. */
+  list(registry: Registry, page: { limit: number; after?: string | undefined }): Promise<Page<Repository, string>>
+  /**
+   * With `force` whatever it holds goes too. What the deletion leaves in the blob store is unlinked content, served by nobody.
+   *
+   * @throws Refusal `RepositoryNotFound`, `RepositoryNotEmpty`
+   */
+  delete(key: RepositoryKey, options: { force: boolean }): Promise<Repository>
+  /** Changes no existing tag. @throws Refusal `RepositoryNotFound`, `TagMutability…` */
+  putTagMutability(
+    key: RepositoryKey,
+    mode: TagMutabilityMode,
+    exclusions: readonly string[] | undefined,
+  ): Promise<TagMutability>
+  /** @throws Refusal `RepositoryNotFound`, `ResourceTagInvalid`, `TooManyResourceTags` */
+  addResourceTags(arn: RepositoryArn, tags: readonly ResourceTag[]): Promise<void>
+  /** @throws Refusal `RepositoryNotFound` */
+  removeResourceTags(arn: RepositoryArn, keys: readonly string[]): Promise<void>
+}
+
+export function createRepositories({ metadata, clock }: { metadata: Metadata; clock: Clock }): Repositories {
+  return {
+    create(key, settings) {
+      const { mode = 'MUTABLE', exclusions } = settings.tagMutability ?? {}
+      const tagMutability = parseTagMutability(mode, exclusions)
+      const encryption = parseEncryption(key.registry, settings.encryption)
+      const resourceTags = withResourceTags({}, settings.resourceTags ?? [], inRepository(key))
+      return metadata.transaction(async (trx) => {
+        const row = await trx
+          .insertInto('repository')
+          .values({
+            account: key.registry.account,
+            region: key.registry.region,
+            name: key.name,
+            created_at: clock(),
+            tag_mutability: tagMutability.mode,
+            tag_mutability_exclusions: JSON.stringify(tagMutability.exclusions),
+            scan_on_push: settings.scanOnPush ? 1 : 0,
+            encryption_type: encryption.type,
+            kms_key: encryption.kmsKey ?? null,
+            resource_tags: JSON.stringify(resourceTags),
+          })
+          .onConflict((conflict) => conflict.columns(['account', 'region', 'name']).doNothing())
+          .returningAll()
+          .executeTakeFirst()
+        if (row === undefined) throw refuse('RepositoryAlreadyExists', inRepository(key))
+        return parseRepository(row)
+      })
+    },
+
+    get: (key) => getRepository(metadata.reader, key),
+    find: (key) => findRepository(metadata.reader, key),
+
+    async getAll(registry, names) {
+      const rows = await selectRepositories(metadata.reader, registry)
+        .where('name', 'in', [...names])
+        .execute()
+      const found = new Map(rows.map((row) => [row.name, parseRepository(row)]))
+      return names.map((name) => {
+        const repository = found.get(name)
+        if (repository === undefined) throw refuse('RepositoryNotFound', inRepository({ registry, name }))
+        return repository
+      })
+    },
+
+    async list(registry, { limit, after }) {
+      const rows = await selectRepositories(metadata.reader, registry)
+        .$if(after !== undefined, (query) => query.where('name', '>', after ?? ''))
+        .orderBy('name')
+        .limit(limit + 1)
+        .execute()
+      return pageOf(rows.map(parseRepository), limit, ({ name }) => name)
+    },
+
+    delete: (key, { force }) =>
+      metadata.transaction(async (trx) => {
+        const repository = await lockRepository(trx, key, 'exclusive')
+        if (!force && (await holdsImages(trx, repository))) throw refuse('RepositoryNotEmpty', inRepository(key))
+        await deleteContents(trx, repository)
+        await trx.deleteFrom('repository').where('id', '=', repository.id).execute()
+        return repository
+      }),
+
+    async putTagMutability(key, mode, exclusions) {
+      const tagMutability = parseTagMutability(mode, exclusions)
+      await metadata.transaction(async (trx) => {
+        const { id } = await lockRepository(trx, key, 'exclusive')
+        await trx
+          .updateTable('repository')
+          .set({
+            tag_mutability: tagMutability.mode,
+            tag_mutability_exclusions: JSON.stringify(tagMutability.exclusions),
+          })
+          .where('id', '=', id)
+          .execute()
+      })
+      return tagMutability
+    },
+
+    addResourceTags: (arn, tags) =>
+      changeResourceTags(metadata, arn, (present, key) => withResourceTags(present, tags, inRepository(key))),
+    removeResourceTags: (arn, keys) =>
+      changeResourceTags(metadata, arn, (present) => withoutResourceTags(present, keys)),
+  }
+}
+
+async function changeResourceTags(
+  metadata: Metadata,
+  { account, region, repository }: RepositoryArn,
+  change: (present: ResourceTags, key: RepositoryKey) => ResourceTags,
+): Promise<void> {
+  const key = { registry: { account, region }, name: repository }
+  await metadata.transaction(async (trx) => {
+    const { id, resourceTags } = await lockRepository(trx, key, 'exclusive')
+    const resource_tags = JSON.stringify(change(resourceTags, key))
+    await trx.updateTable('repository').set({ resource_tags }).where('id', '=', id).execute()
+  })
+}
+
+async function holdsImages(trx: Transaction, { id }: Repository): Promise<boolean> {
+  const row = await trx
+    .selectFrom('manifest')
+    .select('digest')
+    .where('repository_id', '=', id)
+    .limit(1)
+    .executeTakeFirst()
+  return row !== undefined
+}
+
+/** In the order in which rows refer to one another. Drafts of uploads that were open are left to whoever sweeps the store. */
+async function deleteContents(trx: Transaction, { id }: Repository): Promise<void> {
+  for (const table of ['upload', 'tag', 'manifest_reference', 'manifest', 'repository_blob'] as const) {
+    await trx.deleteFrom(table).where('repository_id', '=', id).execute()
+  }
+}
