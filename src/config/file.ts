@@ -1,0 +1,39 @@
+// Reads lading.yaml: one flat mapping of setting to text. Scalars are kept as they were written (YAML's failsafe
+// schema), since account 012345678901 read as a number would lose its zero.
+
+import { readFileSync } from 'node:fs'
+import { parseDocument } from 'yaml'
+import { SettingError } from './setting-error.ts'
+
+/** The file's keys and values as text. A `required` file must be there. @throws SettingError */
+export function readSettingsFile(path: string, { required }: { required: boolean }): ReadonlyMap<string, string> {
+  const content = readIfPresent(path, required)
+  if (content === undefined) return new Map()
+  const document = parseDocument(content, { schema: 'failsafe', prettyErrors: false })
+  const [error] = document.errors
+  if (error) {
+    const line = content.slice(0, error.pos[0]).split('\n').length
+    throw new SettingError(`${path}, line ${line}: expected YAML (${error.code})`)
+  }
+  const root: unknown = document.toJS()
+  if (root === null || root === '') return new Map()
+  if (typeof root !== 'object' || Array.isArray(root)) throw new SettingError(`${path}: expected a mapping of settings`)
+  return new Map(
+    Object.entries(root).map(([key, value]) => {
+      if (typeof value !== 'string') {
+        throw new SettingError(`${key} in ${path} is a list or a mapping: expected one value`)
+      }
+      return [key, value]
+    }),
+  )
+}
+
+function readIfPresent(path: string, required: boolean): string | undefined {
+  try {
+    return readFileSync(path, 'utf8')
+  } catch (cause) {
+    const code = cause instanceof Error && 'code' in cause ? cause.code : undefined
+    if (code === 'ENOENT' && !required) return undefined
+    throw new SettingError(`settings file ${JSON.stringify(path)}: expected a readable file (${code})`, { cause })
+  }
+}

@@ -1,0 +1,159 @@
+// Turns flags, environment and file into one typed, frozen object. A flag wins over the environment, which wins over
+// the file; whatever is unknown or does not parse stops the start with one line.
+
+import { createSecureContext } from 'node:tls'
+import { readSettingsFile } from './file.ts'
+import { listeningUrl } from './listening-url.ts'
+import { environmentName, flagName } from './names.ts'
+import { SettingError } from './setting-error.ts'
+import type { Settings } from './settings.ts'
+import { type SettingKey, type SettingValues, settingKeys, settingsTable } from './table.ts'
+
+export interface SettingsSources {
+  /** By setting key, as the command line gave them; `config` names the file. */
+  readonly flags: Readonly<Partial<Record<SettingKey | 'config', string>>>
+  readonly environment: Readonly<Record<string, string | undefined>>
+}
+
+/** A setting's text and the name under which somebody gave it. */
+interface Given {
+  readonly name: string
+  readonly text: string
+}
+
+const defaultFile = './lading.yaml'
+
+/**
+ * Paths are relative to the working folder, wherever they are set, and become absolute. An empty environment variable
+ * or file value counts as not set, so that `LADING_DOMAIN=${DOMAIN}` works where DOMAIN is missing.
+ *
+ * @throws SettingError
+ */
+export function loadSettings({ flags, environment }: SettingsSources): Settings {
+  rejectUnknownEnvironment(environment)
+  const named = flags.config ?? (environment.LADING_CONFIG || undefined)
+  const path = named ?? defaultFile
+  const file = readSettingsFile(path, { required: named !== undefined })
+  rejectUnknownKeys(path, file)
+
+  const given = new Map<SettingKey, Given>()
+  for (const key of settingKeys) {
+    const fromFlag = flags[key]
+    const fromEnvironment = environment[environmentName(key)]
+    const fromFile = file.get(key)
+    if (fromFlag !== undefined) given.set(key, { name: flagName(key), text: fromFlag })
+    else if (fromEnvironment) given.set(key, { name: environmentName(key), text: fromEnvironment })
+    else if (fromFile) given.set(key, { name: `${key} in ${path}`, text: fromFile })
+  }
+  return buildSettings(given)
+}
+
+function buildSettings(given: ReadonlyMap<SettingKey, Given>): Settings {
+  const dataDir = withFallback('dataDir', given, '')
+  const listen = withFallback('listen', given, dataDir)
+  const rootKey = rootKeyOf(given)
+  const tls = tlsOf(given)
+  return Object.freeze({
+    listen,
+    dataDir,
+    database: withFallback('database', given, dataDir),
+    blobs: withFallback('blobs', given, dataDir),
+    account: withFallback('account', given, dataDir),
+    region: withFallback('region', given, dataDir),
+    rootKey,
+    domain: parse('domain', given),
+    publicUrl:
+      parse('publicUrl', given) ?? (listen.port === 0 ? undefined : listeningUrl(listen, tls ? 'https' : 'http')),
+    workers: withFallback('workers', given, dataDir),
+    tls,
+    log: withFallback('log', given, dataDir),
+  })
+}
+
+function parse<Key extends SettingKey>(
+  key: Key,
+  given: ReadonlyMap<SettingKey, Given>,
+): SettingValues[Key] | undefined {
+  const found = given.get(key)
+  if (!found) return undefined
+  const setting = settingsTable[key]
+  const value = setting.parse(found.text)
+  if (value === undefined) {
+    const shown = setting.secret ? 'has a value that is not shown' : `is ${showValue(found.text)}`
+    throw new SettingError(`${found.name} ${shown}: expected ${setting.expected}`)
+  }
+  return value
+}
+
+function withFallback<Key extends SettingKey>(
+  key: Key,
+  given: ReadonlyMap<SettingKey, Given>,
+  dataDir: string,
+): SettingValues[Key] {
+  const value = parse(key, given)
+  if (value !== undefined) return value
+  const { fallback = '', parse: parseText } = settingsTable[key]
+  const parsed = parseText(fallback.replace('<data dir>', () => dataDir))
+  if (parsed === undefined) throw new Error(`the default of ${key} does not parse`)
+  return parsed
+}
+
+function rootKeyOf(given: ReadonlyMap<SettingKey, Given>): Settings['rootKey'] {
+  const accessKeyId = parse('rootAccessKeyId', given)
+  const secretAccessKey = parse('rootSecretAccessKey', given)
+  requireBoth('rootAccessKeyId', 'rootSecretAccessKey', given)
+  return accessKeyId && secretAccessKey ? Object.freeze({ accessKeyId, secretAccessKey }) : undefined
+}
+
+function tlsOf(given: ReadonlyMap<SettingKey, Given>): Settings['tls'] {
+  const cert = parse('tlsCert', given)
+  const key = parse('tlsKey', given)
+  requireBoth('tlsCert', 'tlsKey', given)
+  if (!cert || !key) return undefined
+  try {
+    createSecureContext({ cert, key })
+  } catch (cause) {
+    const name = given.get('tlsKey')?.name
+    const text = showValue(given.get('tlsKey')?.text ?? '')
+    throw new SettingError(`${name} is ${text}: expected the private key of ${given.get('tlsCert')?.name}`, { cause })
+  }
+  return Object.freeze({ cert, key })
+}
+
+function requireBoth(one: SettingKey, other: SettingKey, given: ReadonlyMap<SettingKey, Given>): void {
+  const [present, missing] = given.has(one) ? [one, other] : [other, one]
+  const found = given.get(present)
+  if (!found || given.has(missing)) return
+  throw new SettingError(`${found.name} is set without ${environmentName(missing)}: expected both or neither`)
+}
+
+function rejectUnknownEnvironment(environment: SettingsSources['environment']): void {
+  const known = new Set(['LADING_CONFIG', ...settingKeys.map(environmentName)])
+  for (const [name, value = ''] of Object.entries(environment)) {
+    if (!name.startsWith('LADING_') || known.has(name) || isServiceLink(name, value)) continue
+    throw new SettingError(`${name} is no setting: expected one of ${[...known].join(', ')}`)
+  }
+}
+
+/**
+ * Kubernetes gives every pod variables for each service: `LADING_SERVICE_HOST`, `LADING_PORT=tcp://10.0.0.1:5100` and
+ * so on where a service is named `lading` (Kubernetes, "Service", "Environment variables"). They are no settings.
+ */
+function isServiceLink(name: string, value: string): boolean {
+  if (/_SERVICE_(?:HOST|PORT)(?:_\w+)?$/.test(name)) return true
+  if (/_PORT_\d+_(?:TCP|UDP|SCTP)(?:_(?:PROTO|PORT|ADDR))?$/.test(name)) return true
+  return name.endsWith('_PORT') && /^(?:tcp|udp|sctp):\/\//.test(value)
+}
+
+function rejectUnknownKeys(path: string, file: ReadonlyMap<string, string>): void {
+  for (const key of file.keys()) {
+    if (Object.hasOwn(settingsTable, key)) continue
+    throw new SettingError(`${showValue(key)} in ${path} is no setting: expected one of ${settingKeys.join(', ')}`)
+  }
+}
+
+/** A value on one line, without what may be a password: anything before an `@` and anything in a query. */
+function showValue(text: string): string {
+  const shown = text.replace(/^([a-z][a-z0-9+.-]*:(?:\/\/)?)?.*@/is, '$1…@').replace(/\?.*$/s, '?…')
+  return JSON.stringify(shown.length > 200 ? `${shown.slice(0, 200)}…` : shown)
+}

@@ -1,0 +1,24 @@
+import type { AccountId } from '#names/account.ts'
+import type { Region } from '#names/region.ts'
+import type { BlobsLocation, ListenAddress, LogLevel } from './values.ts'
+
+/** Everything that an operator decides, checked. Made by `loadSettings` alone; never logged whole, for it holds keys. */
+export interface Settings {
+  readonly listen: ListenAddress
+  /** Absolute folder. */
+  readonly dataDir: string
+  /** `sqlite:<absolute path>`, or `postgres://…` or `postgresql://…` as it was given. */
+  readonly database: string
+  readonly blobs: BlobsLocation
+  readonly account: AccountId
+  readonly region: Region
+  /** Where absent, the first start generates one. */
+  readonly rootKey: { readonly accessKeyId: string; readonly secretAccessKey: string } | undefined
+  readonly domain: string | undefined
+  /** Scheme, host and port; absent where port 0 leaves it open until the server listens. */
+  readonly publicUrl: string | undefined
+  readonly workers: number
+  /** PEM texts; where absent, the server speaks HTTP. */
+  readonly tls: { readonly cert: string; readonly key: string } | undefined
+  readonly log: LogLevel
+}

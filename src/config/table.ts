@@ -1,0 +1,162 @@
+// Every setting of Lading, once. Flags, environment variables, the keys of lading.yaml, `lading serve --help` and the
+// one-line errors all come from this table, so none of them can forget a setting.
+
+import { type AccountId, isAccountId } from '#names/account.ts'
+import { isRegion, type Region } from '#names/region.ts'
+import {
+  type BlobsLocation,
+  type ListenAddress,
+  type LogLevel,
+  logLevels,
+  parseAccessKeyId,
+  parseBlobs,
+  parseDatabase,
+  parseDomain,
+  parseListen,
+  parseLogLevel,
+  parsePath,
+  parsePemFile,
+  parsePublicUrl,
+  parseSecretAccessKey,
+  parseWorkers,
+} from './values.ts'
+
+/** What each setting's text parses to. */
+export interface SettingValues {
+  readonly listen: ListenAddress
+  readonly dataDir: string
+  readonly database: string
+  readonly blobs: BlobsLocation
+  readonly account: AccountId
+  readonly region: Region
+  readonly rootAccessKeyId: string
+  readonly rootSecretAccessKey: string
+  readonly domain: string
+  readonly publicUrl: string
+  readonly workers: number
+  readonly tlsCert: string
+  readonly tlsKey: string
+  readonly log: LogLevel
+}
+
+export type SettingKey = keyof SettingValues
+
+export interface Setting<Value> {
+  /** What stands for the value in a usage line. */
+  readonly placeholder: string
+  readonly help: string
+  /** Completes "expected …". */
+  readonly expected: string
+  readonly parse: (text: string) => Value | undefined
+  /** The text that stands where nobody set one; `<data dir>` in it is the data folder. */
+  readonly fallback?: string
+  /** What happens without a value, where no text says it. */
+  readonly otherwise?: string
+  /** Never shown, in no error. */
+  readonly secret?: true
+}
+
+export const settingsTable: { readonly [Key in SettingKey]: Setting<SettingValues[Key]> } = {
+  listen: {
+    placeholder: 'host:port',
+    help: 'address and port of every HTTP surface; ":5100" is every address of the machine',
+    expected: 'host:port, such as 127.0.0.1:5100, [::1]:5100 or :5100',
+    parse: parseListen,
+    fallback: '127.0.0.1:5100',
+  },
+  dataDir: {
+    placeholder: 'folder',
+    help: 'folder of the embedded database, blobs and keys',
+    expected: 'a folder',
+    parse: parsePath,
+    fallback: './data',
+  },
+  database: {
+    placeholder: 'url',
+    help: 'where metadata is kept: sqlite:<path> or postgres://…',
+    expected: 'sqlite:<path> or postgres://<user>:<password>@<host>/<database>',
+    parse: parseDatabase,
+    fallback: 'sqlite:<data dir>/lading.db',
+  },
+  blobs: {
+    placeholder: 'url',
+    help: 'where blobs are kept: file:<path>',
+    expected: 'file:<path>; this version keeps blobs in files only, not yet in s3://…',
+    parse: parseBlobs,
+    fallback: 'file:<data dir>/blobs',
+  },
+  account: {
+    placeholder: 'account',
+    help: "account of the first start's root key",
+    expected: 'an AWS account of twelve digits',
+    parse: (text) => (isAccountId(text) ? text : undefined),
+    fallback: '000000000000',
+  },
+  region: {
+    placeholder: 'region',
+    help: "region of the first start's root key and of unsigned requests",
+    expected: 'a region, such as us-east-1',
+    parse: (text) => (isRegion(text) ? text : undefined),
+    fallback: 'us-east-1',
+  },
+  rootAccessKeyId: {
+    placeholder: 'id',
+    help: "access key id of the account's root",
+    expected: '16 to 128 letters, digits or underscores',
+    parse: parseAccessKeyId,
+    otherwise: 'generated at the first start, kept, and printed once',
+  },
+  rootSecretAccessKey: {
+    placeholder: 'secret',
+    help: "secret access key of the account's root",
+    expected: '16 to 128 printable characters without spaces',
+    parse: parseSecretAccessKey,
+    otherwise: 'generated at the first start, kept, and printed once',
+    secret: true,
+  },
+  domain: {
+    placeholder: 'domain',
+    help: 'registries are also reached as <account>.dkr.ecr.<region>.<domain>, and URIs are of that form',
+    expected: 'a domain without scheme or port, such as registry.example.com',
+    parse: parseDomain,
+    otherwise: 'none',
+  },
+  publicUrl: {
+    placeholder: 'url',
+    help: 'scheme, host and port that clients see, behind a proxy',
+    expected: 'http(s)://host[:port] without a path, such as https://registry.example.com',
+    parse: parsePublicUrl,
+    otherwise: 'from the address it listens on',
+  },
+  workers: {
+    placeholder: 'count',
+    help: 'processes that share the listening socket',
+    expected: 'a whole number from 1 to 64',
+    parse: parseWorkers,
+    fallback: '1',
+  },
+  tlsCert: {
+    placeholder: 'file',
+    help: 'certificate chain to serve HTTPS with, together with its key',
+    expected: 'a readable PEM file',
+    parse: parsePemFile,
+    otherwise: 'none, serve HTTP',
+  },
+  tlsKey: {
+    placeholder: 'file',
+    help: "the certificate's private key",
+    expected: 'a readable PEM file',
+    parse: parsePemFile,
+    otherwise: 'none, serve HTTP',
+  },
+  log: {
+    placeholder: 'level',
+    help: 'level of the JSON lines on standard error',
+    expected: `one of ${logLevels.join(', ')}`,
+    parse: parseLogLevel,
+    fallback: 'info',
+  },
+}
+
+// The table's type has a key for each of SettingKey and no other, which Object.keys cannot know.
+export const settingKeys = Object.keys(settingsTable) as SettingKey[]

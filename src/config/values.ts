@@ -1,0 +1,90 @@
+// The grammar of each kind of value. A parser takes the text as a person wrote it and gives the value, or undefined
+// where it does not fit; the table beside it says in words what would have.
+
+import { readFileSync } from 'node:fs'
+import { resolve } from 'node:path'
+
+/** Where the server listens. An empty `host` is every address of the machine; port 0 lets the system choose. */
+export interface ListenAddress {
+  readonly host: string
+  readonly port: number
+}
+
+/** Where blobs are kept: an absolute folder. */
+export interface BlobsLocation {
+  readonly kind: 'file'
+  readonly path: string
+}
+
+export const logLevels = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const
+
+export type LogLevel = (typeof logLevels)[number]
+
+/** `host:port`, `[IPv6 address]:port` or `:port`. */
+export function parseListen(text: string): ListenAddress | undefined {
+  const [, address, host = address, port] = /^(?:\[([0-9a-fA-F:.]+)\]|([^\s:[\]/@]*)):([0-9]{1,5})$/.exec(text) ?? []
+  if (host === undefined || Number(port) > 65535) return undefined
+  return { host, port: Number(port) }
+}
+
+export function parsePath(text: string): string | undefined {
+  return text === '' || text.includes('\0') ? undefined : resolve(text)
+}
+
+/** `sqlite:<path>`, made absolute, or a PostgreSQL URL as it is. */
+export function parseDatabase(text: string): string | undefined {
+  if (text.startsWith('sqlite:')) {
+    const path = parsePath(text.slice('sqlite:'.length))
+    return path && `sqlite:${path}`
+  }
+  return /^postgres(?:ql)?:\/\//.test(text) && URL.canParse(text) ? text : undefined
+}
+
+export function parseBlobs(text: string): BlobsLocation | undefined {
+  const path = text.startsWith('file:') ? parsePath(text.slice('file:'.length)) : undefined
+  return path === undefined ? undefined : { kind: 'file', path }
+}
+
+/** 16 to 128 word characters, as IAM's `accessKeyIdType` has it. */
+export function parseAccessKeyId(text: string): string | undefined {
+  return /^\w{16,128}$/.test(text) ? text : undefined
+}
+
+/** Printable ASCII without spaces. The lower bound is ours: it signs as HMAC key and must not be guessed. */
+export function parseSecretAccessKey(text: string): string | undefined {
+  return /^[!-~]{16,128}$/.test(text) ? text : undefined
+}
+
+/** A host name (RFC 1123) without a port. */
+export function parseDomain(text: string): string | undefined {
+  const name = text.toLowerCase()
+  const label = '[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?'
+  return name.length <= 253 && new RegExp(`^${label}(?:\\.${label})*$`).test(name) ? name : undefined
+}
+
+/** An http or https URL of scheme, host and port alone; given back without a slash at its end. */
+export function parsePublicUrl(text: string): string | undefined {
+  const url = URL.parse(text)
+  if (!url || !/^https?:\/\//i.test(text)) return undefined
+  return url.href === `${url.origin}/` ? url.origin : undefined
+}
+
+export function parseWorkers(text: string): number | undefined {
+  const count = /^[0-9]{1,2}$/.test(text) ? Number(text) : 0
+  return count >= 1 && count <= 64 ? count : undefined
+}
+
+/** The text of a PEM file. */
+export function parsePemFile(path: string): string | undefined {
+  try {
+    const text = readFileSync(path, 'utf8')
+    return text.includes('-----BEGIN ') ? text : undefined
+  } catch {
+    // Missing, a folder, or not ours to read: all three are a bad value of the setting.
+    return undefined
+  }
+}
+
+export function parseLogLevel(text: string): LogLevel | undefined {
+  return logLevels.find((level) => level === text)
+}

@@ -1,0 +1,255 @@
+import assert from 'node:assert/strict'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join, resolve } from 'node:path'
+import { after, before, test } from 'node:test'
+import { loadSettings, type SettingsSources } from '#config/load.ts'
+import { environmentName, flagName } from '#config/names.ts'
+import { SettingError } from '#config/setting-error.ts'
+import type { Settings } from '#config/settings.ts'
+import { type SettingKey, settingKeys } from '#config/table.ts'
+import { selfSigned } from '../fixtures/tls/pair.ts'
+
+let folder: string
+before(() => {
+  folder = mkdtempSync(join(tmpdir(), 'lading-config-'))
+})
+after(() => rmSync(folder, { recursive: true }))
+
+const rootKey = { rootAccessKeyId: 'AKIAIOSFODNN7EXAMPLE', rootSecretAccessKey: 'wJalrXUtnFEMI/K7MDENG' }
+const tls = { tlsCert: selfSigned.certFile, tlsKey: selfSigned.keyFile }
+
+type Texts = Partial<Record<SettingKey, string>>
+
+/** The settings of one source alone, or of several laid over one another. */
+function load({
+  flags = {},
+  environment = {},
+  file = {},
+}: {
+  flags?: Texts
+  environment?: Texts
+  file?: Texts
+}): Settings {
+  const config = join(folder, 'lading.yaml')
+  writeFileSync(config, JSON.stringify(file))
+  const named = Object.entries(environment).map(([key, text]) => [environmentName(key), text])
+  return loadSettings({ flags: { ...flags, config }, environment: Object.fromEntries(named) })
+}
+
+const examples: readonly { key: SettingKey; texts: Texts; read: (settings: Settings) => unknown; value: unknown }[] = [
+  { key: 'listen', texts: { listen: '[::1]:8443' }, read: (s) => s.listen, value: { host: '::1', port: 8443 } },
+  { key: 'dataDir', texts: { dataDir: 'elsewhere' }, read: (s) => s.dataDir, value: resolve('elsewhere') },
+  { key: 'database', texts: { database: 'postgres://u:p@h/d' }, read: (s) => s.database, value: 'postgres://u:p@h/d' },
+  {
+    key: 'blobs',
+    texts: { blobs: 'file:/srv/blobs' },
+    read: (s) => s.blobs,
+    value: { kind: 'file', path: '/srv/blobs' },
+  },
+  { key: 'account', texts: { account: '012345678901' }, read: (s) => s.account, value: '012345678901' },
+  { key: 'region', texts: { region: 'eu-north-1' }, read: (s) => s.region, value: 'eu-north-1' },
+  { key: 'rootAccessKeyId', texts: rootKey, read: (s) => s.rootKey?.accessKeyId, value: rootKey.rootAccessKeyId },
+  {
+    key: 'rootSecretAccessKey',
+    texts: rootKey,
+    read: (s) => s.rootKey?.secretAccessKey,
+    value: rootKey.rootSecretAccessKey,
+  },
+  { key: 'domain', texts: { domain: 'Registry.Example.com' }, read: (s) => s.domain, value: 'registry.example.com' },
+  {
+    key: 'publicUrl',
+    texts: { publicUrl: 'https://r.example.com/' },
+    read: (s) => s.publicUrl,
+    value: 'https://r.example.com',
+  },
+  { key: 'workers', texts: { workers: '4' }, read: (s) => s.workers, value: 4 },
+  { key: 'tlsCert', texts: tls, read: (s) => s.tls?.cert, value: selfSigned.cert },
+  { key: 'tlsKey', texts: tls, read: (s) => s.tls?.key, value: selfSigned.key },
+  { key: 'log', texts: { log: 'debug' }, read: (s) => s.log, value: 'debug' },
+]
+
+test('every setting has an example here', () => {
+  assert.deepEqual(
+    examples.map(({ key }) => key),
+    settingKeys,
+  )
+})
+
+for (const { key, texts, read, value } of examples) {
+  test(`${key} is taken from ${flagName(key)}, ${environmentName(key)} and the file`, () => {
+    assert.deepEqual(read(load({ flags: texts })), value)
+    assert.deepEqual(read(load({ environment: texts })), value)
+    assert.deepEqual(read(load({ file: texts })), value)
+  })
+}
+
+test('a flag wins over the environment, which wins over the file', () => {
+  const [flags, environment, file] = [{ region: 'a-1' }, { region: 'b-1' }, { region: 'c-1' }]
+  assert.equal(load({ flags, environment, file }).region, 'a-1')
+  assert.equal(load({ environment, file }).region, 'b-1')
+  assert.equal(load({ file }).region, 'c-1')
+})
+
+test('without any source the documented defaults hold', () => {
+  assert.deepEqual(load({}), {
+    listen: { host: '127.0.0.1', port: 5100 },
+    dataDir: resolve('data'),
+    database: `sqlite:${resolve('data')}/lading.db`,
+    blobs: { kind: 'file', path: resolve('data/blobs') },
+    account: '000000000000',
+    region: 'us-east-1',
+    rootKey: undefined,
+    domain: undefined,
+    publicUrl: 'http://127.0.0.1:5100',
+    workers: 1,
+    tls: undefined,
+    log: 'info',
+  })
+})
+
+test('database and blobs follow the data folder, wherever that was set', () => {
+  const settings = load({ environment: { dataDir: '/srv/$&/lading' } })
+  assert.equal(settings.database, 'sqlite:/srv/$&/lading/lading.db')
+  assert.equal(settings.blobs.path, '/srv/$&/lading/blobs')
+})
+
+test('the public URL follows the listening address', () => {
+  const urlOf = (listen: string) => load({ flags: { listen } }).publicUrl
+  assert.equal(urlOf('[::1]:5100'), 'http://[::1]:5100')
+  assert.equal(urlOf('registry.local:80'), 'http://registry.local')
+  assert.equal(urlOf(':5100'), 'http://localhost:5100')
+  assert.equal(urlOf('0.0.0.0:5100'), 'http://localhost:5100')
+  assert.equal(urlOf('[::]:5100'), 'http://localhost:5100')
+  assert.equal(urlOf('127.0.0.1:0'), undefined)
+  assert.equal(load({ flags: { ...tls, listen: ':5100' } }).publicUrl, 'https://localhost:5100')
+})
+
+test('settings cannot be changed', () => {
+  const settings = load({ flags: rootKey })
+  assert.ok(Object.isFrozen(settings) && Object.isFrozen(settings.rootKey))
+})
+
+test('an empty variable and an empty file value count as not set', () => {
+  assert.equal(load({ environment: { region: '' }, file: { region: 'c-1' } }).region, 'c-1')
+  assert.equal(load({ file: { domain: '' } }).domain, undefined)
+})
+
+test('the file may hold YAML without quotes, digits and empty values', () => {
+  const config = join(folder, 'plain.yaml')
+  writeFileSync(config, '# settings\naccount: 012345678901\nworkers: 2\ndomain:\n')
+  const settings = loadSettings({ flags: {}, environment: { LADING_CONFIG: config } })
+  assert.equal(settings.account, '012345678901')
+  assert.equal(settings.workers, 2)
+  assert.equal(settings.domain, undefined)
+})
+
+test("a Kubernetes service's variables are not taken for settings", () => {
+  const environment = {
+    LADING_SERVICE_HOST: '10.0.0.1',
+    LADING_SERVICE_PORT: '5100',
+    LADING_SERVICE_PORT_HTTP: '5100',
+    LADING_PORT: 'tcp://10.0.0.1:5100',
+    LADING_PORT_5100_TCP: 'tcp://10.0.0.1:5100',
+    LADING_PORT_5100_TCP_ADDR: '10.0.0.1',
+  }
+  assert.equal(loadSettings({ flags: {}, environment }).listen.port, 5100)
+})
+
+/** The one line that these sources stop with. */
+function errorOf(sources: SettingsSources): string {
+  try {
+    loadSettings(sources)
+  } catch (error) {
+    assert.ok(error instanceof SettingError)
+    assert.ok(!error.message.includes('\n'))
+    return error.message
+  }
+  return assert.fail('loaded')
+}
+
+const badFlags: readonly (readonly [SettingKey, string, string])[] = [
+  ['listen', '5100', '--listen is "5100": expected host:port, such as 127.0.0.1:5100, [::1]:5100 or :5100'],
+  ['listen', '127.0.0.1:65536', '--listen is "127.0.0.1:65536": expected host:port'],
+  ['listen', '::1:5100', '--listen is "::1:5100": expected host:port'],
+  ['dataDir', '', '--data-dir is "": expected a folder'],
+  ['database', 'mysql://h/d', '--database is "mysql://h/d": expected sqlite:<path> or postgres://'],
+  ['database', 'postgre://me:pass@word@h/d?x=secret', '--database is "postgre://…@h/d?…": expected'],
+  ['database', 'sqlite:', '--database is "sqlite:": expected sqlite:<path>'],
+  ['blobs', 's3://bucket/prefix', '--blobs is "s3://bucket/prefix": expected file:<path>; this version keeps blobs in'],
+  ['account', '1234', '--account is "1234": expected an AWS account of twelve digits'],
+  ['region', 'US', '--region is "US": expected a region, such as us-east-1'],
+  ['rootAccessKeyId', 'short', '--root-access-key-id is "short": expected 16 to 128 letters'],
+  ['rootSecretAccessKey', 'hush', '--root-secret-access-key has a value that is not shown: expected 16 to 128'],
+  ['domain', 'https://x', '--domain is "https://x": expected a domain without scheme or port'],
+  ['publicUrl', 'https://x/path', '--public-url is "https://x/path": expected http(s)://host[:port] without a path'],
+  ['publicUrl', 'ftp://x', '--public-url is "ftp://x": expected http(s)://host'],
+  ['workers', '0', '--workers is "0": expected a whole number from 1 to 64'],
+  ['workers', '65', '--workers is "65": expected a whole number from 1 to 64'],
+  ['workers', 'two\nlines', '--workers is "two\\nlines": expected a whole number'],
+  ['tlsCert', '/nowhere.pem', '--tls-cert is "/nowhere.pem": expected a readable PEM file'],
+  ['tlsKey', '/', '--tls-key is "/": expected a readable PEM file'],
+  ['log', 'loud', '--log is "loud": expected one of trace, debug, info, warn, error, fatal, silent'],
+]
+
+for (const [key, text, line] of badFlags) {
+  test(`stops with: ${line}`, () => {
+    const message = errorOf({ flags: { [key]: text }, environment: {} })
+    assert.equal(message.slice(0, line.length), line)
+  })
+}
+
+test('a bad value is named as it was set: variable or file', () => {
+  assert.match(errorOf({ flags: {}, environment: { LADING_WORKERS: 'x' } }), /^LADING_WORKERS is "x": expected/)
+  const config = join(folder, 'bad.yaml')
+  writeFileSync(config, 'workers: x')
+  assert.equal(
+    errorOf({ flags: { config }, environment: {} }),
+    `workers in ${config} is "x": expected a whole number from 1 to 64`,
+  )
+})
+
+test('an unknown variable or key stops the start, and its value is not shown', () => {
+  assert.match(
+    errorOf({ flags: {}, environment: { LADING_ROOT_SECRET: 'hush' } }),
+    /^LADING_ROOT_SECRET is no setting: expected one of LADING_CONFIG, LADING_LISTEN, (?!.*hush)/,
+  )
+  assert.match(errorOf({ flags: {}, environment: { LADING_PORT: '5100' } }), /^LADING_PORT is no setting/)
+  const config = join(folder, 'unknown.yaml')
+  writeFileSync(config, 'root_secret: hush')
+  assert.match(
+    errorOf({ flags: { config }, environment: {} }),
+    /^"root_secret" in .* is no setting: expected one of listen, dataDir, (?!.*hush)/,
+  )
+})
+
+test('a file that is missing, no YAML or no mapping stops the start', () => {
+  const config = join(folder, 'odd.yaml')
+  const withContent = (content: string) => {
+    writeFileSync(config, content)
+    return errorOf({ flags: { config }, environment: {} })
+  }
+  assert.match(withContent('region: a-1\nregion: b-1\n'), /odd\.yaml, line 2: expected YAML \(DUPLICATE_KEY\)$/)
+  assert.match(withContent('- listen\n'), /odd\.yaml: expected a mapping of settings$/)
+  assert.match(withContent('listen: [a, b]\n'), /^listen in .*odd\.yaml is a list or a mapping: expected one value$/)
+  const missing = join(folder, 'missing.yaml')
+  assert.match(errorOf({ flags: {}, environment: { LADING_CONFIG: missing } }), /expected a readable file \(ENOENT\)$/)
+})
+
+test('half a root key or half of TLS stops the start', () => {
+  assert.equal(
+    errorOf({ flags: { rootAccessKeyId: rootKey.rootAccessKeyId }, environment: {} }),
+    '--root-access-key-id is set without LADING_ROOT_SECRET_ACCESS_KEY: expected both or neither',
+  )
+  assert.equal(
+    errorOf({ flags: {}, environment: { LADING_TLS_KEY: tls.tlsKey } }),
+    'LADING_TLS_KEY is set without LADING_TLS_CERT: expected both or neither',
+  )
+})
+
+test('a key that is not that of the certificate stops the start', () => {
+  assert.match(
+    errorOf({ flags: { ...tls, tlsKey: tls.tlsCert }, environment: {} }),
+    /^--tls-key is ".*": expected the private key of --tls-cert$/,
+  )
+})
