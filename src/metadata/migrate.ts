@@ -1,4 +1,4 @@
-import { type Kysely, type Migration, Migrator } from 'kysely'
+import { type Kysely, type Migration, Migrator, sql } from 'kysely'
 import type { ColumnTypes } from './columns.ts'
 import { accounts } from './migrations/0001-accounts.ts'
 import { registry } from './migrations/0002-registry.ts'
@@ -25,5 +25,18 @@ export async function migrate(db: Kysely<Schema>, types: ColumnTypes): Promise<v
   }
   const migrator = new Migrator({ db, provider: { getMigrations: async () => migrations } })
   const { error } = await migrator.migrateToLatest()
-  if (error !== undefined) throw error
+  if (error === undefined) return
+  const unknown = (await appliedNames(db)).filter((name) => !(name in steps))
+  if (unknown.length === 0) throw error
+  throw new Error(
+    `The database was written by a newer version of Lading: this one does not know its migration ${unknown.join(', ')}`,
+    { cause: error },
+  )
+}
+
+async function appliedNames(db: Kysely<Schema>): Promise<string[]> {
+  const query = sql<{ name: string }>`select name from kysely_migration order by name`
+  // Asked after an error, which tells more than this one would: a database out of reach has no names either.
+  const { rows } = await query.execute(db).catch(() => ({ rows: [] }))
+  return rows.map(({ name }) => name)
 }

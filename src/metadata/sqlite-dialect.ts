@@ -14,10 +14,11 @@ import {
 /**
  * Kysely over one connection of `node:sqlite`. Statements are prepared once per text. Transactions begin IMMEDIATE:
  * whoever will write waits at the beginning, where waiting is safe, and not at the first write, where SQLite refuses.
+ * The database stays its opener's to close.
  */
 export function nodeSqliteDialect(database: DatabaseSync, access: 'exclusive' | 'shared'): Dialect {
   return {
-    createAdapter: () => new SqliteAdapter(),
+    createAdapter: () => new NodeSqliteAdapter(),
     createDriver: () => new NodeSqliteDriver(database, access),
     createIntrospector: (db) => new SqliteIntrospector(db),
     createQueryCompiler: () => new NodeSqliteCompiler(),
@@ -41,6 +42,13 @@ export class StatementCache {
       this.#statements.set(sql, statement)
     }
     return statement
+  }
+}
+
+/** SQLite rolls tables back like rows, which Kysely's own adapter does not use: migrations would run without a transaction. */
+class NodeSqliteAdapter extends SqliteAdapter {
+  override get supportsTransactionalDdl(): boolean {
+    return true
   }
 }
 
@@ -116,7 +124,6 @@ class NodeSqliteDriver implements Driver {
     if (this.#database.isTransaction) await connection.executeQuery(CompiledQuery.raw('rollback'))
   }
 
-  async destroy(): Promise<void> {
-    this.#database.close()
-  }
+  /** Whoever opened the database closes it: Kysely calls this only if it has run a query. */
+  async destroy(): Promise<void> {}
 }

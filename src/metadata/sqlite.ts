@@ -20,11 +20,10 @@ export async function openSqlite(path: string): Promise<Metadata> {
   try {
     await migrate(writer, sqliteColumns)
   } catch (error) {
-    await writer.destroy()
+    writing.close()
     throw error
   }
-  const reading = connect(path, true)
-  return new SqliteMetadata(writer, reading)
+  return new SqliteMetadata(writer, writing, connect(path, true))
 }
 
 function connect(path: string, readOnly: boolean): DatabaseSync {
@@ -39,14 +38,16 @@ function connect(path: string, readOnly: boolean): DatabaseSync {
 class SqliteMetadata implements Metadata {
   readonly dialect = 'sqlite'
   readonly reader: Reader
-  readonly #reader: Kysely<Schema>
   readonly #writer: Kysely<Schema>
+  readonly #writing: DatabaseSync
+  readonly #reading: DatabaseSync
   readonly #statements: StatementCache
 
-  constructor(writer: Kysely<Schema>, reading: DatabaseSync) {
+  constructor(writer: Kysely<Schema>, writing: DatabaseSync, reading: DatabaseSync) {
     this.#writer = writer
-    this.#reader = new Kysely<Schema>({ dialect: nodeSqliteDialect(reading, 'shared') })
-    this.reader = this.#reader
+    this.#writing = writing
+    this.#reading = reading
+    this.reader = new Kysely<Schema>({ dialect: nodeSqliteDialect(reading, 'shared') })
     this.#statements = new StatementCache(reading)
   }
 
@@ -67,8 +68,9 @@ class SqliteMetadata implements Metadata {
     this.#statements.get('select 1').get()
   }
 
+  /** The writing connection last: the last to close moves the log into the database file, and only it may. */
   async close(): Promise<void> {
-    await this.#reader.destroy()
-    await this.#writer.destroy()
+    this.#reading.close()
+    this.#writing.close()
   }
 }
