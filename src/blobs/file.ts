@@ -1,0 +1,223 @@
+// The file driver: blobs and drafts in one folder of a local or shared file system, which any number of processes may use at
+// once. A blob's name appears by one rename of a file that is already proved and fsynced, and counts once its folder is too.
+
+import assert from 'node:assert/strict'
+import { randomBytes } from 'node:crypto'
+import { constants } from 'node:fs'
+import { copyFile, type FileHandle, mkdir, open, readdir, rename, rm, rmdir, stat, unlink } from 'node:fs/promises'
+import { dirname, join, resolve } from 'node:path'
+import { type Digest, digestAlgorithm, digestHex } from '#names/digest.ts'
+import { makeFolder, syncFolder } from './durable.ts'
+import { type DraftHome, type DraftState, FileDraft } from './file-draft.ts'
+import { BufferPool, FileBlobReader } from './file-reader.ts'
+import { type Hold, Holds } from './holds.ts'
+import { Recent } from './recent.ts'
+import { refuseBlob } from './refusals.ts'
+import type { BlobReader, BlobStore, Draft } from './store.ts'
+import { hasCode, ifPresent } from './system-error.ts'
+
+const uploadId = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/
+
+const draftFile = /^[0-9]+-[0-9a-f]+$/
+
+/** How many drafts between two requests keep their running hash; of others the file is read once more. */
+const rememberedDrafts = 1024
+/** Pairs of 1 MiB buffers kept for the next reader. */
+const pooledPairs = 8
+
+/**
+ * ```
+ * <root>/
+ *   sha256/
+ *     ab/
+ *       abcdef…                      a blob, named by all 64 digits
+ *   sha512/
+ *     …                              the same, with 128 digits
+ *   drafts/
+ *     5d6b4c5e-…/                    an upload id
+ *       <generation>-<store>         its bytes: who took the draft how many takeovers after the first
+ * ```
+ *
+ * A store opens, writes and publishes only files that bear its own name, and never gives a name twice to different content. Who
+ * takes a draft from another store first renames (or copies) it to the next generation. So a file that is found under its
+ * remembered name was touched by nobody, its remembered hash is true, and a process that was thought dead cannot publish what
+ * somebody else is writing: its rename finds no file.
+ */
+export class FileBlobStore implements BlobStore {
+  readonly #root: string
+  readonly #name = randomBytes(6).toString('hex')
+  readonly #holds = new Holds()
+  readonly #recent = new Recent<DraftState>(rememberedDrafts)
+  readonly #buffers = new BufferPool(pooledPairs)
+  readonly #durableFolders = new Set<string>()
+  readonly #home: DraftHome = {
+    buffers: this.#buffers,
+    publish: (path, digest) => this.#publish(path, digest),
+    remember: (id, state) => this.#recent.put(id, state),
+    forget: (id) => this.#forget(id),
+  }
+
+  private constructor(root: string) {
+    this.#root = root
+  }
+
+  /** The store in that folder, which is made if missing. */
+  static async open(root: string): Promise<FileBlobStore> {
+    const absolute = resolve(root)
+    for (const folder of ['sha256', 'sha512', 'drafts']) await makeFolder(join(absolute, folder))
+    return new FileBlobStore(absolute)
+  }
+
+  createDraft(id: string): Promise<Draft> {
+    return this.#whileHeld(id, async (hold) => {
+      const folder = this.#draftFolder(id)
+      try {
+        await mkdir(folder)
+      } catch (error) {
+        if (!hasCode(error, 'EEXIST')) throw error
+        await rm(folder, { recursive: true, force: true })
+        await mkdir(folder)
+      }
+      const path = join(folder, `0-${this.#name}`)
+      return new FileDraft(this.#home, hold, await open(path, 'wx+'), { path, size: 0, hash: undefined })
+    })
+  }
+
+  resumeDraft(id: string, { offset, fresh }: { offset: number; fresh: boolean }): Promise<Draft | undefined> {
+    return this.#whileHeld(id, async (hold, recent) => {
+      const own = recent !== undefined && !fresh ? await openIfPresent(recent.path, 'r+') : undefined
+      if (recent !== undefined && own !== undefined) return this.#continue(hold, own, recent, offset)
+      const path = await this.#adopt(id, offset, fresh)
+      if (path === undefined) return undefined
+      const adopted = await openIfPresent(path, 'r+')
+      if (adopted === undefined) throw refuseBlob('DraftTakenOver', { id })
+      return this.#continue(hold, adopted, { path, size: 0, hash: undefined }, offset)
+    })
+  }
+
+  async discardDraft(id: string): Promise<void> {
+    await this.#whileHeld(id, async () => {
+      await rm(this.#draftFolder(id), { recursive: true, force: true })
+      return undefined
+    })
+  }
+
+  async stat(digest: Digest): Promise<{ sizeBytes: number } | undefined> {
+    const stats = await ifPresent(stat(this.#blobPath(digest)))
+    return stats && { sizeBytes: stats.size }
+  }
+
+  async open(digest: Digest): Promise<BlobReader | undefined> {
+    const file = await openIfPresent(this.#blobPath(digest), 'r')
+    if (file === undefined) return undefined
+    const { size } = await closingOnFailure(file, file.stat())
+    return new FileBlobReader(file, size, this.#buffers)
+  }
+
+  async delete(digest: Digest): Promise<void> {
+    const path = this.#blobPath(digest)
+    await ifPresent(unlink(path))
+    await ifPresent(syncFolder(dirname(path))) // Even if it was gone: an earlier try may have stopped before this.
+  }
+
+  /** Runs `work` as the only holder; the hold goes on with the draft it returns, and ends here if it returns none. */
+  async #whileHeld<T extends Draft | undefined>(
+    id: string,
+    work: (hold: Hold, recent: DraftState | undefined) => Promise<T>,
+  ): Promise<T> {
+    assert(uploadId.test(id), 'an upload id is a lower-case UUID')
+    const hold = await this.#holds.take(id)
+    let draft: T | undefined
+    try {
+      draft = await work(hold, this.#recent.take(id))
+      return draft
+    } finally {
+      if (draft === undefined) hold.release()
+    }
+  }
+
+  async #continue(hold: Hold, file: FileHandle, { path, ...recent }: DraftState, offset: number): Promise<Draft> {
+    const cut = async () => {
+      const { size } = await file.stat()
+      if (size > offset) await file.truncate(offset)
+      return Math.min(size, offset)
+    }
+    const size = await closingOnFailure(file, cut())
+    return new FileDraft(this.#home, hold, file, { path, size, hash: recent.size === size ? recent.hash : undefined })
+  }
+
+  /** Makes what others left of a draft a file of this store, and gives its path. */
+  async #adopt(id: string, offset: number, fresh: boolean): Promise<string | undefined> {
+    for (;;) {
+      const left = await this.#generations(id)
+      // A copy that a crash cut short is newer, but too short, and what it was made from is still there.
+      const best = left.findLast(({ size }) => size >= offset) ?? left.toSorted((a, b) => a.size - b.size).at(-1)
+      if (best === undefined) return undefined
+      const next = Math.max(...left.map(({ generation }) => generation)) + 1
+      const path = join(this.#draftFolder(id), `${next}-${this.#name}`)
+      const done = await ifPresent((fresh ? copy(best.path, path) : rename(best.path, path)).then(() => true))
+      if (done === undefined) continue // Somebody else took it meanwhile: look again.
+      for (const other of left) await rm(other.path, { force: true })
+      return path
+    }
+  }
+
+  async #generations(id: string): Promise<{ path: string; generation: number; size: number }[]> {
+    const folder = this.#draftFolder(id)
+    const found = []
+    for (const name of (await ifPresent(readdir(folder))) ?? []) {
+      if (!draftFile.test(name)) continue // Such as what NFS keeps of a file that was removed while open.
+      const path = join(folder, name)
+      const stats = await ifPresent(stat(path))
+      if (stats) found.push({ path, generation: Number.parseInt(name, 10), size: stats.size })
+    }
+    return found.sort((a, b) => a.generation - b.generation)
+  }
+
+  /** Replaces a blob of the same digest: both are proved to be the same bytes, and an open reader keeps the file it has. */
+  async #publish(path: string, digest: Digest): Promise<void> {
+    const target = this.#blobPath(digest)
+    const folder = dirname(target)
+    if (!this.#durableFolders.has(folder)) {
+      await makeFolder(folder)
+      this.#durableFolders.add(folder)
+    }
+    await rename(path, target)
+    await syncFolder(folder)
+  }
+
+  async #forget(id: string): Promise<void> {
+    try {
+      await ifPresent(rmdir(this.#draftFolder(id)))
+    } catch (error) {
+      if (!hasCode(error, 'ENOTEMPTY')) throw error // Otherwise another store took the draft, and removes it in the end.
+    }
+  }
+
+  #blobPath(digest: Digest): string {
+    const hex = digestHex(digest)
+    return join(this.#root, digestAlgorithm(digest), hex.slice(0, 2), hex)
+  }
+
+  #draftFolder(id: string): string {
+    return join(this.#root, 'drafts', id)
+  }
+}
+
+function openIfPresent(path: string, flags: 'r' | 'r+'): Promise<FileHandle | undefined> {
+  return ifPresent(open(path, flags))
+}
+
+async function closingOnFailure<T>(file: FileHandle, work: Promise<T>): Promise<T> {
+  try {
+    return await work
+  } catch (error) {
+    await file.close()
+    throw error
+  }
+}
+
+/** A clone where the file system can; a copy elsewhere. */
+function copy(from: string, to: string): Promise<void> {
+  return copyFile(from, to, constants.COPYFILE_FICLONE)
+}

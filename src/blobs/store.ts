@@ -1,0 +1,94 @@
+// What the registry needs of a place that keeps content: drafts that grow over several requests, and blobs that exist only
+// under the digest their bytes have. Every driver passes test/suites/blob-store.ts, which is this file's meaning in full.
+
+import type { Writable } from 'node:stream'
+import type { Digest } from '#names/digest.ts'
+
+export interface BlobStore {
+  /** A new, empty draft under an upload id that the caller chose (a lower-case UUID). Whatever stood under that id is gone. */
+  createDraft(id: string): Promise<Draft>
+
+  /**
+   * Opens what an earlier request left of a draft, cut to the `offset` bytes that were recorded. If fewer are there (a power
+   * loss took them), the draft's `size` tells. `undefined` if there is no such draft.
+   *
+   * `fresh: true` when an earlier writer may still be alive in another process: the draft goes on as a copy, so that late
+   * writes cannot reach it. Within this process that is not needed: the earlier holder is asked to let go (its calls are
+   * refused with `DraftTakenOver`) and waited for. Two holders at once there are not.
+   *
+   * @throws Refusal `DraftTakenOver` if a still newer request came while this one waited
+   */
+  resumeDraft(id: string, options: { readonly offset: number; readonly fresh: boolean }): Promise<Draft | undefined>
+
+  /** Idempotent. Takes the draft from its holder, as `resumeDraft` does. */
+  discardDraft(id: string): Promise<void>
+
+  /** Sees a blob as soon as it is visible, which may be an instant before it survives power loss: only `commit` promises that. */
+  stat(digest: Digest): Promise<{ readonly sizeBytes: number } | undefined>
+
+  /** Opens a blob for reading; what is open stays readable although the blob is deleted meanwhile. `undefined` when absent. */
+  open(digest: Digest): Promise<BlobReader | undefined>
+
+  /** Idempotent; survives power loss when it resolves. */
+  delete(digest: Digest): Promise<void>
+}
+
+/**
+ * Content on its way in, held by one request. Invisible until `commit`. The holder calls one method at a time, and ends its
+ * hold on every path (`await using`): by `commit`, `discard` or `close`.
+ */
+export interface Draft extends AsyncDisposable {
+  /** Bytes that are kept so far, and that a `resumeDraft` may name as its offset. */
+  readonly size: number
+
+  /**
+   * Appends all of `source`. A chunk is read until it is written, so its memory must not be reused by whoever yielded it.
+   * If the source breaks, the bytes that came are kept (`size` tells) and its error is rethrown. The source is never
+   * destroyed: that is its owner's right, who may want to answer on the same socket first.
+   *
+   * `limit` is how many bytes may come; so many are kept and then `BodyTooLong` is thrown.
+   *
+   * @throws Refusal `BodyTooLong`, `DraftTakenOver` (then record nothing: `size` belongs to the new holder);
+   *   a system error with its `code` (`ENOSPC`, `EDQUOT`, …) when the bytes cannot be kept
+   */
+  append(source: AsyncIterable<Uint8Array>, options?: { readonly limit?: number }): Promise<void>
+
+  /**
+   * Makes the draft a blob, once its content is proved to hash to one of `expected`: which one is returned. When this
+   * resolves, the blob is visible, whole and survives power loss, and the draft is gone. Content that is stored already is
+   * fine. On a mismatch the draft stays as it was.
+   *
+   * @throws Refusal `DigestMismatch`, `DraftTakenOver`; a system error with its `code`, after which nothing counts as stored
+   */
+  commit(expected: readonly Digest[]): Promise<{ readonly digest: Digest; readonly sizeBytes: number }>
+
+  /** Ends the hold and keeps the bytes for a later `resumeDraft`. Does nothing when the hold has ended. */
+  close(): Promise<void>
+
+  /** Ends the hold and drops the bytes. */
+  discard(): Promise<void>
+}
+
+/** Bytes `start` to `end`, the latter excluded, as in `slice`. */
+export interface ByteRange {
+  readonly start: number
+  readonly end: number
+}
+
+/** A blob open for reading; to be closed on every path (`await using`), once what reads from it has ended. */
+export interface BlobReader extends AsyncDisposable {
+  readonly sizeBytes: number
+
+  /**
+   * Writes the blob, or a range within it, to `destination` as fast as that takes it, in a few MiB of memory, and resolves
+   * when the last byte is flushed; neither ends nor destroys it. This is the hot path of a pull.
+   *
+   * @throws when the destination fails or closes early, or the content cannot be read whole
+   */
+  sendTo(destination: Writable, range?: ByteRange): Promise<void>
+
+  /** The same bytes as chunks of at most 1 MiB, each the consumer's to keep. */
+  chunks(range?: ByteRange): AsyncIterable<Uint8Array>
+
+  close(): Promise<void>
+}
