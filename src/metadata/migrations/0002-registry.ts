@@ -91,7 +91,7 @@ export async function registry(db: Kysely<unknown>, { text, integer, bytes, iden
     .addColumn('repository_id', integer, (c) => c.notNull().references('repository.id'))
     .addColumn('offset', integer, (c) => c.notNull())
     .addColumn('writer', text)
-    .addColumn('short_part', integer, (c) => c.notNull())
+    .addColumn('short_part', text, (c) => c.notNull())
     .addColumn('started_at', integer, (c) => c.notNull())
     .addColumn('touched_at', integer, (c) => c.notNull())
     .execute()

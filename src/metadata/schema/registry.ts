@@ -88,10 +88,10 @@ export interface UploadTable {
   repository_id: number
   /** Bytes received and kept. */
   offset: number
-  /** Who writes right now: `<process>/<request>`, or `null`. A name of a process that died stays until the next writer. */
+  /** The process that may be writing right now. That of one which died stays until the next writer. */
   writer: string | null
-  /** 1 once a part smaller than ECR's least part has come; no further part may follow it. */
-  short_part: number
+  /** `none`, `last` or `followed`: whether a part below ECR's least size came, and whether another followed it. */
+  short_part: string
   started_at: number
   touched_at: number
 }

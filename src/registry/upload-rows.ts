@@ -1,0 +1,133 @@
+import { randomUUID } from 'node:crypto'
+import type { Clock } from '#lib/clock.ts'
+import type { Metadata, Reader, Transaction } from '#metadata/metadata.ts'
+import { type Digest, parseDigest } from '#names/digest.ts'
+import { refuse } from './refusals.ts'
+import { inRepository, lockRepository, type RepositoryKey } from './repository.ts'
+
+/**
+ * Upload sessions in SQL: the bytes that count, and which process may be writing. `writer` is set before a process touches the
+ * draft and cleared after it let go, so that a name which is not one's own means: somebody else may hold the file open, alive
+ * or dead. Whoever takes over from such a one goes on with a copy, and the other's record finds `writer` changed and fails.
+ */
+export interface Upload {
+  readonly id: string
+  readonly repositoryId: number
+  readonly offset: number
+  /** Whether a part below ECR's least size came: none, only the last one so far, or one that another followed. */
+  readonly shortPart: 'none' | 'last' | 'followed'
+  readonly writer: string | null
+}
+
+export interface UploadRows {
+  /** @throws Refusal `RepositoryNotFound` */
+  create(key: RepositoryKey): Promise<string>
+  /** @throws Refusal `UploadNotFound` */
+  get(key: RepositoryKey, id: string): Promise<Upload>
+  /** Makes this process the writer; `otherWriter` tells that another may be writing still. @throws Refusal `UploadNotFound` */
+  claim(key: RepositoryKey, upload: Upload): Promise<{ id: string; offset: number; otherWriter: boolean }>
+  /** What counts from now on; nobody writes any more. @throws Refusal `UploadTakenOver` */
+  record(key: RepositoryKey, id: string, offset: number, shortPart?: Upload['shortPart']): Promise<void>
+  /** Ends the upload in the transaction that shows its blob. @throws Refusal `UploadTakenOver` */
+  finish(trx: Transaction, key: RepositoryKey, id: string): Promise<void>
+  /** @throws Refusal `UploadNotFound` */
+  delete(key: RepositoryKey, id: string): Promise<void>
+  /** The first of these digests that the repository has already. */
+  findLinked(upload: Upload, digests: readonly Digest[]): Promise<Digest | undefined>
+}
+
+export function createUploadRows({
+  metadata,
+  clock,
+  processId,
+}: {
+  metadata: Metadata
+  clock: Clock
+  processId: string
+}): UploadRows {
+  async function get(key: RepositoryKey, id: string): Promise<Upload> {
+    const row = await selectUpload(metadata.reader, key, id).executeTakeFirst()
+    if (row === undefined) throw refuse('UploadNotFound', { ...inRepository(key), upload: id })
+    const { offset, writer } = row
+    return { id, repositoryId: row.repository_id, offset, shortPart: row.short_part as Upload['shortPart'], writer }
+  }
+
+  return {
+    get,
+
+    create: (key) =>
+      metadata.transaction(async (trx) => {
+        const repository = await lockRepository(trx, key, 'shared')
+        const id = randomUUID()
+        const now = clock()
+        // Who begins an upload will most often write it too, and then need not claim it.
+        const row = { id, repository_id: repository.id, offset: 0, writer: processId, short_part: 'none' }
+        await trx
+          .insertInto('upload')
+          .values({ ...row, started_at: now, touched_at: now })
+          .execute()
+        return id
+      }),
+
+    async claim(key, upload) {
+      if (upload.writer === processId) return { ...upload, otherWriter: false }
+      return metadata.transaction(async (trx) => {
+        const row = await selectUpload(trx, key, upload.id).forUpdate().executeTakeFirst()
+        if (row === undefined) throw refuse('UploadNotFound', { ...inRepository(key), upload: upload.id })
+        const set = { writer: processId, touched_at: clock() }
+        await trx.updateTable('upload').set(set).where('id', '=', upload.id).execute()
+        return { ...row, otherWriter: row.writer !== null && row.writer !== processId }
+      })
+    },
+
+    async record(key, id, offset, shortPart) {
+      const taken = await metadata.transaction(async (trx) => {
+        const { numUpdatedRows } = await trx
+          .updateTable('upload')
+          .set({ offset, writer: null, touched_at: clock() })
+          .$if(shortPart !== undefined, (query) => query.set({ short_part: shortPart ?? 'none' }))
+          .where('id', '=', id)
+          .where('writer', '=', processId)
+          .executeTakeFirst()
+        return numUpdatedRows === 0n
+      })
+      if (taken) throw refuse('UploadTakenOver', { ...inRepository(key), upload: id })
+    },
+
+    async finish(trx, key, id) {
+      const { numDeletedRows } = await trx
+        .deleteFrom('upload')
+        .where('id', '=', id)
+        .where('writer', '=', processId)
+        .executeTakeFirst()
+      if (numDeletedRows === 0n) throw refuse('UploadTakenOver', { ...inRepository(key), upload: id })
+    },
+
+    async delete(key, id) {
+      await get(key, id)
+      await metadata.transaction((trx) => trx.deleteFrom('upload').where('id', '=', id).execute())
+    },
+
+    async findLinked({ repositoryId }, digests) {
+      const row = await metadata.reader
+        .selectFrom('repository_blob')
+        .select('digest')
+        .where('repository_id', '=', repositoryId)
+        .where('digest', 'in', [...digests])
+        .limit(1)
+        .executeTakeFirst()
+      return row && parseDigest(row.digest)
+    },
+  }
+}
+
+function selectUpload(reader: Reader, { registry, name }: RepositoryKey, id: string) {
+  return reader
+    .selectFrom('upload')
+    .innerJoin('repository', 'repository.id', 'upload.repository_id')
+    .select(['upload.id', 'upload.repository_id', 'upload.offset', 'upload.writer', 'upload.short_part'])
+    .where('upload.id', '=', id)
+    .where('repository.account', '=', registry.account)
+    .where('repository.region', '=', registry.region)
+    .where('repository.name', '=', name)
+}

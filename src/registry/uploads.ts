@@ -1,0 +1,266 @@
+import { randomUUID } from 'node:crypto'
+import { type Hold, Holds } from '#blobs/holds.ts'
+import type { BlobRefusals } from '#blobs/refusals.ts'
+import type { BlobStore, Draft } from '#blobs/store.ts'
+import type { Clock } from '#lib/clock.ts'
+import { Refusal } from '#lib/refusal.ts'
+import type { Metadata, Transaction } from '#metadata/metadata.ts'
+import type { Digest } from '#names/digest.ts'
+import { linkBlob } from './linked-blobs.ts'
+import { refuse } from './refusals.ts'
+import { getRepository, inRepository, lockRepository, type RepositoryKey } from './repository.ts'
+import { createUploadRows, type Upload } from './upload-rows.ts'
+
+/**
+ * Upload sessions. The bytes are a draft of the blob store; how many of them count stands in SQL.
+ *
+ *   start ──> open ──append──> open …  ──complete──> a blob, linked to the repository
+ *              └────cancel───> gone         └─ wrong digest ──> open, as it was
+ *
+ * An upload may go on in another process than it began in. A draft has one writer: within a process the store sees to it,
+ * between processes the row's `writer` (see `upload-rows.ts`).
+ */
+export interface Uploads {
+  /** The id of a new upload. @throws Refusal `RepositoryNotFound` */
+  start(key: RepositoryKey): Promise<string>
+  /** Bytes received. @throws Refusal `UploadNotFound` */
+  offset(key: RepositoryKey, id: string): Promise<number>
+  /**
+   * Appends a chunk and answers the bytes received so far. When the source breaks, what came is kept.
+   *
+   * @throws Refusal `UploadNotFound`, `UploadOutOfOrder`, `UploadTakenOver`; the source's own error
+   */
+  append(key: RepositoryKey, id: string, chunk: Chunk): Promise<number>
+  /** A part of ECR's API: as `append`, and remembers whether a small one was followed by another. */
+  appendPart(key: RepositoryKey, id: string, part: { first: number; last: number; bytes: Uint8Array }): Promise<number>
+  /**
+   * Proves the content, stores it and links it: after this it is durable and served.
+   *
+   * @throws Refusal `UploadNotFound`, `UploadDigestMismatch`, `UploadOutOfOrder`, `UploadTakenOver`
+   */
+  complete(key: RepositoryKey, id: string, digest: Digest, chunk?: Chunk): Promise<StoredBlob>
+  /** ECR's completion: of several digests one must fit. @throws Refusal as `complete`, `UploadEmpty`, `UploadPartTooSmall`, `LayerAlreadyExists` */
+  completeParts(key: RepositoryKey, id: string, digests: readonly Digest[]): Promise<StoredBlob>
+  /** A whole blob in one request, without a session. @throws Refusal `RepositoryNotFound`, `UploadDigestMismatch` */
+  push(key: RepositoryKey, digest: Digest, chunk: Chunk): Promise<StoredBlob>
+  /** @throws Refusal `UploadNotFound` */
+  cancel(key: RepositoryKey, id: string): Promise<void>
+}
+
+export interface Chunk {
+  readonly source: AsyncIterable<Uint8Array>
+  /** Where the client says that it belongs; anywhere but at the upload's offset is refused. */
+  readonly first?: number | undefined
+  /** How many bytes the client announced; fewer or more change nothing and are refused. */
+  readonly length?: number | undefined
+}
+
+export interface StoredBlob {
+  readonly digest: Digest
+  readonly sizeBytes: number
+}
+
+/** ECR's least size of a part that is not the last (user guide, "Amazon ECR service quotas"). */
+const leastPartBytes = 5 * 1024 * 1024
+
+export function createUploads({
+  metadata,
+  blobs,
+  clock,
+  processId,
+}: {
+  metadata: Metadata
+  blobs: BlobStore
+  clock: Clock
+  /** Unlike that of any other process, now or before. */
+  processId: string
+}): Uploads {
+  const rows = createUploadRows({ metadata, clock, processId })
+  const holds = new Holds()
+
+  /**
+   * Gives `work` the upload as the only request of this process that touches it. An older one is asked to let go, keeps what it
+   * received and has recorded it before this one reads where the upload stands.
+   */
+  async function holding<T>(key: RepositoryKey, id: string, work: (hold: Hold) => Promise<T>): Promise<T> {
+    try {
+      const hold = await holds.take(id)
+      try {
+        return await work(hold)
+      } finally {
+        hold.release()
+      }
+    } catch (error) {
+      throw asUploadRefusal(error, key, id)
+    }
+  }
+
+  /** A draft that is this request's alone, standing at the upload's offset. */
+  async function openDraft(key: RepositoryKey, upload: Upload): Promise<Draft> {
+    const { id, offset, otherWriter } = await rows.claim(key, upload)
+    // The first bytes make the draft, so that beginning an upload costs no file.
+    if (offset === 0) return blobs.createDraft(id)
+    const draft = await blobs.resumeDraft(id, { offset, fresh: otherWriter })
+    if (draft === undefined) throw refuse('UploadNotFound', { ...inRepository(key), upload: id })
+    if (draft.size === offset) return draft
+    // A power loss took bytes that had been received but not promised. The client learns where to go on.
+    await draft.close()
+    await rows.record(key, id, draft.size)
+    throw refuse('UploadOutOfOrder', { ...inRepository(key), upload: id, offset: draft.size })
+  }
+
+  async function appendChunk(key: RepositoryKey, id: string, draft: Draft, hold: Hold, chunk: Chunk): Promise<void> {
+    const before = draft.size
+    const { first = before, length } = chunk
+    const facts = { ...inRepository(key), upload: id, offset: before }
+    if (first !== before) throw refuse('UploadOutOfOrder', facts)
+    await draft.append(untilLetGo(hold, chunk.source), length === undefined ? {} : { limit: length })
+    if (length !== undefined && draft.size - before !== length) throw refuse('UploadPartLengthMismatch', facts)
+  }
+
+  /**
+   * Runs `work` on the draft and records what counts afterwards, unless `work` ended the upload. After a failure the upload stands
+   * where it stood, or after the bytes that came of a chunk which broke off.
+   */
+  async function writing<T>(key: RepositoryKey, upload: Upload, work: (draft: Draft) => Promise<T>): Promise<T> {
+    await using draft = await openDraft(key, upload)
+    try {
+      return await work(draft)
+    } catch (error) {
+      const brokeOff = !(error instanceof Refusal) || error.code === ('DraftTakenOver' satisfies keyof BlobRefusals)
+      const kept = brokeOff ? draft.size : upload.offset
+      await draft.close()
+      // Whoever took the upload over records for itself; what went wrong here is the better answer.
+      await rows.record(key, upload.id, kept).catch((recording: unknown) => {
+        if (!(recording instanceof Refusal)) throw recording
+      })
+      throw error
+    }
+  }
+
+  function append(key: RepositoryKey, hold: Hold, upload: Upload, chunk: Chunk, shortPart?: Upload['shortPart']) {
+    return writing(key, upload, async (draft) => {
+      await appendChunk(key, upload.id, draft, hold, chunk)
+      const { size } = draft
+      await draft.close()
+      await rows.record(key, upload.id, size, shortPart)
+      return size
+    })
+  }
+
+  function complete(key: RepositoryKey, hold: Hold, upload: Upload, digests: readonly Digest[], chunk?: Chunk) {
+    return writing(key, upload, async (draft) => {
+      if (chunk !== undefined) await appendChunk(key, upload.id, draft, hold, chunk)
+      return store(key, draft, digests, (trx) => rows.finish(trx, key, upload.id))
+    })
+  }
+
+  /** Commits the draft, then shows the blob. A crash in between leaves content without a row, which nobody serves. */
+  async function store(
+    key: RepositoryKey,
+    draft: Draft,
+    digests: readonly Digest[],
+    alongside?: (trx: Transaction) => Promise<void>,
+  ): Promise<StoredBlob> {
+    const { digest, sizeBytes } = await draft.commit(digests)
+    await metadata.transaction(async (trx) => {
+      const repository = await lockRepository(trx, key, 'shared')
+      await trx
+        .insertInto('blob')
+        .values({ digest, size: sizeBytes, stored_at: clock() })
+        .onConflict((conflict) => conflict.doNothing())
+        .execute()
+      await linkBlob(trx, repository, digest, clock())
+      await alongside?.(trx)
+    })
+    return { digest, sizeBytes }
+  }
+
+  return {
+    start: (key) => rows.create(key),
+
+    offset: async (key, id) => (await rows.get(key, id)).offset,
+
+    append: (key, id, chunk) => holding(key, id, async (hold) => append(key, hold, await rows.get(key, id), chunk)),
+
+    appendPart: (key, id, { first, last, bytes }) =>
+      holding(key, id, async (hold) => {
+        const upload = await rows.get(key, id)
+        const length = bytes.byteLength
+        if (last - first + 1 !== length) {
+          throw refuse('UploadPartLengthMismatch', { ...inRepository(key), upload: id, offset: upload.offset })
+        }
+        const short = upload.shortPart !== 'none' ? 'followed' : length < leastPartBytes ? 'last' : 'none'
+        return append(key, hold, upload, { source: once(bytes), first, length }, short)
+      }),
+
+    complete: (key, id, digest, chunk) =>
+      holding(key, id, async (hold) => complete(key, hold, await rows.get(key, id), [digest], chunk)),
+
+    completeParts: (key, id, digests) =>
+      holding(key, id, async (hold) => {
+        const upload = await rows.get(key, id)
+        const facts = { ...inRepository(key), upload: id }
+        if (upload.offset === 0) throw refuse('UploadEmpty', facts)
+        if (upload.shortPart === 'followed')
+          throw refuse('UploadPartTooSmall', { ...facts, leastBytes: leastPartBytes })
+        const present = await rows.findLinked(upload, digests)
+        if (present !== undefined) throw refuse('LayerAlreadyExists', { ...inRepository(key), digest: present })
+        return complete(key, hold, upload, digests)
+      }),
+
+    push: (key, digest, chunk) => {
+      const id = randomUUID()
+      return holding(key, id, async (hold) => {
+        await getRepository(metadata.reader, key)
+        const draft = await blobs.createDraft(id)
+        try {
+          await appendChunk(key, id, draft, hold, chunk)
+          return await store(key, draft, [digest])
+        } catch (error) {
+          await draft.discard()
+          throw error
+        }
+      })
+    },
+
+    cancel: (key, id) =>
+      holding(key, id, async () => {
+        await rows.delete(key, id)
+        await blobs.discardDraft(id)
+      }),
+  }
+}
+
+/** The chunks of `source` until a newer request wants the upload. The source's owner destroys it, not we. */
+async function* untilLetGo(hold: Hold, source: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+  const chunks = source[Symbol.asyncIterator]()
+  for (;;) {
+    const next = await hold.interruptible(chunks.next())
+    if (next.done) return
+    yield next.value
+  }
+}
+
+async function* once(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
+  yield bytes
+}
+
+/** What the blob store refused, with the facts of the upload. */
+function asUploadRefusal(error: unknown, key: RepositoryKey, upload: string): unknown {
+  if (!(error instanceof Refusal)) return error
+  const facts = { ...inRepository(key), upload }
+  switch (error.code as keyof BlobRefusals) {
+    case 'DigestMismatch': {
+      // The code tells which facts a refusal of the blob store has.
+      const { computed } = error.facts as BlobRefusals['DigestMismatch']
+      return refuse('UploadDigestMismatch', { ...facts, computed })
+    }
+    case 'DraftTakenOver':
+      return refuse('UploadTakenOver', facts)
+    case 'BodyTooLong':
+      return refuse('UploadPartLengthMismatch', { ...facts, offset: 0 })
+    default:
+      return error
+  }
+}
