@@ -1,0 +1,70 @@
+/**
+ * An error as AWS clients know it: a name that they match on, a text for the person, a status. The kernel's own errors
+ * are made here, under the names and with the texts of the JSON services (ECR API reference, "Common Errors").
+ */
+
+/** What any operation may answer beside the errors that its model lists. */
+export const commonErrors: ReadonlySet<string> = new Set([
+  'AccessDeniedException',
+  'IncompleteSignatureException',
+  'InvalidSignatureException',
+  'MissingAuthenticationTokenException',
+  'RequestEntityTooLargeException',
+  'SerializationException',
+  'UnknownOperationException',
+  'UnrecognizedClientException',
+  'UnsupportedOperationException',
+])
+
+export class AwsError extends Error {
+  override readonly name = 'AwsError'
+  /** The exception's name, such as `RepositoryNotFoundException`. */
+  readonly code: string
+  readonly status: number
+  /** Further members of the exception, already in their JSON form. */
+  readonly members: Readonly<Record<string, unknown>>
+
+  constructor(code: string, message: string, status = 400, members: Readonly<Record<string, unknown>> = {}) {
+    super(message)
+    this.code = code
+    this.status = status
+    this.members = members
+  }
+}
+
+export function missingAuthentication(): AwsError {
+  return new AwsError('MissingAuthenticationTokenException', 'Missing Authentication Token')
+}
+
+export function incompleteSignature(message: string): AwsError {
+  return new AwsError('IncompleteSignatureException', message)
+}
+
+export function invalidSignature(message: string): AwsError {
+  return new AwsError('InvalidSignatureException', message)
+}
+
+export function unrecognizedClient(): AwsError {
+  return new AwsError('UnrecognizedClientException', 'The security token included in the request is invalid.')
+}
+
+export function serializationFailure(message: string): AwsError {
+  return new AwsError('SerializationException', message)
+}
+
+export function unknownOperation(name: string): AwsError {
+  return new AwsError('UnknownOperationException', `The operation '${name}' is not known here.`)
+}
+
+export function unsupportedOperation(name: string): AwsError {
+  return new AwsError('UnsupportedOperationException', `${name} is not served by this version of Lading.`)
+}
+
+export function requestTooLarge(maxBytes: number): AwsError {
+  return new AwsError('RequestEntityTooLargeException', `The request is larger than ${maxBytes} bytes.`, 413)
+}
+
+/** What a caller learns of a failure that is ours: its cause is in the log, under the same request id. */
+export function serverFailure(): AwsError {
+  return new AwsError('ServerException', 'The request failed inside the server. Its log names the cause.', 500)
+}

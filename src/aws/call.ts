@@ -1,0 +1,35 @@
+import type { IncomingHttpHeaders } from 'node:http'
+
+/**
+ * One HTTP request as this room sees it, and its answer. Both are plain data, so that nothing below the routes depends on
+ * the HTTP server.
+ */
+export interface Call {
+  readonly method: string
+  readonly path: string
+  readonly query: URLSearchParams
+  /** As node gives them: names in lower case, `host` as the client sent it. */
+  readonly headers: IncomingHttpHeaders
+  readonly body: Buffer
+  readonly requestId: string
+  readonly sourceIp: string
+  /** Aborted when the client is gone. */
+  readonly signal: AbortSignal
+  readonly log: Log
+}
+
+export interface Log {
+  error(fields: object, message: string): void
+}
+
+export interface Answer {
+  readonly status: number
+  readonly headers: Readonly<Record<string, string>>
+  readonly body: string
+}
+
+/** A header's text. The name may come from the client, who must not reach what an object inherits by it. */
+export function header(call: Call, name: string): string | undefined {
+  const value: unknown = call.headers[name]
+  return typeof value === 'string' ? value : undefined
+}

@@ -1,0 +1,104 @@
+import type { ApiModel } from './api-model.ts'
+import { type AwsError, serializationFailure, unknownOperation, unsupportedOperation } from './aws-error.ts'
+import { type Answer, header } from './call.ts'
+import type { AnyExceptions } from './exceptions.ts'
+import type { Handlers, OperationTypes } from './operation.ts'
+import { compileWriter } from './serialize.ts'
+import type { AnyHandler, Operation, Surface } from './surface.ts'
+import { type Constraints, compileReader } from './validate.ts'
+
+/**
+ * A service that speaks AWS JSON 1.1: `POST /` with `X-Amz-Target: <prefix>.<Operation>` and a JSON object as the body.
+ * Everything about its operations but their handlers comes from the model, and is compiled when the surface is made.
+ */
+export interface JsonSurfaceParts<Operations extends { [Name in keyof Operations]: OperationTypes }> {
+  readonly model: ApiModel
+  readonly handlers: Partial<Handlers<Operations>>
+  readonly exceptions: AnyExceptions
+  /** Where the service departs from its model's constraints, by shape. */
+  readonly constraints: Readonly<Record<string, Constraints>>
+  /** Check each answer and each exception's name against the model, for tests: what does not fit is a `ServerException`. */
+  readonly verifyOutputs: boolean
+}
+
+export function jsonSurface<Operations extends { [Name in keyof Operations]: OperationTypes }>(
+  parts: JsonSurfaceParts<Operations>,
+): Surface {
+  const { model, exceptions } = parts
+  const prefix = `${model.metadata.targetPrefix}.`
+  const operations = new Map<string, Operation>()
+  for (const [name, handler] of Object.entries(parts.handlers)) {
+    // The table's type ties each handler to the operation of its key, whose reader and writer are compiled here.
+    operations.set(name, compileOperation(name, handler as AnyHandler, parts))
+  }
+  return {
+    service: model.metadata.signingName,
+    exceptions,
+    recognise(call) {
+      const target = header(call, 'x-amz-target')
+      return target?.startsWith(prefix) ? target.slice(prefix.length) : undefined
+    },
+    find(name) {
+      const operation = operations.get(name)
+      if (operation !== undefined) return operation
+      throw Object.hasOwn(model.operations, name) ? unsupportedOperation(name) : unknownOperation(name)
+    },
+    writeError: writeJsonError,
+  }
+}
+
+function compileOperation(
+  name: string,
+  handler: AnyHandler,
+  { model, constraints, verifyOutputs }: Pick<JsonSurfaceParts<never>, 'model' | 'constraints' | 'verifyOutputs'>,
+): Operation {
+  const types = model.operations[name]
+  if (types === undefined) throw new Error(`the API model has no operation '${name}'`)
+  const readInput = compileReader(model, types.input, { constraints, unchecked: handler.unchecked ?? [] })
+  const writeOutput = compileWriter(model, types.output, { unknownMembers: verifyOutputs ? 'refuse' : 'drop' })
+  const readOutput = verifyOutputs ? compileReader(model, types.output, { constraints: {}, unchecked: [] }) : undefined
+  return {
+    name,
+    handler,
+    errors: verifyOutputs ? new Set(types.errors) : undefined,
+    // A structure's reader gives an object.
+    read: (call) => readInput(parseJson(call.body), '') as object,
+    write(output, requestId) {
+      const body = writing(name, () => {
+        const text = JSON.stringify(writeOutput(output))
+        // Verified by reading it back as a client would.
+        readOutput?.(JSON.parse(text), '')
+        return text
+      })
+      return answer(200, body, requestId)
+    },
+  }
+}
+
+/** An output that cannot be written is the handler's mistake, never the caller's, whatever error told of it. */
+function writing(name: string, write: () => string): string {
+  try {
+    return write()
+  } catch (cause) {
+    throw new Error(`the answer of ${name} is not what the API model promises`, { cause })
+  }
+}
+
+function parseJson(body: Buffer): unknown {
+  if (body.byteLength === 0) return {}
+  try {
+    return JSON.parse(body.toString('utf8'))
+  } catch {
+    throw serializationFailure('The request is not valid JSON.')
+  }
+}
+
+/** `__type` and `x-amzn-errortype` carry the bare name: SDKs read either, the header first. */
+export function writeJsonError({ code, message, status, members }: AwsError, requestId: string): Answer {
+  const { headers, ...rest } = answer(status, JSON.stringify({ __type: code, message, ...members }), requestId)
+  return { ...rest, headers: { ...headers, 'x-amzn-errortype': code } }
+}
+
+function answer(status: number, body: string, requestId: string): Answer {
+  return { status, headers: { 'content-type': 'application/x-amz-json-1.1', 'x-amzn-requestid': requestId }, body }
+}

@@ -1,0 +1,57 @@
+import type { Principal } from '#iam/principal.ts'
+import type { Registry } from '#names/registry.ts'
+
+/**
+ * How a service's operations are declared: which resource a call touches, and what answers it. Everything around that
+ * (signature, parsing, validation, authorization, writing) is the dispatcher's and is the same for all.
+ */
+
+/** One entry of a service's generated `Operations`. */
+export interface OperationTypes {
+  readonly input: object
+  readonly output: object
+  /** The names of the exceptions that the model lists. */
+  readonly errors: string
+}
+
+export interface HandlerRequest<Input> {
+  readonly input: Input
+  /** The account that the input's `registryId` names, or else the caller's, in the region of the signature. */
+  readonly registry: Registry
+  readonly principal: Principal
+  readonly requestId: string
+  /** Aborted when the client is gone. */
+  readonly signal: AbortSignal
+}
+
+export interface Handler<Operation extends OperationTypes> {
+  /**
+   * The ARNs that the caller must be allowed to act on (`'*'` for an action without a resource), or `unrestricted` for
+   * an operation that asks for no permission, only for a valid signature.
+   */
+  readonly resource:
+    | 'unrestricted'
+    | ((request: { readonly input: Operation['input']; readonly registry: Registry }) => string | readonly string[])
+  /** Actions needed beside the operation's own, on the same resources, such as `ecr:TagResource`. */
+  readonly also?: (input: Operation['input']) => readonly string[]
+  /** Shapes of the model whose constraints the handler answers for, because ECR reports them per item. */
+  readonly unchecked?: readonly string[]
+  readonly handle: (request: HandlerRequest<Operation['input']>) => Promise<Operation['output']>
+}
+
+/** The handlers of some of a service's operations, each typed by its own input and output. */
+export type Handlers<
+  Operations extends { [Name in keyof Operations]: OperationTypes },
+  Names extends keyof Operations = keyof Operations,
+> = { readonly [Name in Names]: Handler<Operations[Name]> }
+
+/** What policies may ask of a request beside its principal, action and resource. */
+export interface RequestContext {
+  /** The client's address, for `aws:SourceIp`. */
+  readonly sourceIp: string
+}
+
+export interface Authorizer {
+  /** Returns when `principal` may do `action` (`ecr:PutImage`) on `resource`. @throws Refusal when it may not */
+  authorize(principal: Principal, action: string, resource: string, context: RequestContext): void | Promise<void>
+}

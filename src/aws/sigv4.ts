@@ -1,0 +1,133 @@
+import { hash, timingSafeEqual } from 'node:crypto'
+import { getCanonicalHeaders, SignatureV4 } from '@smithy/signature-v4'
+import type { Clock } from '#lib/clock.ts'
+import type { Region } from '#names/region.ts'
+import { invalidSignature, unrecognizedClient } from './aws-error.ts'
+import { type Call, header } from './call.ts'
+import { Sha256 } from './sha256.ts'
+import { formatSigningTime, readClaim, type SignatureClaim } from './signature-claim.ts'
+
+/**
+ * Verifies AWS Signature Version 4 in its header and its presigned form: the signature is computed again from the secret
+ * and the bytes that arrived, and compared in constant time. The body counts as it is: a hash that a header claims for it
+ * must be true, and `UNSIGNED-PAYLOAD`, which is S3's alone, is not.
+ */
+
+/** The secret and the owner of an access key, or nothing when there is no such key or it is not active. */
+export type FindAccessKey<Principal> = (
+  accessKeyId: string,
+) => Promise<{ readonly secret: string; readonly principal: Principal } | undefined>
+
+export interface Authenticated<Principal> {
+  readonly principal: Principal
+  /** The region of the signature's scope, which chooses the registry. */
+  readonly region: Region
+}
+
+/** Imposed by AWS for its JSON and query services. */
+const skewMs = 5 * 60_000
+
+export function createSignatureVerifier<Principal>({
+  findAccessKey,
+  clock,
+}: {
+  findAccessKey: FindAccessKey<Principal>
+  clock: Clock
+}) {
+  /**
+   * The owner of the key that signed the call for `service`, or for any service where that is undefined.
+   * @throws AwsError under the names and with the texts that SDKs match on, the clock-skew ones included
+   */
+  return async function verifySignature(call: Call, service: string | undefined): Promise<Authenticated<Principal>> {
+    const claim = readClaim(call)
+    if (service !== undefined && claim.service !== service) {
+      throw invalidSignature(`Credential should be scoped to correct service: '${service}'.`)
+    }
+    checkTime(claim, clock())
+    // Only temporary credentials carry a session token, and no key that this server knows is temporary.
+    const key = claim.sessionToken === undefined ? await findAccessKey(claim.accessKeyId) : undefined
+    if (key === undefined) throw unrecognizedClient()
+    const payloadHash = hash('sha256', call.body, 'hex')
+    const claimedHash = header(call, 'x-amz-content-sha256')
+    const expected = await new Signer(claim, key.secret).signature(call, payloadHash)
+    if (!equal(expected, claim.signature) || (claimedHash !== undefined && claimedHash !== payloadHash)) {
+      throw invalidSignature(
+        'The request signature we calculated does not match the signature you provided. Check your AWS Secret Access Key ' +
+          'and signing method. Consult the service documentation for details.',
+      )
+    }
+    return { principal: key.principal, region: claim.region }
+  }
+}
+
+/**
+ * Smithy's signer, asked for the signature of a request as it arrived. Its own `sign` and `presign` would first rewrite
+ * headers and query as a client does. It remembers the 50 signing keys derived last, by secret, date, region and service.
+ */
+class Signer extends SignatureV4 {
+  readonly #claim: SignatureClaim
+
+  constructor(claim: SignatureClaim, secret: string) {
+    super({
+      credentials: { accessKeyId: claim.accessKeyId, secretAccessKey: secret },
+      region: claim.region,
+      service: claim.service,
+      sha256: Sha256,
+      applyChecksum: false,
+    })
+    this.#claim = claim
+  }
+
+  /** Undefined when a header that was signed has not arrived. */
+  async signature(call: Call, payloadHash: string): Promise<string | undefined> {
+    const { signedHeaders, signedAt, signedAtText, date, region, service } = this.#claim
+    const headers: Record<string, string> = {}
+    for (const name of signedHeaders) {
+      const value = header(call, name)
+      if (value === undefined) return undefined
+      headers[name] = value
+    }
+    const { method, path } = call
+    const request = { method, path, query: queryBag(call.query), headers, protocol: 'http:', hostname: '' }
+    const canonical = this.createCanonicalRequest(
+      request,
+      getCanonicalHeaders(request, undefined, new Set(signedHeaders)),
+      payloadHash,
+    )
+    const scope = `${date}/${region}/${service}/aws4_request`
+    const text = await this.createStringToSign(signedAtText, scope, canonical, 'AWS4-HMAC-SHA256')
+    return this.sign(text, { signingDate: new Date(signedAt) })
+  }
+}
+
+function queryBag(query: URLSearchParams): Record<string, string[]> {
+  const bag: Record<string, string[]> = Object.create(null)
+  for (const name of new Set(query.keys())) bag[name] = query.getAll(name)
+  return bag
+}
+
+/** Texts as AWS words them: SDKs correct their clock, from the answer's `Date`, when they read one. */
+function checkTime({ signedAt, signedAtText, expiresInSeconds }: SignatureClaim, now: number): void {
+  const validMs = expiresInSeconds === undefined ? skewMs : expiresInSeconds * 1000
+  const nowText = formatSigningTime(now)
+  if (signedAt < now - validMs) {
+    const earliest = formatSigningTime(now - validMs)
+    throw invalidSignature(
+      `Signature expired: ${signedAtText} is now earlier than ${earliest} (${nowText} - ${span(validMs)})`,
+    )
+  }
+  if (signedAt > now + skewMs) {
+    const latest = formatSigningTime(now + skewMs)
+    throw invalidSignature(
+      `Signature not yet current: ${signedAtText} is still later than ${latest} (${nowText} + ${span(skewMs)})`,
+    )
+  }
+}
+
+function span(ms: number): string {
+  return ms % 60_000 === 0 ? `${ms / 60_000} min.` : `${ms / 1000} sec.`
+}
+
+function equal(a: string | undefined, b: string): boolean {
+  return a !== undefined && a.length === b.length && timingSafeEqual(Buffer.from(a), Buffer.from(b))
+}

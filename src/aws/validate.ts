@@ -1,0 +1,182 @@
+import {
+  type ApiModel,
+  type BlobShape,
+  type ListShape,
+  type MapShape,
+  type NumberShape,
+  type StringShape,
+  type StructureShape,
+  shapeOf,
+} from './api-model.ts'
+import { AwsError, serializationFailure } from './aws-error.ts'
+
+/**
+ * Reads JSON by the API model: what comes out has the types that the generated interfaces promise, and keeps every
+ * constraint of its shape. Each shape is compiled once into a closure; reading builds fresh objects of known
+ * members only, as ECR ignores others (no shape of ECR's holds itself). The first violation ends the reading, worded as ECR words it (several are not joined).
+ */
+export type Read = (value: unknown, path: string) => unknown
+
+/** Where a service departs from its own model, by shape. */
+export interface Constraints {
+  /** Decides instead of the model's pattern: a text that must match whole. */
+  readonly pattern?: string
+  /** What an error quotes instead of the pattern that decided. */
+  readonly quoted?: string
+}
+
+export interface ReaderOptions {
+  readonly constraints: Readonly<Record<string, Constraints>>
+  /** Shapes whose constraints the operation answers for itself, such as a digest that is reported per item. */
+  readonly unchecked: readonly string[]
+}
+
+/**
+ * A reader of the named shape. `path` is the name of the member that holds the value: ECR names the innermost member.
+ * The reader throws AwsError `SerializationException` for a wrong JSON type, `InvalidParameterException` for a violation.
+ */
+export function compileReader(model: ApiModel, shapeName: string, options: ReaderOptions): Read {
+  const compile = (name: string): Read => readerOf(model, name, options, compile)
+  return compile(shapeName)
+}
+
+function readerOf(model: ApiModel, name: string, options: ReaderOptions, compile: (name: string) => Read): Read {
+  const shape = shapeOf(model, name)
+  const checked = !options.unchecked.includes(name)
+  switch (shape.type) {
+    case 'structure':
+      return structureReader(shape, compile)
+    case 'list':
+      return listReader(shape, checked, compile(shape.member.shape))
+    case 'map':
+      return mapReader(shape, compile)
+    case 'string':
+      return stringReader(shape, checked, options.constraints[name] ?? {})
+    case 'integer':
+    case 'long':
+    case 'double':
+      return numberReader(shape, checked)
+    case 'blob':
+      return blobReader(shape, checked)
+    case 'boolean':
+      return (value, path) => (typeof value === 'boolean' ? value : wrongType(path, 'a boolean'))
+    case 'timestamp':
+      return (value, path) =>
+        Number.isFinite(value) ? new Date(Number(value) * 1000) : wrongType(path, 'epoch seconds')
+  }
+}
+
+function structureReader(shape: StructureShape, compile: (name: string) => Read): Read {
+  const required = new Set(shape.required)
+  const members = Object.entries(shape.members).map(
+    ([name, ref]) => [name, compile(ref.shape), required.has(name)] as const,
+  )
+  return (value, path) => {
+    if (!isObject(value)) return wrongType(path, 'an object')
+    const result: Record<string, unknown> = {}
+    for (const [name, read, isRequired] of members) {
+      const member = value[name]
+      // AWS JSON 1.1 takes null for absent.
+      if (member !== undefined && member !== null) result[name] = read(member, name)
+      else if (isRequired) refuse(name, 'Member must not be null')
+    }
+    return result
+  }
+}
+
+function listReader({ min, max }: ListShape, checked: boolean, read: Read): Read {
+  return (value, path) => {
+    if (!Array.isArray(value)) return wrongType(path, 'a list')
+    if (checked) checkLength(value.length, min, max, path)
+    return value.map((item) => (item === null ? refuse(path, 'Member must not be null') : read(item, path)))
+  }
+}
+
+function mapReader({ key, value: item }: MapShape, compile: (name: string) => Read): Read {
+  const readKey = compile(key.shape)
+  const readItem = compile(item.shape)
+  return (value, path) => {
+    if (!isObject(value)) return wrongType(path, 'an object')
+    // Keys are the client's: `fromEntries` defines them, where an assignment to `__proto__` would do something else.
+    return Object.fromEntries(
+      Object.entries(value).map(([name, member]) => [readKey(name, path), readItem(member, path)]),
+    )
+  }
+}
+
+function stringReader(shape: StringShape, checked: boolean, constraints: Constraints): Read {
+  const { min, max } = shape
+  const source = constraints.pattern ?? shape.pattern
+  const pattern = source === undefined ? undefined : new RegExp(`^(?:${source})$`)
+  const quoted = constraints.quoted ?? source
+  const values = shape.enum === undefined ? undefined : new Set(shape.enum)
+  return (value, path) => {
+    if (typeof value !== 'string') return wrongType(path, 'a string')
+    if (!checked) return value
+    // The length comes first: it bounds the work of the pattern.
+    checkLength(value.length, min, max, path)
+    if (pattern !== undefined && !pattern.test(value)) refuse(path, `must satisfy regular expression '${quoted}'`)
+    if (values !== undefined && !values.has(value)) {
+      refuse(path, `Member must satisfy enum value set: [${[...values].join(', ')}]`)
+    }
+    return value
+  }
+}
+
+function numberReader({ type, min, max }: NumberShape, checked: boolean): Read {
+  const isNumber: (value: unknown) => boolean = type === 'double' ? Number.isFinite : Number.isSafeInteger
+  const wanted = type === 'double' ? 'a number' : 'a whole number'
+  return (value, path) => {
+    if (!isNumber(value)) return wrongType(path, wanted)
+    const number = Number(value)
+    if (checked && min !== undefined && number < min) {
+      refuse(path, `Member must have value greater than or equal to ${min}`)
+    }
+    if (checked && max !== undefined && number > max)
+      refuse(path, `Member must have value less than or equal to ${max}`)
+    return number
+  }
+}
+
+function blobReader({ min, max }: BlobShape, checked: boolean): Read {
+  return (value, path) => {
+    const bytes = typeof value === 'string' ? decodeBase64(value) : undefined
+    if (bytes === undefined) return wrongType(path, 'base64')
+    if (checked) checkLength(bytes.byteLength, min, max, path)
+    return bytes
+  }
+}
+
+/**
+ * Bytes of padded base64 in the standard alphabet. `Buffer` skips what it cannot read, and reads the URL-safe alphabet
+ * too; a text that it read whole has the length that its bytes ask for.
+ */
+function decodeBase64(text: string): Uint8Array | undefined {
+  if (text.length % 4 !== 0 || text.includes('-') || text.includes('_')) return undefined
+  const padding = text.endsWith('==') ? 2 : text.endsWith('=') ? 1 : 0
+  const bytes = Buffer.from(text, 'base64')
+  return bytes.byteLength === (text.length / 4) * 3 - padding ? bytes : undefined
+}
+
+function checkLength(length: number, min: number | undefined, max: number | undefined, path: string): void {
+  if (min !== undefined && length < min) refuse(path, `Member must have length greater than or equal to ${min}`)
+  if (max !== undefined && length > max) refuse(path, `Member must have length less than or equal to ${max}`)
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
+
+function wrongType(path: string, wanted: string): never {
+  throw serializationFailure(
+    path === '' ? `The request must be ${wanted}.` : `The value of '${path}' must be ${wanted}.`,
+  )
+}
+
+/** @throws AwsError always: the constraint, in ECR's frame */
+function refuse(path: string, constraint: string): never {
+  throw new AwsError(
+    'InvalidParameterException',
+    `Invalid parameter at '${path}' failed to satisfy constraint: '${constraint}'`,
+  )
+}

@@ -1,0 +1,175 @@
+import { ECRClient } from '@aws-sdk/client-ecr'
+import { STSClient } from '@aws-sdk/client-sts'
+import { SignatureV4 } from '@smithy/signature-v4'
+import fastify from 'fastify'
+import { createDispatcher } from '#aws/dispatcher.ts'
+import type { Exceptions } from '#aws/exceptions.ts'
+import { jsonSurface } from '#aws/json-surface.ts'
+import type { Authorizer, Handlers } from '#aws/operation.ts'
+import { awsRoutes } from '#aws/routes.ts'
+import { Sha256 } from '#aws/sha256.ts'
+import { constraints } from '#ecr/constraints.ts'
+import { model, type Operations } from '#ecr/model.ts'
+import type { Principal } from '#iam/principal.ts'
+import { refusals } from '#lib/refusal.ts'
+import { parseAccountId } from '#names/account.ts'
+import { repositoryArn, rootArn } from '#names/arn.ts'
+import { stsSurface } from '../../src/sts/operations.ts'
+
+/** A running AWS endpoint over a few small handlers, on a port of its own, with a clock that a test moves. */
+
+export const accessKey = {
+  accessKeyId: 'AKIAEXAMPLEEXAMPLE00',
+  secretAccessKey: 'wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY',
+}
+const account = parseAccountId('111122223333')
+export const root: Principal = { account, arn: rootArn(account), userId: account, accessKeyId: accessKey.accessKeyId }
+
+export interface TestRefusals {
+  RepositoryNotFound: { repository: string; account: string }
+  UploadGap: { upload: string; lastByte: number }
+  Forbidden: { action: string; resource: string }
+}
+export const refuse = refusals<TestRefusals>()
+
+const exceptions: Exceptions<TestRefusals> = {
+  RepositoryNotFound: [
+    'RepositoryNotFoundException',
+    ({ repository, account }) =>
+      `The repository with name '${repository}' does not exist in the registry with id '${account}'`,
+  ],
+  UploadGap: [
+    'InvalidLayerPartException',
+    ({ upload }) => `Upload ${upload} has a gap`,
+    ({ upload, lastByte }) => ({ uploadId: upload, lastValidByteReceived: lastByte }),
+  ],
+  Forbidden: [
+    'AccessDeniedException',
+    ({ action, resource }) => `User: ${root.arn} is not authorized to perform: ${action} on resource: ${resource}`,
+  ],
+}
+
+export type TestHandlers = Partial<Handlers<Operations>>
+
+export interface EndpointOptions {
+  readonly handlers?: TestHandlers
+  readonly authorizer?: Authorizer
+  readonly verifyOutputs?: boolean
+}
+
+export async function startEndpoint({ handlers = {}, authorizer, verifyOutputs = true }: EndpointOptions = {}) {
+  const state = { now: Date.now(), logged: [] as object[] }
+  const app = fastify({ genReqId: () => crypto.randomUUID() })
+  const dispatch = createDispatcher({
+    surfaces: [jsonSurface<Operations>({ model, handlers, exceptions, constraints, verifyOutputs }), stsSurface()],
+    findAccessKey: async (id) =>
+      id === accessKey.accessKeyId ? { secret: accessKey.secretAccessKey, principal: root } : undefined,
+    authorizer: authorizer ?? { authorize: () => {} },
+    clock: () => state.now,
+  })
+  await app.register(awsRoutes, {
+    dispatch: (call) => dispatch({ ...call, log: { error: (fields) => state.logged.push(fields) } }),
+  })
+  const url = await app.listen({ host: '127.0.0.1', port: 0 })
+  const clients = { endpoint: url, region: 'eu-west-1', maxAttempts: 1 }
+  return {
+    url,
+    state,
+    ecr: (credentials = accessKey) => new ECRClient({ ...clients, credentials }),
+    sts: (credentials = accessKey) => new STSClient({ ...clients, credentials }),
+    [Symbol.asyncDispose]: () => app.close(),
+  }
+}
+
+export interface Unsigned {
+  readonly method?: string
+  readonly query?: Record<string, string>
+  readonly headers: Record<string, string>
+  readonly body?: string | Buffer
+}
+
+export function ecrCall(operation: string, body: string | Buffer = '{}') {
+  return {
+    headers: {
+      'content-type': 'application/x-amz-json-1.1',
+      'x-amz-target': `AmazonEC2ContainerRegistry_V20150921.${operation}`,
+    },
+    body,
+  }
+}
+
+export interface SignOptions {
+  readonly service?: string
+  readonly region?: string
+  readonly signingDate?: Date
+}
+
+function signer({ service = 'ecr', region = 'eu-west-1' }: SignOptions) {
+  return new SignatureV4({ credentials: accessKey, region, service, sha256: Sha256, applyChecksum: false })
+}
+
+function request(url: string, { method = 'POST', query = {}, headers, body }: Unsigned) {
+  const { host, hostname } = new URL(url)
+  return { method, protocol: 'http:', hostname, path: '/', query, headers: { host, ...headers }, body }
+}
+
+/** The headers that sign the call, `authorization` and `x-amz-date` among them. */
+export async function signedHeaders(url: string, call: Unsigned, options: SignOptions = {}) {
+  const { headers } = await signer(options).sign(request(url, call), { signingDate: options.signingDate ?? new Date() })
+  return headers
+}
+
+/** The presigned call's URL. `X-Amz-*` headers stay headers and are signed, as the service reads its target there. */
+export async function presignedUrl(url: string, call: Unsigned, options: SignOptions & { expiresIn?: number } = {}) {
+  const { query } = await signer(options).presign(request(url, call), {
+    expiresIn: options.expiresIn ?? 300,
+    signingDate: options.signingDate ?? new Date(),
+    unhoistableHeaders: new Set(Object.keys(call.headers)),
+  })
+  return `${url}/?${new URLSearchParams(query as Record<string, string>).toString().replaceAll('+', '%20')}`
+}
+
+export interface Reply {
+  readonly status: number
+  readonly headers: Headers
+  readonly text: string
+}
+
+/** Sends a call as it stands: signed or not is the headers' affair. */
+export async function send(url: string, { method = 'POST', headers, body }: Unsigned): Promise<Reply> {
+  const response = await fetch(url, {
+    method,
+    headers,
+    ...(body === undefined || method === 'GET' ? {} : { body: typeof body === 'string' ? body : new Uint8Array(body) }),
+  })
+  return { status: response.status, headers: response.headers, text: await response.text() }
+}
+
+/** Signs the call and sends it. */
+export async function sendSigned(url: string, call: Unsigned, options: SignOptions = {}): Promise<Reply> {
+  const { host: _, ...headers } = await signedHeaders(url, call, options)
+  return send(url, { ...call, headers })
+}
+
+/** The members of a JSON answer. */
+export function members(reply: Reply): Record<string, unknown> {
+  return JSON.parse(reply.text)
+}
+
+/** Enough of DescribeRepositories to see what a handler was given. */
+export const describeRepositories: TestHandlers = {
+  DescribeRepositories: {
+    resource: ({ input, registry }) =>
+      (input.repositoryNames ?? ['*' as const]).map((name) => repositoryArn(registry, name)),
+    handle: async ({ input, registry }) => ({
+      repositories: (input.repositoryNames ?? []).map((repositoryName) => ({
+        repositoryName,
+        registryId: registry.account,
+        repositoryArn: repositoryArn(registry, repositoryName),
+        createdAt: new Date(1_700_000_000_250),
+        imageTagMutability: 'MUTABLE' as const,
+      })),
+      nextToken: undefined,
+    }),
+  },
+}
