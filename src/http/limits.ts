@@ -1,0 +1,13 @@
+/** Time limits against slow and hostile clients, in milliseconds. None bounds a request that makes progress. */
+export interface Limits {
+  /** From a connection's first byte, or the end of the last answer, to the end of a request's headers. */
+  readonly headersMs: number
+  /** Without a byte in either direction. Bounds what a stalled upload or download can hold. */
+  readonly idleMs: number
+  /** Between two requests on one connection; above the 60 s after which common load balancers give up theirs. */
+  readonly keepAliveMs: number
+  /** From the order to stop until requests that still run are cut off. */
+  readonly graceMs: number
+}
+
+export const defaultLimits: Limits = { headersMs: 30_000, idleMs: 120_000, keepAliveMs: 75_000, graceMs: 30_000 }

@@ -1,0 +1,56 @@
+// One log line for each request: when its answer was sent, or when its client went away before. It holds a path
+// without query string, for a presigned URL has its signature there, and neither headers nor bodies.
+
+import type { FastifyReply, FastifyRequest } from 'fastify'
+import type { Logger } from 'pino'
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** What a surface knows of its request and the log line should tell, such as the principal. No secrets. */
+    logFacts: Readonly<Record<string, string>> | null
+  }
+}
+
+/** A request's path, without its query string. */
+export function pathOf(url: string): string {
+  const end = url.indexOf('?')
+  return end === -1 ? url : url.slice(0, end)
+}
+
+/** What of a request is known only while its socket is open. */
+export interface RequestStart {
+  readonly atMs: number
+  readonly remote: string | undefined
+}
+
+export function startOf(request: FastifyRequest): RequestStart {
+  return { atMs: performance.now(), remote: request.raw.socket.remoteAddress }
+}
+
+/** Logs a request that the connection is done with: at `info`, or at `debug` for the paths in `quietPaths`. */
+export function logRequest(
+  { log, quietPaths }: { log: Logger; quietPaths: ReadonlySet<string> },
+  { atMs, remote }: RequestStart,
+  request: FastifyRequest,
+  reply: FastifyReply,
+): void {
+  const path = pathOf(request.raw.url ?? '')
+  const response = reply.raw
+  const whole = response.writableFinished
+  const line = {
+    requestId: request.id,
+    method: request.raw.method,
+    path,
+    status: response.headersSent ? response.statusCode : undefined,
+    ms: Math.round((performance.now() - atMs) * 10) / 10,
+    bytes: whole ? lengthOf(reply) : undefined,
+    remote,
+    ...request.logFacts,
+  }
+  log[quietPaths.has(path) ? 'debug' : 'info'](line, whole ? 'request' : 'request aborted by the client')
+}
+
+function lengthOf(reply: FastifyReply): number | undefined {
+  const length = reply.getHeader('content-length')
+  return length === undefined ? undefined : Number(length)
+}
