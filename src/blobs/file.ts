@@ -79,7 +79,11 @@ export class FileBlobStore implements BlobStore {
         await mkdir(folder)
       }
       const path = join(folder, `0-${this.#name}`)
-      return new FileDraft(this.#home, hold, await open(path, 'wx+'), { path, size: 0, hash: undefined })
+      const file = await open(path, 'wx+').catch(async (error) => {
+        await this.#forget(id)
+        throw error
+      })
+      return new FileDraft(this.#home, hold, file, { path, size: 0, hash: undefined })
     })
   }
 

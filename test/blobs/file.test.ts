@@ -66,6 +66,22 @@ describe('file: after a crash', () => {
     assert.deepEqual(await readdir(join(folder.path, 'drafts')), [])
   })
 
+  it('what a power loss brought back of an earlier holder does not stand in for what came later', async () => {
+    await using folder = await temporaryFolder()
+    const id = randomUUID()
+    const [earlier, later] = [randomBytes(90_000), randomBytes(60_000)]
+    const drafts = join(folder.path, 'drafts', id)
+    const store = await FileBlobStore.open(folder.path)
+    await mkdir(drafts)
+    await writeFile(join(drafts, '9-0123456789ab'), earlier)
+    await writeFile(join(drafts, '10-ba9876543210'), later)
+
+    await using draft = await store.resumeDraft(id, { offset: 60_000, fresh: true })
+    assert(draft)
+    await draft.commit([digestOfBytes(later)])
+    assert.deepEqual(await readdir(join(folder.path, 'drafts')), [])
+  })
+
   it('a draft whose folder was made and nothing else is no draft, and its id can be used', async () => {
     await using folder = await temporaryFolder()
     const store = await FileBlobStore.open(folder.path)

@@ -40,7 +40,7 @@ export function testBlobStore(driver: string, make: () => Promise<StoreUnderTest
 
       assert.deepEqual(await draft.commit([digest]), { digest, sizeBytes: content.length })
       assert.deepEqual(await store.stat(digest), { sizeBytes: content.length })
-      assert.deepEqual(await contentOf(store, digest), content)
+      same(await contentOf(store, digest), content)
     })
 
     claim('that does not hash to what is expected is not stored, and the draft survives', async ({ store }) => {
@@ -57,7 +57,7 @@ export function testBlobStore(driver: string, make: () => Promise<StoreUnderTest
       await draft.append(chunked(content.subarray(60_000)))
       const digest = digestOfBytes(content)
       await draft.commit([digest])
-      assert.deepEqual(await contentOf(store, digest), content)
+      same(await contentOf(store, digest), content)
     })
 
     claim('may be committed when it is stored already', async ({ store, another }) => {
@@ -66,14 +66,14 @@ export function testBlobStore(driver: string, make: () => Promise<StoreUnderTest
       await using reader = await store.open(digest)
       assert.equal(await put(await another(), content), digest)
       assert.equal(await put(store, content), digest)
-      assert.deepEqual(await contentOf(store, digest), content)
-      assert.deepEqual(await collect(reader?.chunks()), content, 'an open reader goes on')
+      same(await contentOf(store, digest), content)
+      same(await collect(reader?.chunks()), content, 'an open reader goes on')
     })
 
     claim('of no bytes is content as well', async ({ store }) => {
       const digest = await put(store, Buffer.alloc(0))
       assert.deepEqual(await store.stat(digest), { sizeBytes: 0 })
-      assert.deepEqual(await contentOf(store, digest), Buffer.alloc(0))
+      same(await contentOf(store, digest), Buffer.alloc(0))
     })
 
     claim('can be proved by sha512, or by whichever of several digests fits', async ({ store }) => {
@@ -85,11 +85,11 @@ export function testBlobStore(driver: string, make: () => Promise<StoreUnderTest
       await draft.append(chunked(content))
       await assert.rejects(draft.commit(wrong), refusal('DigestMismatch', { expected: wrong, computed: sha512 }))
       assert.equal((await draft.commit([sha512])).digest, sha512)
-      assert.deepEqual(await contentOf(store, sha512), content)
+      same(await contentOf(store, sha512), content)
       assert.equal(await store.stat(sha256), undefined, 'each digest is a blob of its own')
 
       assert.equal(await put(store, content, [...wrong, sha256]), sha256)
-      assert.deepEqual(await contentOf(store, sha256), content)
+      same(await contentOf(store, sha256), content)
     })
 
     claim('can be deleted, more than once, and stored again', async ({ store, another }) => {
@@ -101,7 +101,7 @@ export function testBlobStore(driver: string, make: () => Promise<StoreUnderTest
       await store.delete(digest)
       await store.delete(digestOfBytes(Buffer.from('never stored')))
       await put(store, content)
-      assert.deepEqual(await contentOf(store, digest), content)
+      same(await contentOf(store, digest), content)
     })
 
     claim('is whole however it was cut into chunks', async ({ store }) => {
@@ -113,7 +113,7 @@ export function testBlobStore(driver: string, make: () => Promise<StoreUnderTest
           await using draft = await store.createDraft(randomUUID())
           await draft.append(yielding(chunks))
           await draft.commit([digest])
-          assert.deepEqual(await contentOf(store, digest), content)
+          same(await contentOf(store, digest), content)
         }),
         { numRuns: 30 },
       )
@@ -126,7 +126,7 @@ export function testBlobStore(driver: string, make: () => Promise<StoreUnderTest
       await draft.append(chunked(content.subarray(0, 40_000), 1))
       await draft.append(chunked(content.subarray(40_000), 4_000_000))
       await draft.commit([digest])
-      assert.deepEqual(await contentOf(store, digest), content)
+      same(await contentOf(store, digest), content)
     })
   })
 
@@ -142,8 +142,8 @@ export function testBlobStore(driver: string, make: () => Promise<StoreUnderTest
         fc.asyncProperty(offset, offset, async (a, b) => {
           const range = { start: Math.min(a, b), end: Math.max(a, b) }
           const expected = content.subarray(range.start, range.end)
-          assert.deepEqual(await collect(reader.chunks(range)), expected)
-          assert.deepEqual(await sent((to) => reader.sendTo(to, range)), expected)
+          same(await collect(reader.chunks(range)), expected)
+          same(await sent((to) => reader.sendTo(to, range)), expected)
         }),
         {
           numRuns: 20,
@@ -155,7 +155,7 @@ export function testBlobStore(driver: string, make: () => Promise<StoreUnderTest
           ],
         },
       )
-      assert.deepEqual(await sent((to) => reader.sendTo(to)), content)
+      same(await sent((to) => reader.sendTo(to)), content)
     })
 
     claim('gives chunks that stay as they are while more are read', async ({ store }) => {
@@ -164,7 +164,7 @@ export function testBlobStore(driver: string, make: () => Promise<StoreUnderTest
       assert(reader)
       const kept: Uint8Array[] = []
       for await (const chunk of reader.chunks()) kept.push(chunk)
-      assert.deepEqual(Buffer.concat(kept), content)
+      same(Buffer.concat(kept), content)
     })
 
     claim('never changes memory that a slow destination has yet to read', async ({ store }) => {
@@ -187,7 +187,7 @@ export function testBlobStore(driver: string, make: () => Promise<StoreUnderTest
         },
       })
       await reader.sendTo(slow)
-      assert.deepEqual(Buffer.concat(seen), content)
+      same(Buffer.concat(seen), content)
     })
 
     claim('ends with an error when its destination closes, and the store goes on', async ({ store }) => {
@@ -202,7 +202,7 @@ export function testBlobStore(driver: string, make: () => Promise<StoreUnderTest
       stuck.destroy()
       await failed
       await assert.rejects(reader.sendTo(stuck), 'nor does it start towards a closed one')
-      assert.deepEqual(await contentOf(store, digest), content)
+      same(await contentOf(store, digest), content)
     })
 
     claim('goes on although the blob is deleted meanwhile', async ({ store }) => {
@@ -210,7 +210,7 @@ export function testBlobStore(driver: string, make: () => Promise<StoreUnderTest
       const digest = await put(store, content)
       await using reader = await store.open(digest)
       await store.delete(digest)
-      assert.deepEqual(await collect(reader?.chunks()), content)
+      same(await collect(reader?.chunks()), content)
     })
   })
 
@@ -226,7 +226,7 @@ export function testBlobStore(driver: string, make: () => Promise<StoreUnderTest
       }
       await using draft = await resume(store, id, content.length)
       await draft.commit([digestOfBytes(content)])
-      assert.deepEqual(await contentOf(store, digestOfBytes(content)), content)
+      same(await contentOf(store, digestOfBytes(content)), content)
       assert.equal(await store.resumeDraft(id, { offset: content.length, fresh: false }), undefined)
     })
 
@@ -244,7 +244,7 @@ export function testBlobStore(driver: string, make: () => Promise<StoreUnderTest
         assert.equal(draft.size, 1_000_000)
         await draft.append(chunked(content.subarray(1_000_000)))
         await draft.commit([digestOfBytes(content)])
-        assert.deepEqual(await contentOf(store, digestOfBytes(content)), content)
+        same(await contentOf(store, digestOfBytes(content)), content)
       })
     }
 
@@ -266,7 +266,7 @@ export function testBlobStore(driver: string, make: () => Promise<StoreUnderTest
       await using draft = await resume(store, id, 20_000)
       const digest = digestOfBytes(Buffer.concat([start, end]))
       await draft.commit([digest])
-      assert.deepEqual(await contentOf(store, digest), Buffer.concat([start, end]))
+      same(await contentOf(store, digest), Buffer.concat([start, end]))
     })
 
     claim('cannot be reached by a process that still held it when a fresh copy was taken', async (under) => {
@@ -283,7 +283,7 @@ export function testBlobStore(driver: string, make: () => Promise<StoreUnderTest
       await old.close()
 
       await draft.commit([digestOfBytes(content)])
-      assert.deepEqual(await contentOf(store, digestOfBytes(content)), content)
+      same(await contentOf(store, digestOfBytes(content)), content)
     })
 
     claim('cannot be committed by a process it was taken from', async ({ store, another }) => {
@@ -314,7 +314,7 @@ export function testBlobStore(driver: string, make: () => Promise<StoreUnderTest
       await draft.append(chunked(content.subarray(50_000, 60_000)))
       const digest = digestOfBytes(content.subarray(0, 60_000))
       await draft.commit([digest])
-      assert.deepEqual(await contentOf(store, digest), content.subarray(0, 60_000))
+      same(await contentOf(store, digest), content.subarray(0, 60_000))
     })
 
     claim('tells when fewer bytes are there than were recorded', async ({ store, another }) => {
@@ -353,7 +353,7 @@ export function testBlobStore(driver: string, make: () => Promise<StoreUnderTest
           await using draft = await resume(store, id, whole.length)
           const digest = digestOfBytes(whole)
           await draft.commit([digest])
-          assert.deepEqual(await contentOf(store, digest), whole)
+          same(await contentOf(store, digest), whole)
         }),
         { numRuns: 40 },
       )
@@ -407,7 +407,7 @@ export function testBlobStore(driver: string, make: () => Promise<StoreUnderTest
       await using draft = await resume(store, id, 1_500_000)
       await draft.append(chunked(content.subarray(1_500_000)))
       await draft.commit([digestOfBytes(content)])
-      assert.deepEqual(await contentOf(store, digestOfBytes(content)), content)
+      same(await contentOf(store, digestOfBytes(content)), content)
     })
 
     claim('with more bytes than were announced is refused, after so many', async ({ store }) => {
@@ -446,7 +446,7 @@ export function testBlobStore(driver: string, make: () => Promise<StoreUnderTest
       assert.equal(second.size, 700_000)
       await second.append(chunked(content.subarray(700_000)))
       await second.commit([digestOfBytes(content)])
-      assert.deepEqual(await contentOf(store, digestOfBytes(content)), content)
+      same(await contentOf(store, digestOfBytes(content)), content)
     })
 
     claim('waits until the first has let go', async ({ store }) => {
@@ -484,7 +484,7 @@ export function testBlobStore(driver: string, make: () => Promise<StoreUnderTest
       const committing = first.commit([digestOfBytes(content)])
       assert.equal(await store.resumeDraft(id, { offset: content.length, fresh: false }), undefined)
       await committing
-      assert.deepEqual(await contentOf(store, digestOfBytes(content)), content)
+      same(await contentOf(store, digestOfBytes(content)), content)
     })
 
     claim('to discard it takes it as well', async ({ store }) => {
@@ -586,6 +586,14 @@ async function* yielding(chunks: readonly Uint8Array[]): AsyncGenerator<Uint8Arr
 async function* breaking(content: Uint8Array, error: Error): AsyncGenerator<Uint8Array> {
   yield* chunked(content)
   throw error
+}
+
+/** Says where megabytes differ rather than printing them. */
+function same(actual: Buffer | undefined, expected: Uint8Array, message = 'the bytes are the same'): void {
+  assert(actual, 'there is content')
+  assert.equal(actual.length, expected.length, message)
+  if (!actual.equals(expected))
+    assert.fail(`${message}, but from ${actual.findIndex((byte, at) => byte !== expected[at])}`)
 }
 
 function refusal(code: string, facts: unknown): (error: unknown) => true {
