@@ -1,0 +1,112 @@
+import { randomBytes } from 'node:crypto'
+import { BoundedMap } from '#lib/bounded-map.ts'
+import type { Clock } from '#lib/clock.ts'
+import type { Metadata, Transaction } from '#metadata/metadata.ts'
+import type { AccountId } from '#names/account.ts'
+import { rootArn } from '#names/arn.ts'
+import { ensureAccount } from './accounts.ts'
+import type { Principal } from './principal.ts'
+
+/**
+ * Access keys: the pairs that sign requests. An account has one root key, which the settings give or the first start
+ * generates; however many processes start at once, all of them end with the same.
+ */
+
+export interface RootKey {
+  readonly accessKeyId: string
+  readonly secretAccessKey: string
+}
+
+export interface AccessKey {
+  readonly secret: string
+  readonly principal: Principal
+}
+
+/** How long another process may go on using a key after it was replaced. */
+const rememberedForMs = 5_000
+const rememberedKeys = 1_000
+
+export class AccessKeys {
+  readonly #metadata: Metadata
+  readonly #clock: Clock
+  readonly #remembered = new BoundedMap<string, { readonly key: AccessKey; readonly readAt: number }>(rememberedKeys)
+  readonly #select: (parameters: { id: string }) => Promise<{ account: string; secret: string }[]>
+
+  constructor({ metadata, clock }: { metadata: Metadata; clock: Clock }) {
+    this.#metadata = metadata
+    this.#clock = clock
+    this.#select = metadata.prepare<{ id: string }, { account: string; secret: string }>((db, parameter) =>
+      db.selectFrom('access_key').select(['account', 'secret']).where('id', '=', parameter('id')),
+    )
+  }
+
+  /**
+   * The root key of `account`, which is created with it. One that is `given` replaces what is stored, and is taken from
+   * any account that had it. `generated` is true for exactly one caller: the one that must show the secret, now or never.
+   */
+  async ensureRoot(account: AccountId, given?: RootKey): Promise<RootKey & { readonly generated: boolean }> {
+    const key = await this.#metadata.transaction(async (trx) => {
+      const now = this.#clock()
+      await ensureAccount(trx, account, now)
+      if (given !== undefined) return { ...(await replaceRoot(trx, account, given, now)), generated: false }
+      const stored = await findRoot(trx, account)
+      if (stored !== undefined) return { ...stored, generated: false }
+      return { ...(await replaceRoot(trx, account, generateKey(), now)), generated: true }
+    })
+    this.#remembered.clear()
+    return key
+  }
+
+  /** Remembers what it finds for five seconds, so that a signed request costs no SQL. */
+  async find(accessKeyId: string): Promise<AccessKey | undefined> {
+    const now = this.#clock()
+    const remembered = this.#remembered.get(accessKeyId)
+    if (remembered !== undefined && Math.abs(now - remembered.readAt) < rememberedForMs) return remembered.key
+    // An id comes from whoever asks. PostgreSQL refuses text that holds NUL.
+    if (!/^\w{1,128}$/.test(accessKeyId)) return undefined
+    const [row] = await this.#select({ id: accessKeyId })
+    if (row === undefined) {
+      this.#remembered.delete(accessKeyId)
+      return undefined
+    }
+    // Written by `ensureRoot`, which takes no other text than an account's.
+    const account = row.account as AccountId
+    const key = { secret: row.secret, principal: rootPrincipal(account, accessKeyId) }
+    this.#remembered.set(accessKeyId, { key, readAt: now })
+    return key
+  }
+}
+
+function rootPrincipal(account: AccountId, accessKeyId: string): Principal {
+  return Object.freeze({ account, arn: rootArn(account), userId: account, accessKeyId })
+}
+
+async function findRoot(trx: Transaction, account: AccountId): Promise<RootKey | undefined> {
+  return trx
+    .selectFrom('access_key')
+    .select(['id as accessKeyId', 'secret as secretAccessKey'])
+    .where('account', '=', account)
+    .executeTakeFirst()
+}
+
+async function replaceRoot(trx: Transaction, account: AccountId, key: RootKey, now: number): Promise<RootKey> {
+  const { accessKeyId: id, secretAccessKey: secret } = key
+  await trx
+    .deleteFrom('access_key')
+    .where((eb) => eb.and([eb('account', '=', account), eb('id', '!=', id)]))
+    .execute()
+  await trx
+    .insertInto('access_key')
+    .values({ id, account, secret, created_at: now })
+    .onConflict((conflict) => conflict.column('id').doUpdateSet({ account, secret }))
+    .execute()
+  return key
+}
+
+const base32 = 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567'
+
+/** In the shapes that AWS gives them, which tools look for when they search for leaked keys. 30 bytes make 40 characters. */
+function generateKey(): RootKey {
+  const letters = Array.from(randomBytes(16), (byte) => base32.charAt(byte % base32.length))
+  return { accessKeyId: `AKIA${letters.join('')}`, secretAccessKey: randomBytes(30).toString('base64') }
+}

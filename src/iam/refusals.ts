@@ -1,0 +1,17 @@
+import { refusals } from '#lib/refusal.ts'
+import type { Denial } from './authorize.ts'
+
+/** Every refusal of this room, with the facts that explain it. Surfaces word them. */
+export interface IamRefusals {
+  /** No `Authorization` header. */
+  CredentialsMissing: Record<string, never>
+  /** Not `Basic`, not base64 of `user:password`, or a user name other than `AWS`. */
+  CredentialsInvalid: { readonly problem: 'scheme' | 'encoding' | 'user' }
+  /** Not an authorization token, not sealed by a key of this deployment, or altered since; a caller is not told which. */
+  TokenMalformed: Record<string, never>
+  /** In milliseconds since the epoch. */
+  TokenExpired: { readonly expiresAt: number }
+  AccessDenied: Denial
+}
+
+export const refuse = refusals<IamRefusals>()

@@ -1,0 +1,64 @@
+import type { Clock } from '#lib/clock.ts'
+import type { AccountId } from '#names/account.ts'
+import type { Region } from '#names/region.ts'
+import type { Principal } from './principal.ts'
+import { refuse } from './refusals.ts'
+import { type TokenKeys, tokenLifetimeSeconds } from './token-keys.ts'
+import { isSealed, readToken, sealToken, type TokenClaims } from './token-seal.ts'
+
+/**
+ * Authorization tokens: what GetAuthorizationToken gives, and what a docker client sends as the password of user `AWS`.
+ * A token stands for its principal in one region for twelve hours, and is verified without a look at any table of tokens.
+ */
+
+export interface IssuedToken {
+  /** Base64 of `AWS:<password>`. */
+  readonly authorizationToken: string
+  /** Milliseconds since the epoch, a whole second. */
+  readonly expiresAt: number
+}
+
+/** Whom a token stands for, and the registry that it opens at a host that names none. */
+export interface VerifiedToken {
+  readonly principal: Principal
+  readonly account: AccountId
+  readonly region: Region
+  /** Milliseconds since the epoch. */
+  readonly expiresAt: number
+  /** The key that sealed it. The token is worth nothing once that is gone. */
+  readonly keyId: string
+}
+
+export class Tokens {
+  readonly #keys: TokenKeys
+  readonly #clock: Clock
+
+  constructor({ keys, clock }: { keys: TokenKeys; clock: Clock }) {
+    this.#keys = keys
+    this.#clock = clock
+  }
+
+  async issue({ account, arn, userId, accessKeyId }: Principal, region: Region): Promise<IssuedToken> {
+    const key = await this.#keys.sealing()
+    const expiration = Math.floor(this.#clock() / 1_000) + tokenLifetimeSeconds
+    const password = sealToken({ account, region, arn, userId, accessKeyId, expiration }, key)
+    return { authorizationToken: Buffer.from(`AWS:${password}`).toString('base64'), expiresAt: expiration * 1_000 }
+  }
+
+  /** @throws Refusal `TokenMalformed`, `TokenExpired` */
+  async verify(password: string): Promise<VerifiedToken> {
+    const token = readToken(password)
+    const key = token && (await this.#keys.find(token.keyId))
+    if (token === undefined || key === undefined || !isSealed(password, token.claims, key)) {
+      throw refuse('TokenMalformed', {})
+    }
+    const { account, region, expiration } = token.claims
+    const expiresAt = expiration * 1_000
+    if (this.#clock() >= expiresAt) throw refuse('TokenExpired', { expiresAt })
+    return Object.freeze({ principal: principalOf(token.claims), account, region, expiresAt, keyId: key.id })
+  }
+}
+
+function principalOf({ account, arn, userId, accessKeyId }: TokenClaims): Principal {
+  return Object.freeze({ account, arn, userId, ...(accessKeyId !== undefined && { accessKeyId }) })
+}

@@ -1,0 +1,105 @@
+/** Root keys: generated once, kept, replaced by what the settings give; found by id. */
+import assert from 'node:assert/strict'
+import { describe, test } from 'node:test'
+import { AccessKeys } from '#iam/access-keys.ts'
+import type { Metadata } from '#metadata/metadata.ts'
+import { parseAccountId } from '#names/account.ts'
+import { eachDatabase } from '../support/databases.ts'
+
+const account = parseAccountId('000000000000')
+const other = parseAccountId('111111111111')
+const given = { accessKeyId: 'AKIAGIVENBYSETTINGS0', secretAccessKey: 'a-secret-that-the-operator-chose' }
+
+/** Access keys of one process, and the hand that moves its clock. */
+function startOver(metadata: Metadata) {
+  let now = 1_000_000
+  return {
+    keys: new AccessKeys({ metadata, clock: () => now }),
+    pass: (ms: number) => {
+      now += ms
+    },
+  }
+}
+
+eachDatabase((databases) =>
+  describe(`access keys on ${databases.dialect}`, () => {
+    test('the first start generates a root key in the shapes of AWS, and later ones keep it', async (t) => {
+      const metadata = await databases.open(t)
+      const first = await startOver(metadata).keys.ensureRoot(account)
+      assert.equal(first.generated, true)
+      assert.match(first.accessKeyId, /^AKIA[A-Z2-7]{16}$/)
+      assert.match(first.secretAccessKey, /^[A-Za-z0-9+/]{40}$/)
+      assert.deepEqual({ ...(await startOver(metadata).keys.ensureRoot(account)) }, { ...first, generated: false })
+    })
+
+    test('a key that the settings give is taken and kept when they give none', async (t) => {
+      const metadata = await databases.open(t)
+      assert.deepEqual(await startOver(metadata).keys.ensureRoot(account, given), { ...given, generated: false })
+      assert.deepEqual({ ...(await startOver(metadata).keys.ensureRoot(account)) }, { ...given, generated: false })
+    })
+
+    test('a key given later replaces the generated one, and a new secret the old', async (t) => {
+      const metadata = await databases.open(t)
+      const { keys } = startOver(metadata)
+      const generated = await keys.ensureRoot(account)
+      assert.ok(await keys.find(generated.accessKeyId))
+
+      await keys.ensureRoot(account, given)
+      assert.equal(await keys.find(generated.accessKeyId), undefined)
+      assert.equal((await keys.find(given.accessKeyId))?.secret, given.secretAccessKey)
+
+      await keys.ensureRoot(account, { ...given, secretAccessKey: 'another-secret' })
+      assert.equal((await keys.find(given.accessKeyId))?.secret, 'another-secret')
+    })
+
+    test('accounts have keys of their own, and a key given for another account moves there', async (t) => {
+      const { keys } = startOver(await databases.open(t))
+      await keys.ensureRoot(account, given)
+      const second = await keys.ensureRoot(other)
+      assert.equal((await keys.find(given.accessKeyId))?.principal.account, account)
+      assert.equal((await keys.find(second.accessKeyId))?.principal.account, other)
+
+      await keys.ensureRoot(other, given)
+      assert.equal((await keys.find(given.accessKeyId))?.principal.account, other)
+      assert.equal(await keys.find(second.accessKeyId), undefined)
+      assert.equal((await keys.ensureRoot(account)).generated, true)
+    })
+
+    test('a key finds its secret and the root of its account', async (t) => {
+      const { keys } = startOver(await databases.open(t))
+      await keys.ensureRoot(account, given)
+      assert.deepEqual(await keys.find(given.accessKeyId), {
+        secret: given.secretAccessKey,
+        principal: {
+          account,
+          arn: 'arn:aws:iam::000000000000:root',
+          userId: '000000000000',
+          accessKeyId: given.accessKeyId,
+        },
+      })
+    })
+
+    test('ids that are no key’s find nothing, whatever they hold', async (t) => {
+      const { keys } = startOver(await databases.open(t))
+      for (const id of ['', 'AKIAUNKNOWNUNKNOWN00', 'with\0nul', "' or 1=1 --", '__proto__', 'x'.repeat(10_000)]) {
+        assert.equal(await keys.find(id), undefined)
+      }
+    })
+
+    test('a replaced key is forgotten by other processes within five seconds, and a new one known at once', async (t) => {
+      const metadata = await databases.open(t)
+      const here = startOver(metadata)
+      const there = startOver(metadata)
+      const { accessKeyId } = await here.keys.ensureRoot(account)
+      assert.ok(await there.keys.find(accessKeyId))
+      assert.equal(await there.keys.find(given.accessKeyId), undefined)
+
+      await here.keys.ensureRoot(account, given)
+      assert.ok(await there.keys.find(given.accessKeyId))
+      there.pass(4_999)
+      assert.ok(await there.keys.find(accessKeyId), 'remembered, without a query')
+      there.pass(1)
+      assert.equal(await there.keys.find(accessKeyId), undefined)
+    })
+  }),
+)

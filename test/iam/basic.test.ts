@@ -1,0 +1,78 @@
+/** Basic credentials: which headers are read, what is refused and as what, and what a header seen before costs. */
+import assert from 'node:assert/strict'
+import { before, describe, test } from 'node:test'
+import { BasicCredentials } from '#iam/basic.ts'
+import type { Principal } from '#iam/principal.ts'
+import { TokenKeys } from '#iam/token-keys.ts'
+import { Tokens } from '#iam/tokens.ts'
+import type { Refusal } from '#lib/refusal.ts'
+import { openMetadata } from '#metadata/open.ts'
+import { parseAccountId } from '#names/account.ts'
+import { parseRegion } from '#names/region.ts'
+import { sqliteUrl } from '../support/databases.ts'
+
+const account = parseAccountId('000000000000')
+const root: Principal = { account, arn: 'arn:aws:iam::000000000000:root', userId: account }
+
+let now = 0
+let basic: BasicCredentials
+let token: string
+
+before(async () => {
+  const clock = () => now
+  const metadata = await openMetadata(await sqliteUrl(), assert.fail)
+  const keys = new TokenKeys({ metadata, clock })
+  const tokens = new Tokens({ keys, clock })
+  basic = new BasicCredentials({ tokens, keys, clock })
+  token = (await tokens.issue(root, parseRegion('us-east-1'))).authorizationToken
+})
+
+const encode = (text: string) => Buffer.from(text).toString('base64')
+const refuses = (header: string | undefined, code: string, facts: object = {}) =>
+  assert.rejects(basic.authenticate(header), (error: Refusal) => {
+    assert.deepEqual({ code: error.code, facts: error.facts }, { code, facts })
+    return true
+  })
+
+describe('basic credentials', () => {
+  test('a token as ECR gives it is a header’s credentials as it is', async () => {
+    const { principal, region } = await basic.authenticate(`Basic ${token}`)
+    assert.deepEqual(principal, root)
+    assert.equal(region, 'us-east-1')
+  })
+
+  test('the name of the scheme is read in any case', async () => {
+    for (const scheme of ['basic', 'BASIC', 'Basic ']) await basic.authenticate(`${scheme} ${token}`)
+  })
+
+  test('a header seen before gives the very same answer', async () => {
+    const first = await basic.authenticate(`Basic ${token}`)
+    assert.equal(await basic.authenticate(`Basic ${token}`), first)
+  })
+
+  test('no header is a refusal of its own', () => refuses(undefined, 'CredentialsMissing'))
+
+  test('another scheme, broken base64 and another user are told apart', async () => {
+    await refuses('', 'CredentialsInvalid', { problem: 'scheme' })
+    await refuses(`Bearer ${token}`, 'CredentialsInvalid', { problem: 'scheme' })
+    await refuses('Basic', 'CredentialsInvalid', { problem: 'scheme' })
+    await refuses('Basic ', 'CredentialsInvalid', { problem: 'encoding' })
+    await refuses('Basic ?', 'CredentialsInvalid', { problem: 'encoding' })
+    await refuses(`Basic ${encode('AWS')}`, 'CredentialsInvalid', { problem: 'encoding' })
+    const password = Buffer.from(token, 'base64').toString().slice('AWS:'.length)
+    await refuses(`Basic ${encode(`aws:${password}`)}`, 'CredentialsInvalid', { problem: 'user' })
+    await refuses(`Basic ${encode(`:${password}`)}`, 'CredentialsInvalid', { problem: 'user' })
+  })
+
+  test('a root access key is no password', () => refuses(`Basic ${encode('AWS:secret')}`, 'TokenMalformed'))
+
+  test('a header seen before expires with its token', async (t) => {
+    await basic.authenticate(`Basic ${token}`)
+    t.after(() => {
+      now = 0
+    })
+    now = 43_200_000
+    await refuses(`Basic ${token}`, 'TokenExpired', { expiresAt: 43_200_000 })
+    await refuses(`Basic ${token}`, 'TokenExpired', { expiresAt: 43_200_000 })
+  })
+})

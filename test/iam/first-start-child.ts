@@ -1,0 +1,19 @@
+/** One of several processes that start at once: prints its root key and a token, and whether it generated the key. */
+import { AccessKeys } from '#iam/access-keys.ts'
+import { TokenKeys } from '#iam/token-keys.ts'
+import { Tokens } from '#iam/tokens.ts'
+import { systemClock as clock } from '#lib/clock.ts'
+import { openMetadata } from '#metadata/open.ts'
+import { parseAccountId } from '#names/account.ts'
+import { parseRegion } from '#names/region.ts'
+
+const [url = ''] = process.argv.slice(2)
+const metadata = await openMetadata(url, (error) => console.error(error))
+const accessKeys = new AccessKeys({ metadata, clock })
+const root = await accessKeys.ensureRoot(parseAccountId('000000000000'))
+const found = await accessKeys.find(root.accessKeyId)
+if (found === undefined) throw new Error('The root key was not found')
+const tokens = new Tokens({ keys: new TokenKeys({ metadata, clock }), clock })
+const { authorizationToken } = await tokens.issue(found.principal, parseRegion('us-east-1'))
+process.stdout.write(JSON.stringify({ ...root, authorizationToken }))
+await metadata.close()
