@@ -69,7 +69,8 @@ export function createServer({ log, checks, tls, limits: given }: ServerOptions)
   function begin(request: FastifyRequest, reply: FastifyReply): void {
     const start = startOf(request)
     const response = reply.raw
-    reply.header(requestIdHeader, request.id)
+    // On the bare response, so that an answer that a surface writes by itself has it too.
+    response.setHeader(requestIdHeader, request.id)
     running.add(response)
     response.once('close', () => {
       running.delete(response)

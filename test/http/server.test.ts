@@ -45,16 +45,20 @@ test('every answer carries an id of its own, that of the log, whatever id the cl
     app.get('/broken', () => {
       throw new Error('inside')
     })
+    app.get('/hijacked', (_request, reply) => {
+      reply.hijack()
+      reply.raw.writeHead(200, { 'content-length': 0 }).end()
+    })
   })
   const ids = new Set<string>()
-  for (const path of ['/fine', '/fine', '/broken', '/nothing', '/bad%', `/livez`]) {
+  for (const path of ['/fine', '/fine', '/broken', '/hijacked', '/nothing', '/bad%', '/livez']) {
     const response = await fetch(`${server.url}${path}`, { headers: { 'x-amzn-requestid': 'mine' } })
     const id = response.headers.get('x-amzn-requestid') ?? ''
     assert.match(id, uuidV4, path)
     if (path === '/fine') assert.deepEqual(await response.json(), { id })
     ids.add(id)
   }
-  assert.equal(ids.size, 6)
+  assert.equal(ids.size, 7)
   await server.stop()
   const loggedIds = server.logged.lines().map(({ requestId }) => requestId)
   assert.deepEqual(new Set(loggedIds), ids)
@@ -208,6 +212,7 @@ test('stopping lets running requests end, refuses new ones, and closes idle conn
   await using idle = await openRawConnection(server.port)
   await using silent = await openRawConnection(server.port)
   await using slow = await openRawConnection(server.port)
+  await using begun = await openRawConnection(server.port)
   await using followed = await openRawConnection(server.port)
   await using probed = await openRawConnection(server.port)
   /** Sends a request and waits until it has come, for nothing tells when bytes have. */
@@ -219,8 +224,9 @@ test('stopping lets running requests end, refuses new ones, and closes idle conn
   await send(idle, '/quick')
   await idle.receive('quick')
   await send(slow, '/slow')
-  await send(followed, '/begun/1')
-  await send(probed, '/begun/2')
+  await send(begun, '/begun/1')
+  await send(followed, '/begun/2')
+  await send(probed, '/begun/3')
 
   const stopped = server.stop()
   await Promise.all([idle.closed, silent.closed])
@@ -229,8 +235,9 @@ test('stopping lets running requests end, refuses new ones, and closes idle conn
   await send(probed, '/readyz')
   release()
 
-  await Promise.all([slow.closed, followed.closed, probed.closed, stopped])
+  await Promise.all([slow.closed, begun.closed, followed.closed, probed.closed, stopped])
   assert.match(slow.received(), /^HTTP\/1\.1 200 [\s\S]*connection: close[\s\S]*the whole answer$/)
+  assert.match(begun.received(), /^HTTP\/1\.1 200 [\s\S]*the whole answer$/)
   assert.match(followed.received(), /the whole answerHTTP\/1\.1 503 [\s\S]*"the server is stopping"/)
   assert.match(probed.received(), /the whole answerHTTP\/1\.1 503 [\s\S]*\{"status":"stopping"\}$/)
 })
