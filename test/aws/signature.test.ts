@@ -156,6 +156,12 @@ test('x-amz-content-sha256 must be the body’s hash, and UNSIGNED-PAYLOAD is no
     if (good) assert.equal(reply.status, 200)
     else assertRefused(reply, 'InvalidSignatureException', mismatch)
   }
+  const { host: _, ...headers } = await signedHeaders(endpoint.url, describe)
+  assertRefused(
+    await send(endpoint.url, { ...describe, headers: { ...headers, 'x-amz-content-sha256': 'UNSIGNED-PAYLOAD' } }),
+    'InvalidSignatureException',
+    mismatch,
+  )
 })
 
 test('an unsigned call is refused in the protocol that it speaks', async () => {
