@@ -18,12 +18,10 @@ export interface ManifestProblem {
   readonly problem: string
 }
 
-/** Every refusal of the core, with the facts that explain it. Surfaces word them. */
-export interface RegistryRefusals {
-  RepositoryNotFound: InRepository
+/** What is declined of a repository's creation, settings and deletion, which only the control plane offers. */
+export interface SettingRefusals {
   RepositoryAlreadyExists: InRepository
   RepositoryNotEmpty: InRepository
-
   /** Filters given in a mode that takes none, or none in a mode that needs them. */
   TagMutabilityFiltersMismatch: { readonly mode: TagMutabilityMode; readonly given: boolean }
   /** More `*` than a filter may hold. */
@@ -32,6 +30,11 @@ export interface RegistryRefusals {
   TooManyResourceTags: InRepository
   /** A key given where the encryption type takes none. */
   KmsKeyUnexpected: { readonly encryptionType: string }
+}
+
+/** What is declined of content, whichever plane it comes or goes by. */
+export interface ContentRefusals {
+  RepositoryNotFound: InRepository
 
   ManifestInvalid: ManifestProblem
   ManifestTooLarge: { readonly limitBytes: number }
@@ -45,23 +48,30 @@ export interface RegistryRefusals {
   ImageReferencedByIndex: InRepository & { readonly digest: Digest; readonly indexes: readonly Digest[] }
 
   BlobNotFound: InRepository & { readonly digest: Digest }
-  /** No manifest of the repository refers to it, so it may be pushed on but not downloaded through the ECR API. */
-  BlobInaccessible: InRepository & { readonly digest: Digest }
   BlobReferenced: InRepository & { readonly digest: Digest; readonly manifest: Digest }
 
   UploadNotFound: InRepository & { readonly upload: string }
-  UploadEmpty: InRepository & { readonly upload: string }
   /** Bytes were sent for another place than where the upload stands. `offset` is the next byte wanted. */
   UploadOutOfOrder: InRepository & { readonly upload: string; readonly offset: number }
-  /** A part smaller than `leastBytes` was followed by another. */
-  UploadPartTooSmall: InRepository & { readonly upload: string; readonly leastBytes: number }
-  /** A part whose length is not what its range says. */
-  UploadPartLengthMismatch: InRepository & { readonly upload: string; readonly offset: number }
+  /** A chunk whose length is not what its client announced. `offset` is the next byte wanted. */
+  UploadLengthMismatch: InRepository & { readonly upload: string; readonly offset: number }
   /** The content hashes to none of the digests that the client named. */
   UploadDigestMismatch: InRepository & { readonly upload: string; readonly computed: Digest }
   /** Another request took the upload over while this one was writing to it. */
   UploadTakenOver: InRepository & { readonly upload: string }
+}
+
+/** What ECR's layer operations decline beyond that. */
+export interface LayerRefusals {
+  /** No manifest of the repository refers to it, so it may be pushed on but not downloaded through the ECR API. */
+  BlobInaccessible: InRepository & { readonly digest: Digest }
+  UploadEmpty: InRepository & { readonly upload: string }
+  /** A part smaller than `leastBytes` was followed by another. */
+  UploadPartTooSmall: InRepository & { readonly upload: string; readonly leastBytes: number }
   LayerAlreadyExists: InRepository & { readonly digest: Digest }
 }
+
+/** Every refusal of the core, with the facts that explain it. Surfaces word them. */
+export interface RegistryRefusals extends SettingRefusals, ContentRefusals, LayerRefusals {}
 
 export const refuse = refusals<RegistryRefusals>()

@@ -115,7 +115,7 @@ export function createUploads({
     const facts = { ...inRepository(key), upload: id, offset: before }
     if (first !== before) throw refuse('UploadOutOfOrder', facts)
     await draft.append(untilLetGo(hold, chunk.source), length === undefined ? {} : { limit: length })
-    if (length !== undefined && draft.size - before !== length) throw refuse('UploadPartLengthMismatch', facts)
+    if (length !== undefined && draft.size - before !== length) throw refuse('UploadLengthMismatch', facts)
   }
 
   /**
@@ -188,7 +188,7 @@ export function createUploads({
         const upload = await rows.get(key, id)
         const length = bytes.byteLength
         if (last - first + 1 !== length) {
-          throw refuse('UploadPartLengthMismatch', { ...inRepository(key), upload: id, offset: upload.offset })
+          throw refuse('UploadLengthMismatch', { ...inRepository(key), upload: id, offset: upload.offset })
         }
         const short = upload.shortPart !== 'none' ? 'followed' : length < leastPartBytes ? 'last' : 'none'
         return append(key, hold, upload, { source: once(bytes), first, length }, short)
@@ -259,7 +259,7 @@ function asUploadRefusal(error: unknown, key: RepositoryKey, upload: string): un
     case 'DraftTakenOver':
       return refuse('UploadTakenOver', facts)
     case 'BodyTooLong':
-      return refuse('UploadPartLengthMismatch', { ...facts, offset: 0 })
+      return refuse('UploadLengthMismatch', { ...facts, offset: 0 })
     default:
       return error
   }

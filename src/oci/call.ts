@@ -1,0 +1,58 @@
+import type { FastifyReply, FastifyRequest } from 'fastify'
+import type { Registry } from '#names/registry.ts'
+import type { RepositoryName } from '#names/repository-name.ts'
+import type { RepositoryKey } from '#registry/repository.ts'
+import { refuse } from './refusals.ts'
+import type { Family, OciPath } from './url.ts'
+
+export type Method = 'GET' | 'HEAD' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
+
+/** A request of the distribution API whose sender is known and may do what it asks. */
+export interface OciCall<F extends Family> {
+  readonly path: Extract<OciPath, { family: F }>
+  readonly registry: Registry
+  readonly query: URLSearchParams
+  readonly request: FastifyRequest
+  readonly reply: FastifyReply
+  /** Whether the caller may also do this, where a refusal is no error. */
+  may(action: string, name: RepositoryName): boolean
+}
+
+/** What serves one method of a family of URLs. */
+export interface Route<F extends Family> {
+  /** What the caller must be allowed to do: all of these, of each any one. None: a valid token suffices. */
+  readonly actions: readonly (readonly [string, ...string[]])[]
+  readonly handle: (call: OciCall<F>) => Promise<unknown>
+}
+
+/** What a family of URLs serves, by method. */
+export type FamilyRoutes<F extends Family> = Partial<Record<Method, Route<F>>>
+
+/** The repository that a path names, in the registry of the call. */
+export function repositoryOf({
+  path,
+  registry,
+}: {
+  readonly path: { readonly name: RepositoryName }
+  readonly registry: Registry
+}): RepositoryKey {
+  return { registry, name: path.name }
+}
+
+/** The number of entries that `n` asks for, at most `most`, which also counts without it. @throws Refusal `ParameterInvalid` */
+export function parseCount(query: URLSearchParams, most: number): number {
+  const n = query.get('n')
+  if (n === null) return most
+  if (!/^\d{1,9}$/.test(n)) throw refuse('ParameterInvalid', { parameter: 'n', expected: 'a number of entries' })
+  return Math.min(Number(n), most)
+}
+
+/** The `Link` header to the next page (distribution specification, "Listing Tags"; RFC 5988). */
+export function nextLink(
+  path: string,
+  count: number,
+  last: string,
+  more: Readonly<Record<string, string>> = {},
+): string {
+  return `<${path}?${new URLSearchParams({ ...more, n: String(count), last })}>; rel="next"`
+}

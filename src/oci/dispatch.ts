@@ -1,0 +1,135 @@
+import type { IncomingMessage } from 'node:http'
+import type { FastifyReply, FastifyRequest } from 'fastify'
+import { authorize, requireAllowed } from '#iam/authorize.ts'
+import type { BasicCredentials } from '#iam/basic.ts'
+import type { DownloadLinks } from '#iam/download-links.ts'
+import type { Principal } from '#iam/principal.ts'
+import { repositoryArn } from '#names/arn.ts'
+import type { Endpoints } from '#names/endpoints.ts'
+import type { Registry } from '#names/registry.ts'
+import type { FamilyRoutes, Method, OciCall, Route } from './call.ts'
+import { answer, describeError, type OciAnswer } from './errors.ts'
+import { refuse } from './refusals.ts'
+import { type Family, type OciPath, parseOciPath } from './url.ts'
+
+/** Every endpoint of the distribution API. A family without an entry does not compile. */
+export type OciRoutes = { readonly [F in Family]: FamilyRoutes<F> }
+
+export interface DispatchParts {
+  readonly routes: OciRoutes
+  readonly credentials: BasicCredentials
+  readonly downloadLinks: DownloadLinks
+  readonly endpoints: Endpoints
+  readonly log: { error(fields: object, message: string): void }
+}
+
+/** The query parameter that carries a link of GetDownloadUrlForLayer. */
+export const linkParameter = 'link'
+
+/**
+ * Answers one request of the data plane: authenticate → parse → find → authorize → handle. Credentials come first, so that a
+ * stranger learns nothing but the challenge. Flat on purpose: `bench` figure "manifest GET by tag".
+ */
+export function createDispatch({ routes, credentials, downloadLinks, endpoints, log }: DispatchParts) {
+  /** A blob's own link stands in for credentials, for that blob and for reading. */
+  async function registryOfLink(path: string, query: URLSearchParams, method: string): Promise<Registry | undefined> {
+    const link = query.get(linkParameter)
+    if (link === null || (method !== 'GET' && method !== 'HEAD')) return undefined
+    const parsed = parseOciPath(path)
+    const registry = parsed?.family === 'blob' ? await downloadLinks.verify(link, parsed) : undefined
+    if (registry === undefined) throw refuse('DownloadLinkInvalid', {})
+    return registry
+  }
+
+  async function run(request: FastifyRequest, reply: FastifyReply): Promise<unknown> {
+    const { url = '', method = '' } = request.raw
+    const mark = url.indexOf('?')
+    const rawPath = mark === -1 ? url : url.slice(0, mark)
+    const query = mark === -1 ? noQuery : new URLSearchParams(url.slice(mark + 1))
+    const { authorization, host } = request.headers
+
+    let caller: Principal | undefined
+    let registry = authorization === undefined ? await registryOfLink(rawPath, query, method) : undefined
+    if (registry === undefined) {
+      const token = await credentials.authenticate(authorization)
+      caller = token.principal
+      request.logFacts = { principal: caller.arn }
+      registry = endpoints.registryAt(host) ?? token
+      if (registry.region !== token.region) {
+        throw refuse('TokenOfOtherRegion', { tokenRegion: token.region, region: registry.region })
+      }
+    }
+
+    const path = parseOciPath(rawPath)
+    if (path === undefined) throw refuse('EndpointUnknown', { path: rawPath })
+    const route = findRoute(routes, path, method)
+    if (route === undefined) throw refuse('MethodUnsupported', { method })
+    if (caller !== undefined) requireActions(caller, route, resourceOf(registry, path))
+
+    const may: OciCall<Family>['may'] = (action, name) =>
+      caller !== undefined && authorize(caller, action, repositoryArn(registry, name)).allowed
+    return route.handle({ path, registry, query, request, reply, may })
+  }
+
+  return async function dispatch(request: FastifyRequest, reply: FastifyReply): Promise<unknown> {
+    reply.header('docker-distribution-api-version', 'registry/2.0')
+    try {
+      return await run(request, reply)
+    } catch (error) {
+      if (reply.sent) {
+        log.error({ err: error, requestId: request.id }, 'an answer broke off')
+        return reply
+      }
+      drain(request.raw)
+      return write(reply, explain(error, request), request)
+    }
+  }
+
+  function explain(error: unknown, { id, raw }: FastifyRequest): OciAnswer {
+    const described = describeError(error)
+    if (described !== undefined && described.status !== 507) return described
+    // A client that went away in the middle of its body is no failure of ours, and nobody is left to read the answer.
+    if (!raw.destroyed || raw.complete) log.error({ err: error, requestId: id }, 'a request of the data plane failed')
+    return described ?? answer(500, 'UNKNOWN', `The request failed; the log tells more under the request id ${id}`)
+  }
+
+  function write(reply: FastifyReply, { status, headers, body }: OciAnswer, { headers: { host } }: FastifyRequest) {
+    if (status === 401) reply.header('www-authenticate', challenge(host))
+    return reply.code(status).headers(headers).type('application/json; charset=utf-8').send(body)
+  }
+
+  /** As ECR's, with the realm of the registry that was asked. */
+  function challenge(host: string | undefined): string {
+    const registry = endpoints.registryAt(host)
+    const realm = registry === undefined ? endpoints.publicUrl : endpoints.proxyEndpoint(registry)
+    return `Basic realm="${realm}/",service="ecr.amazonaws.com"`
+  }
+}
+
+const noQuery = new URLSearchParams()
+
+function findRoute(routes: OciRoutes, { family }: OciPath, method: string): Route<Family> | undefined {
+  const ofFamily = routes[family]
+  if (!Object.hasOwn(ofFamily, method)) return undefined
+  // A family's routes take that family's paths, which is what the path was looked up by.
+  return ofFamily[method as Method] as Route<Family> | undefined
+}
+
+/** @throws Refusal `AccessDenied` */
+function requireActions(caller: Principal, { actions }: Route<Family>, resource: string): void {
+  for (const [first, ...others] of actions) {
+    if (others.some((other) => authorize(caller, other, resource).allowed)) continue
+    requireAllowed(caller, first, resource)
+  }
+}
+
+function resourceOf(registry: Registry, path: OciPath): string {
+  return repositoryArn(registry, 'name' in path ? path.name : '*')
+}
+
+/** Lets what is left of a body pass, so that the client gets to read the answer and the connection can go on. */
+function drain(request: IncomingMessage): void {
+  if (request.complete) return
+  request.removeAllListeners('readable')
+  request.resume()
+}

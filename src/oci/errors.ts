@@ -1,0 +1,178 @@
+import type { IamRefusals } from '#iam/refusals.ts'
+import { Refusal } from '#lib/refusal.ts'
+import { isStorageFull } from '#lib/storage-full.ts'
+import type { NameRefusals } from '#names/refusals.ts'
+import type { ContentRefusals } from '#registry/refusals.ts'
+import { accessDeniedText } from '#wording/iam.ts'
+import { registryTexts } from '#wording/registry.ts'
+import { printUploadRange } from './ranges.ts'
+import type { OciRefusals } from './refusals.ts'
+
+/**
+ * The data plane's errors: for each refusal the status, the code of the distribution specification and the text. Where ECR refuses
+ * on purpose (authorization, immutability), its code and text. A text that ECR has comes first and literally; what follows it says
+ * what to do.
+ */
+type Refusals = OciRefusals & ContentRefusals & IamRefusals & NameRefusals
+
+type Codes = {
+  readonly [Code in keyof Refusals]: readonly [
+    status: number,
+    code: string,
+    text: (facts: Refusals[Code]) => string,
+    headers?: (facts: Refusals[Code]) => Readonly<Record<string, string>>,
+  ]
+}
+
+const nameCodes: Record<NameRefusals['NameInvalid']['kind'], string> = {
+  repository: 'NAME_INVALID',
+  tag: 'TAG_INVALID',
+  digest: 'DIGEST_INVALID',
+  'media type': 'MANIFEST_INVALID',
+  account: 'NAME_INVALID',
+  region: 'NAME_INVALID',
+  arn: 'NAME_INVALID',
+}
+
+const logIn = 'Log in first: aws ecr get-login-password | docker login --username AWS --password-stdin <registry>'
+
+const codes: Codes = {
+  EndpointUnknown: [404, 'UNSUPPORTED', ({ path }) => `The distribution API has no endpoint '${path}'`],
+  MethodUnsupported: [405, 'UNSUPPORTED', ({ method }) => `The method ${method} is not supported here`],
+  ParameterInvalid: [
+    400,
+    'UNSUPPORTED',
+    ({ parameter, expected }) => `The parameter '${parameter}' must be ${expected}`,
+  ],
+  ContentRangeInvalid: [
+    416,
+    'BLOB_UPLOAD_INVALID',
+    ({ header }) => `The Content-Range '${header}' must be '<first byte>-<last byte>' and fit the length of the body`,
+  ],
+  RangeUnsatisfiable: [
+    416,
+    'UNSUPPORTED',
+    ({ sizeBytes }) => `The range begins past the end of the blob, which has ${sizeBytes} bytes`,
+    ({ sizeBytes }) => ({ 'content-range': `bytes */${sizeBytes}` }),
+  ],
+  TokenOfOtherRegion: [
+    403,
+    'DENIED',
+    ({ tokenRegion, region }) =>
+      `Your authorization token was issued in region ${tokenRegion} and is not valid in ${region}. Log in there: aws ecr get-login-password --region ${region}`,
+  ],
+  ImageUnnameable: [
+    404,
+    'MANIFEST_UNKNOWN',
+    ({ reference }) => `Requested image not found: '${reference}' is neither a tag nor a digest`,
+  ],
+  DownloadLinkInvalid: [
+    403,
+    'DENIED',
+    () => 'The download URL is not valid or has expired. Ask for a new one: aws ecr get-download-url-for-layer',
+  ],
+
+  CredentialsMissing: [401, 'UNAUTHORIZED', () => `Not Authorized. ${logIn}`],
+  CredentialsInvalid: [
+    401,
+    'UNAUTHORIZED',
+    () => `Not Authorized: the user name is AWS, the password an authorization token. ${logIn}`,
+  ],
+  TokenMalformed: [401, 'UNAUTHORIZED', () => `Not Authorized: the password is no valid authorization token. ${logIn}`],
+  TokenExpired: [403, 'DENIED', () => 'Your authorization token has expired. Reauthenticate and try again.'],
+  AccessDenied: [403, 'DENIED', accessDeniedText],
+
+  NameInvalid: [400, 'NAME_INVALID', ({ kind, value }) => `'${value}' is not a valid ${kind}`],
+
+  RepositoryNotFound: [
+    404,
+    'NAME_UNKNOWN',
+    (facts) =>
+      `${registryTexts.RepositoryNotFound(facts)}. Create it first: aws ecr create-repository --repository-name ${facts.repository}`,
+  ],
+  ImageNotFound: [
+    404,
+    'MANIFEST_UNKNOWN',
+    ({ query, repository }) => `Requested image not found: ${repository}${printQuery(query)}`,
+  ],
+  ImageReferencedByIndex: [
+    405,
+    'UNSUPPORTED',
+    (facts) => `${registryTexts.ImageReferencedByIndex(facts)}. Delete that first.`,
+  ],
+  TagImmutable: [400, 'TAG_INVALID', registryTexts.TagImmutable],
+  ManifestInvalid: [
+    400,
+    'MANIFEST_INVALID',
+    ({ path, problem }) => `The manifest is not valid: ${path === '' ? 'it' : `'${path}'`} ${problem}`,
+  ],
+  ManifestTooLarge: [413, 'SIZE_INVALID', ({ limitBytes }) => `A manifest may have at most ${limitBytes} bytes`],
+  ManifestMediaTypeUnsupported: [
+    400,
+    'MANIFEST_INVALID',
+    ({ mediaType }) =>
+      mediaType === undefined
+        ? 'The manifest has no media type: send it as Content-Type or in the member mediaType'
+        : `Manifests of media type '${mediaType}' are not supported`,
+  ],
+  ManifestDigestMismatch: [400, 'DIGEST_INVALID', registryTexts.ManifestDigestMismatch],
+  ReferencedBlobsMissing: [400, 'MANIFEST_BLOB_UNKNOWN', registryTexts.ReferencedBlobsMissing],
+  ReferencedManifestsMissing: [400, 'MANIFEST_BLOB_UNKNOWN', registryTexts.ReferencedManifestsMissing],
+
+  BlobNotFound: [404, 'BLOB_UNKNOWN', registryTexts.BlobNotFound],
+  BlobReferenced: [
+    405,
+    'UNSUPPORTED',
+    ({ digest, manifest }) => `The blob ${digest} is referenced by the manifest ${manifest}. Delete that first.`,
+  ],
+
+  UploadNotFound: [404, 'BLOB_UPLOAD_UNKNOWN', registryTexts.UploadNotFound],
+  UploadOutOfOrder: [
+    416,
+    'BLOB_UPLOAD_INVALID',
+    ({ upload, offset }) => `The upload ${upload} holds ${offset} bytes: the next chunk begins at byte ${offset}`,
+    ({ offset }) => ({ range: printUploadRange(offset) }),
+  ],
+  UploadLengthMismatch: [
+    400,
+    'SIZE_INVALID',
+    ({ upload }) => `The chunk for upload ${upload} has not the length that was announced for it`,
+  ],
+  UploadDigestMismatch: [
+    400,
+    'DIGEST_INVALID',
+    (facts) => `${registryTexts.UploadDigestMismatch()}, which is ${facts.computed}`,
+  ],
+  UploadTakenOver: [409, 'BLOB_UPLOAD_INVALID', ({ upload }) => `A newer request continues the upload ${upload}`],
+}
+
+function printQuery({ tag, digest }: ContentRefusals['ImageNotFound']['query']): string {
+  return (tag === undefined ? '' : `:${tag}`) + (digest === undefined ? '' : `@${digest}`)
+}
+
+export interface OciAnswer {
+  readonly status: number
+  readonly headers: Readonly<Record<string, string>>
+  readonly body: string
+}
+
+/** The answer to a refusal; `undefined` for anything else that was thrown, but for a store without room, which has one of its own. */
+export function describeError(error: unknown): OciAnswer | undefined {
+  if (isStorageFull(error)) return answer(507, 'UNKNOWN', 'The storage of the registry is full; nothing was stored')
+  if (!(error instanceof Refusal) || !Object.hasOwn(codes, error.code)) return undefined
+  const [status, code, text, headers] = codes[error.code as keyof Codes]
+  // The table is keyed by code, and `refuse` lets no refusal exist whose facts do not fit its code.
+  const facts = error.facts as never
+  const named =
+    error.code === ('NameInvalid' satisfies keyof Codes) ? nameCodes[(facts as NameRefusals['NameInvalid']).kind] : code
+  return answer(status, named, text(facts), headers?.(facts))
+}
+
+export function answer(
+  status: number,
+  code: string,
+  message: string,
+  headers: Readonly<Record<string, string>> = {},
+): OciAnswer {
+  return { status, headers, body: JSON.stringify({ errors: [{ code, message }] }) }
+}

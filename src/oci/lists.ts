@@ -1,0 +1,80 @@
+import { parseDigest } from '#names/digest.ts'
+import { mediaTypes } from '#registry/manifest.ts'
+import type { Referrers } from '#registry/referrers.ts'
+import type { Repositories } from '#registry/repositories.ts'
+import type { Tags } from '#registry/tags.ts'
+import { type FamilyRoutes, nextLink, parseCount, repositoryOf } from './call.ts'
+
+/** ECR's largest page (API reference, `maxResults`); also the default here, since few clients of tags/list follow its links. */
+const mostEntries = 1_000
+/** ECR's largest page of referrers is 50. An answer must stay below the 4 MiB of an index. */
+const mostReferrers = 50
+
+/** `/v2/<name>/tags/list` (distribution specification, "Listing Tags"): in lexical order, `last` a tag that need not exist. */
+export function tagRoutes({ tags }: { tags: Tags }): FamilyRoutes<'tags'> {
+  return {
+    GET: {
+      actions: [['ecr:ListImages']],
+      async handle(call) {
+        const { name } = call.path
+        const limit = parseCount(call.query, mostEntries)
+        const { items, next } = await tags.list(repositoryOf(call), {
+          limit,
+          after: call.query.get('last') ?? undefined,
+        })
+        if (next !== undefined) call.reply.header('link', nextLink(`/v2/${name}/tags/list`, limit, next))
+        return call.reply.send({ name, tags: items })
+      },
+    },
+  }
+}
+
+/** `/v2/_catalog`: the repositories of the registry, by name. */
+export function catalogRoutes({ repositories }: { repositories: Repositories }): FamilyRoutes<'catalog'> {
+  return {
+    GET: {
+      actions: [['ecr:DescribeRepositories']],
+      async handle(call) {
+        const limit = parseCount(call.query, mostEntries)
+        const page = { limit, after: call.query.get('last') ?? undefined }
+        const { items, next } = await repositories.list(call.registry, page)
+        if (next !== undefined) call.reply.header('link', nextLink('/v2/_catalog', limit, next))
+        return call.reply.send({ repositories: items.map(({ name }) => name) })
+      },
+    },
+  }
+}
+
+/** `/v2/<name>/referrers/<digest>` (distribution specification, "Listing Referrers"): an index of what names it as subject. */
+export function referrerRoutes({ referrers }: { referrers: Referrers }): FamilyRoutes<'referrers'> {
+  return {
+    GET: {
+      actions: [['ecr:ListImageReferrers', 'ecr:BatchGetImage']],
+      async handle(call) {
+        const { path, query, reply } = call
+        const subject = parseDigest(path.digest)
+        const artifactType = query.get('artifactType') ?? undefined
+        const limit = Math.max(parseCount(query, mostReferrers), 1)
+        const { items, next } = await referrers.list(repositoryOf(call), subject, {
+          limit,
+          after: query.get('last') ?? undefined,
+          artifactTypes: artifactType === undefined ? undefined : [artifactType],
+        })
+        const filter = artifactType === undefined ? undefined : { artifactType }
+        if (filter !== undefined) reply.header('oci-filters-applied', 'artifactType')
+        if (next !== undefined) {
+          reply.header('link', nextLink(`/v2/${path.name}/referrers/${subject}`, limit, next, filter))
+        }
+        const manifests = items.map(({ mediaType, digest, sizeBytes, ...rest }) => ({
+          mediaType,
+          digest,
+          size: sizeBytes,
+          ...rest,
+        }))
+        return reply
+          .type(mediaTypes.ociIndex)
+          .send(JSON.stringify({ schemaVersion: 2, mediaType: mediaTypes.ociIndex, manifests }))
+      },
+    },
+  }
+}

@@ -1,0 +1,98 @@
+import type { IncomingMessage } from 'node:http'
+import { isDigest } from '#names/digest.ts'
+import { parseReference, type Reference } from '#names/reference.ts'
+import { isTag } from '#names/tag.ts'
+import type { ImageDeletion } from '#registry/image-deletion.ts'
+import type { ImagePush } from '#registry/image-push.ts'
+import type { Images } from '#registry/images.ts'
+import { manifestLimitBytes } from '#registry/manifest.ts'
+import { refuse as refuseContent } from '#registry/refusals.ts'
+import { inRepository, type RepositoryKey } from '#registry/repository.ts'
+import { type FamilyRoutes, repositoryOf } from './call.ts'
+import { refuse } from './refusals.ts'
+
+/** `/v2/<name>/manifests/<reference>` (distribution specification, "Pulling manifests", "Pushing Manifests", "Deleting Manifests"). */
+export function manifestRoutes({
+  images,
+  imagePush,
+  imageDeletion,
+}: {
+  images: Images
+  imagePush: ImagePush
+  imageDeletion: ImageDeletion
+}): FamilyRoutes<'manifest'> {
+  return {
+    GET: {
+      actions: [['ecr:BatchGetImage']],
+      // Flat on purpose: `bench` figure "manifest GET by tag".
+      async handle(call) {
+        const key = repositoryOf(call)
+        const { digest, mediaType, body } = await images.pull(key, parseWanted(key, call.path.reference))
+        return call.reply
+          .header('content-type', mediaType)
+          .header('docker-content-digest', digest)
+          .send(Buffer.from(body.buffer, body.byteOffset, body.byteLength))
+      },
+    },
+
+    HEAD: {
+      actions: [['ecr:BatchGetImage']],
+      async handle(call) {
+        const key = repositoryOf(call)
+        const { digest, mediaType, sizeBytes } = await images.head(key, parseWanted(key, call.path.reference))
+        return call.reply
+          .header('content-type', mediaType)
+          .header('content-length', sizeBytes)
+          .header('docker-content-digest', digest)
+          .send()
+      },
+    },
+
+    PUT: {
+      actions: [['ecr:PutImage']],
+      async handle(call) {
+        const { path, request, reply } = call
+        const reference = parseReference(path.reference)
+        const body = await readManifest(request.raw)
+        const mediaType = request.headers['content-type']?.trim()
+        const { digest, manifest } = await imagePush.put(repositoryOf(call), { body, mediaType, ...reference })
+        if (manifest.subject !== undefined) reply.header('oci-subject', manifest.subject)
+        return reply
+          .code(201)
+          .header('location', `/v2/${path.name}/manifests/${digest}`)
+          .header('docker-content-digest', digest)
+          .send()
+      },
+    },
+
+    DELETE: {
+      actions: [['ecr:BatchDeleteImage']],
+      async handle(call) {
+        const key = repositoryOf(call)
+        await imageDeletion.delete(key, parseWanted(key, call.path.reference), { lastTag: 'leaves image' })
+        return call.reply.code(202).send()
+      },
+    },
+  }
+}
+
+/** What is neither tag nor digest points to nothing: to whoever asks for it, it is an image that is not there. */
+function parseWanted(key: RepositoryKey, text: string): Reference {
+  if (isTag(text)) return { tag: text }
+  if (isDigest(text)) return { digest: text }
+  throw refuse('ImageUnnameable', { ...inRepository(key), reference: text })
+}
+
+/** The body, read to at most one byte more than a manifest may have. */
+async function readManifest(request: IncomingMessage): Promise<Uint8Array> {
+  const chunks: Uint8Array[] = []
+  let size = 0
+  for await (const chunk of request.iterator({ destroyOnReturn: false })) {
+    // The request has no encoding set, so its chunks are buffers.
+    const bytes = chunk as Buffer
+    size += bytes.byteLength
+    if (size > manifestLimitBytes) throw refuseContent('ManifestTooLarge', { limitBytes: manifestLimitBytes })
+    chunks.push(bytes)
+  }
+  return Buffer.concat(chunks, size)
+}

@@ -1,0 +1,20 @@
+import { refusals } from '#lib/refusal.ts'
+import type { InRepository } from '#registry/refusals.ts'
+
+/** What the distribution API itself declines, before the domain is asked. */
+export interface OciRefusals {
+  EndpointUnknown: { readonly path: string }
+  MethodUnsupported: { readonly method: string }
+  /** A query parameter that must be there, or must be something else. */
+  ParameterInvalid: { readonly parameter: string; readonly expected: string }
+  ContentRangeInvalid: { readonly header: string }
+  /** The range of a blob that was asked for begins past its end. */
+  RangeUnsatisfiable: { readonly sizeBytes: number }
+  /** A token of one region at the host of another's registry. */
+  TokenOfOtherRegion: { readonly tokenRegion: string; readonly region: string }
+  /** Asked for by a text that can name no image. */
+  ImageUnnameable: InRepository & { readonly reference: string }
+  DownloadLinkInvalid: Record<string, never>
+}
+
+export const refuse = refusals<OciRefusals>()

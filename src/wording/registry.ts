@@ -1,0 +1,32 @@
+import type { RegistryRefusals } from '#registry/refusals.ts'
+
+/**
+ * ECR's texts for the refusals of the registry that both planes show, literally: clients match on them. Sources are the ECR API
+ * reference and recorded answers; where AWS's text is not known, one in the same style.
+ */
+export const registryTexts = {
+  RepositoryNotFound: ({ repository, registry }) =>
+    `The repository with name '${repository}' does not exist in the registry with id '${registry.account}'`,
+
+  ManifestDigestMismatch: ({ given, repository, registry }) =>
+    `The image with digest '${given}' in repository '${repository}' and registry ID '${registry.account}' does not match the image digest that Amazon ECR has calculated.`,
+
+  ReferencedBlobsMissing: ({ digests, repository, registry }) =>
+    `Layers with digests '[${digests.join(', ')}]' required for pushing image into repository with name '${repository}' in the registry with id '${registry.account}' do not exist`,
+
+  ReferencedManifestsMissing: ({ digests, repository, registry }) =>
+    `Images with digests '[${digests.join(', ')}]' required for pushing image into repository with name '${repository}' in the registry with id '${registry.account}' do not exist`,
+
+  TagImmutable: ({ tag, repository }) =>
+    `The image tag '${tag}' already exists in the '${repository}' repository and cannot be overwritten because the tag is immutable.`,
+
+  ImageReferencedByIndex: ({ indexes }) => `Requested image referenced by manifest list: [${indexes.join(', ')}]`,
+
+  BlobNotFound: ({ digest, repository, registry }) =>
+    `The layer with digest ${digest} does not exist within the repository with name '${repository}' in the registry with id '${registry.account}'`,
+
+  UploadNotFound: ({ upload, repository, registry }) =>
+    `The upload with uploadId '${upload}' does not exist within the repository with name '${repository}' in the registry with id '${registry.account}'`,
+
+  UploadDigestMismatch: () => 'None of the provided layer digests match the calculated layer digest',
+} as const satisfies { readonly [Code in keyof RegistryRefusals]?: (facts: RegistryRefusals[Code]) => string }
