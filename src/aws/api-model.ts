@@ -3,7 +3,7 @@
  * serialization and the generated types all follow from it, so none of them can disagree.
  */
 
-export interface MemberRef {
+interface MemberRef {
   readonly shape: string
 }
 
@@ -50,7 +50,7 @@ export interface BlobShape {
 }
 
 /** A timestamp is a number of epoch seconds with a fraction on the wire, a `Date` in handlers. */
-export interface PlainShape {
+interface PlainShape {
   readonly type: 'boolean' | 'timestamp'
 }
 

@@ -12,7 +12,6 @@ export interface Call {
   readonly headers: IncomingHttpHeaders
   readonly body: Buffer
   readonly requestId: string
-  readonly sourceIp: string
   /** Aborted when the client is gone. */
   readonly signal: AbortSignal
   readonly log: Log

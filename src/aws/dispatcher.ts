@@ -6,7 +6,7 @@ import { type AwsError, commonErrors, unknownOperation } from './aws-error.ts'
 import { type Answer, type Call, header } from './call.ts'
 import { describeFailure } from './exceptions.ts'
 import { writeJsonError } from './json-surface.ts'
-import type { Authorizer } from './operation.ts'
+import type { Authorize } from './operation.ts'
 import { readParameters, writeQueryError } from './query-surface.ts'
 import { createSignatureVerifier, type FindAccessKey } from './sigv4.ts'
 import type { Operation, Surface } from './surface.ts'
@@ -21,11 +21,11 @@ export type Dispatch = (call: Call) => Promise<Answer>
 export interface DispatcherParts {
   readonly surfaces: readonly Surface[]
   readonly findAccessKey: FindAccessKey<Principal>
-  readonly authorizer: Authorizer
+  readonly authorize: Authorize
   readonly clock: Clock
 }
 
-export function createDispatcher({ surfaces, findAccessKey, authorizer, clock }: DispatcherParts): Dispatch {
+export function createDispatcher({ surfaces, findAccessKey, authorize, clock }: DispatcherParts): Dispatch {
   const verifySignature = createSignatureVerifier({ findAccessKey, clock })
 
   async function run(
@@ -41,7 +41,7 @@ export function createDispatcher({ surfaces, findAccessKey, authorizer, clock }:
       const resources = [handler.resource({ input, registry })].flat()
       const actions = [`${surface.service}:${name}`, ...(handler.also?.(input) ?? [])]
       for (const action of actions) {
-        for (const resource of resources) await authorizer.authorize(principal, action, resource, call)
+        for (const resource of resources) await authorize(principal, action, resource)
       }
     }
     const { requestId, signal } = call

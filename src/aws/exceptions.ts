@@ -10,7 +10,7 @@ export type Exceptions<Refusals, Name extends string = string> = {
   readonly [Code in keyof Refusals & string]: Exception<Refusals[Code], Name>
 }
 
-export type Exception<Facts, Name extends string = string> = readonly [
+type Exception<Facts, Name extends string = string> = readonly [
   name: Name,
   text: (facts: Facts) => string,
   members?: (facts: Facts) => Readonly<Record<string, unknown>>,

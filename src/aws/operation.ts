@@ -45,13 +45,5 @@ export type Handlers<
   Names extends keyof Operations = keyof Operations,
 > = { readonly [Name in Names]: Handler<Operations[Name]> }
 
-/** What policies may ask of a request beside its principal, action and resource. */
-export interface RequestContext {
-  /** The client's address, for `aws:SourceIp`. */
-  readonly sourceIp: string
-}
-
-export interface Authorizer {
-  /** Returns when `principal` may do `action` (`ecr:PutImage`) on `resource`. @throws Refusal when it may not */
-  authorize(principal: Principal, action: string, resource: string, context: RequestContext): void | Promise<void>
-}
+/** Returns when `principal` may do `action` (`ecr:PutImage`) on `resource`. @throws Refusal when it may not */
+export type Authorize = (principal: Principal, action: string, resource: string) => void | Promise<void>

@@ -5,14 +5,22 @@ import type { Dispatch } from './dispatcher.ts'
 import { writeJsonError } from './json-surface.ts'
 
 /**
- * The AWS endpoint as a Fastify plugin: `POST /`, and `GET /` for presigned calls. Bodies reach the dispatcher as the bytes
+ * The AWS endpoint: `POST /`, and `GET /` for presigned calls. Bodies reach the dispatcher as the bytes
  * that were sent, since they are what was signed.
  */
 
 /** A layer part of 20 MiB, the most that ECR takes, is 27 MiB of base64. */
 const maxBodyBytes = 32 * 1024 * 1024
 
-export async function awsRoutes(app: FastifyInstance, { dispatch }: { readonly dispatch: Dispatch }): Promise<void> {
+export function awsRoutes(app: FastifyInstance, { dispatch }: { readonly dispatch: Dispatch }): void {
+  // In a scope of its own: the other surfaces read bodies in other ways.
+  void app.register((scope, _options, done) => {
+    serve(scope, dispatch)
+    done()
+  })
+}
+
+function serve(app: FastifyInstance, dispatch: Dispatch): void {
   app.removeAllContentTypeParsers()
   app.addContentTypeParser('*', { parseAs: 'buffer', bodyLimit: maxBodyBytes }, (_request, body, done) =>
     done(null, body),
@@ -50,7 +58,6 @@ function callOf(request: FastifyRequest, signal: AbortSignal): Call {
     headers: request.headers,
     body: Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0),
     requestId: request.id,
-    sourceIp: request.ip,
     signal,
     log: request.log,
   }

@@ -62,7 +62,7 @@ function readerOf(model: ApiModel, name: string, options: ReaderOptions, compile
       return (value, path) => (typeof value === 'boolean' ? value : wrongType(path, 'a boolean'))
     case 'timestamp':
       return (value, path) =>
-        Number.isFinite(value) ? new Date(Number(value) * 1000) : wrongType(path, 'epoch seconds')
+        Number.isFinite(value) ? new Date(Math.round(Number(value) * 1000)) : wrongType(path, 'epoch seconds')
   }
 }
 

@@ -5,7 +5,7 @@ import fastify from 'fastify'
 import { createDispatcher } from '#aws/dispatcher.ts'
 import type { Exceptions } from '#aws/exceptions.ts'
 import { jsonSurface } from '#aws/json-surface.ts'
-import type { Authorizer, Handlers } from '#aws/operation.ts'
+import type { Authorize, Handlers } from '#aws/operation.ts'
 import { awsRoutes } from '#aws/routes.ts'
 import { Sha256 } from '#aws/sha256.ts'
 import { constraints } from '#ecr/constraints.ts'
@@ -53,21 +53,21 @@ export type TestHandlers = Partial<Handlers<Operations>>
 
 export interface EndpointOptions {
   readonly handlers?: TestHandlers
-  readonly authorizer?: Authorizer
+  readonly authorize?: Authorize
   readonly verifyOutputs?: boolean
 }
 
-export async function startEndpoint({ handlers = {}, authorizer, verifyOutputs = true }: EndpointOptions = {}) {
+export async function startEndpoint({ handlers = {}, authorize, verifyOutputs = true }: EndpointOptions = {}) {
   const state = { now: Date.now(), logged: [] as object[] }
   const app = fastify({ genReqId: () => crypto.randomUUID() })
   const dispatch = createDispatcher({
     surfaces: [jsonSurface<Operations>({ model, handlers, exceptions, constraints, verifyOutputs }), stsSurface()],
     findAccessKey: async (id) =>
       id === accessKey.accessKeyId ? { secret: accessKey.secretAccessKey, principal: root } : undefined,
-    authorizer: authorizer ?? { authorize: () => {} },
+    authorize: authorize ?? (() => {}),
     clock: () => state.now,
   })
-  await app.register(awsRoutes, {
+  awsRoutes(app, {
     dispatch: (call) => dispatch({ ...call, log: { error: (fields) => state.logged.push(fields) } }),
   })
   const url = await app.listen({ host: '127.0.0.1', port: 0 })

@@ -251,6 +251,10 @@ test('what fits its shape is read, and written again as it was', () => {
   )
 })
 
+test('a timestamp keeps its millisecond', () => {
+  assert.deepEqual(read('At', 1.001), new Date(1001))
+})
+
 test('any JSON is read to something of its shape, or refused by an AWS error', () => {
   fc.assert(
     fc.property(fc.constantFrom(...Object.keys(small.shapes)), fc.jsonValue(), (shapeName, value) => {
