@@ -5,8 +5,8 @@ import type { RepositoryName } from './repository-name.ts'
 
 /** Where clients reach registries: the addresses that answers name, and the registry that an address names. */
 export interface Endpoints {
-  /** Scheme, host and port for everything, without a slash at the end. */
-  readonly publicUrl: string
+  /** Scheme, host and port that reach everything, without a slash at the end. */
+  publicUrl(): string
   /** `<scheme>://<host>` of a registry, ECR's `proxyEndpoint`: what `docker login` takes. */
   proxyEndpoint(registry: Registry): string
   /** ECR's `repositoryUri`: what `docker push` takes, without scheme. */
@@ -15,21 +15,31 @@ export interface Endpoints {
   registryAt(host: string | undefined): Registry | undefined
 }
 
-/** With a domain, registries are at `<account>.dkr.ecr.<region>.<domain>`, with the port of `publicUrl` (as at AWS, ECR user guide, "Registries"). */
-export function createEndpoints({ publicUrl, domain }: { publicUrl: string; domain?: string | undefined }): Endpoints {
-  const { protocol, host, port, origin } = new URL(publicUrl)
-  const portSuffix = port === '' ? '' : `:${port}`
-  const hostOf = ({ account, region }: Registry) =>
-    domain === undefined ? host : `${account}.dkr.ecr.${region}.${domain}${portSuffix}`
+/**
+ * With a domain, registries are at `<account>.dkr.ecr.<region>.<domain>`, with the port of the public URL (as at AWS, ECR user
+ * guide, "Registries"). The URL is asked for when it is needed, since a port may be known only once the server listens.
+ */
+export function createEndpoints({
+  publicUrl,
+  domain,
+}: {
+  publicUrl: () => string
+  domain?: string | undefined
+}): Endpoints {
   const suffix = domain === undefined ? undefined : `.${domain.toLowerCase()}`
+  function hostOf({ account, region }: Registry): string {
+    const { host, port } = new URL(publicUrl())
+    if (domain === undefined) return host
+    return `${account}.dkr.ecr.${region}.${domain}${port === '' ? '' : `:${port}`}`
+  }
 
   return {
-    publicUrl: origin,
-    proxyEndpoint: (registry) => `${protocol}//${hostOf(registry)}`,
+    publicUrl,
+    proxyEndpoint: (registry) => `${new URL(publicUrl()).protocol}//${hostOf(registry)}`,
     repositoryUri: (registry, name) => `${hostOf(registry)}/${name}`,
-    registryAt(given) {
-      if (suffix === undefined || given === undefined) return undefined
-      const name = given.replace(/:\d+$/, '').toLowerCase()
+    registryAt(host) {
+      if (suffix === undefined || host === undefined) return undefined
+      const name = host.replace(/:\d+$/, '').toLowerCase()
       if (!name.endsWith(suffix)) return undefined
       const [, account = '', region = ''] = /^([^.]+)\.dkr\.ecr\.([^.]+)$/.exec(name.slice(0, -suffix.length)) ?? []
       return isAccountId(account) && isRegion(region) ? { account, region } : undefined

@@ -101,7 +101,7 @@ export function createDispatch({ routes, credentials, downloadLinks, endpoints, 
   /** As ECR's, with the realm of the registry that was asked. */
   function challenge(host: string | undefined): string {
     const registry = endpoints.registryAt(host)
-    const realm = registry === undefined ? endpoints.publicUrl : endpoints.proxyEndpoint(registry)
+    const realm = registry === undefined ? endpoints.publicUrl() : endpoints.proxyEndpoint(registry)
     return `Basic realm="${realm}/",service="ecr.amazonaws.com"`
   }
 }

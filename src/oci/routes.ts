@@ -25,7 +25,10 @@ export interface OciDomain {
 }
 
 /** The data plane: everything below `/v2/`. Bodies reach the handlers as they come, unread. */
-export function ociRoutes(domain: OciDomain, parts: Omit<DispatchParts, 'routes'>) {
+export function ociRoutes(
+  app: FastifyInstance,
+  { domain, ...parts }: Omit<DispatchParts, 'routes'> & { readonly domain: OciDomain },
+): void {
   const routes: OciRoutes = {
     base: { GET: { actions: [], handle: async ({ reply }) => reply.send({}) } },
     catalog: catalogRoutes(domain),
@@ -38,10 +41,12 @@ export function ociRoutes(domain: OciDomain, parts: Omit<DispatchParts, 'routes'
   }
   const dispatch = createDispatch({ ...parts, routes })
 
-  return async function plugin(app: FastifyInstance): Promise<void> {
-    app.removeAllContentTypeParsers()
-    app.addContentTypeParser('*', (_request, _body, done) => done(null))
-    app.all('/v2', dispatch)
-    app.all('/v2/*', dispatch)
-  }
+  // In a scope of its own: the other surfaces read bodies in other ways.
+  void app.register((scope, _options, done) => {
+    scope.removeAllContentTypeParsers()
+    scope.addContentTypeParser('*', (_request, _body, parsed) => parsed(null))
+    scope.all('/v2', dispatch)
+    scope.all('/v2/*', dispatch)
+    done()
+  })
 }

@@ -1,0 +1,117 @@
+import { randomUUID } from 'node:crypto'
+import type { Logger } from 'pino'
+import { createDispatcher } from '#aws/dispatcher.ts'
+import { awsRoutes } from '#aws/routes.ts'
+import { FileBlobStore } from '#blobs/file.ts'
+import { listeningUrl } from '#config/listening-url.ts'
+import type { Settings } from '#config/settings.ts'
+import { ecrSurface } from '#ecr/surface.ts'
+import { createServer } from '#http/server.ts'
+import { AccessKeys, type RootKey } from '#iam/access-keys.ts'
+import { requireAllowed } from '#iam/authorize.ts'
+import { BasicCredentials } from '#iam/basic.ts'
+import { createDownloadLinks } from '#iam/download-links.ts'
+import { TokenKeys } from '#iam/token-keys.ts'
+import { Tokens } from '#iam/tokens.ts'
+import { type Clock, systemClock } from '#lib/clock.ts'
+import { openMetadata } from '#metadata/open.ts'
+import { createEndpoints } from '#names/endpoints.ts'
+import { ociRoutes } from '#oci/routes.ts'
+import { createImageDeletion } from '#registry/image-deletion.ts'
+import { createImageLists } from '#registry/image-lists.ts'
+import { createImagePush } from '#registry/image-push.ts'
+import { createImages } from '#registry/images.ts'
+import { createLinkedBlobs } from '#registry/linked-blobs.ts'
+import { createPulls } from '#registry/pulls.ts'
+import { createReferrers } from '#registry/referrers.ts'
+import { createRepositories } from '#registry/repositories.ts'
+import { createTags } from '#registry/tags.ts'
+import { createUploads } from '#registry/uploads.ts'
+import { stsSurface } from '#sts/operations.ts'
+
+/** Builds everything once, in order, and takes it down in reverse. The only file that knows every room. */
+export interface App {
+  /** The public URL, once it listens. */
+  readonly url: string
+  stop(): Promise<void>
+}
+
+export interface AppOptions {
+  readonly clock?: Clock
+  /** Checks each answer of the control plane against the API model: for tests. */
+  readonly verifyOutputs?: boolean
+}
+
+/**
+ * What a deployment needs once, before any of its processes serves: the schema, and the root key. Answers the key if this
+ * call generated it, which is the one time that anybody can show it.
+ */
+export async function prepare(settings: Settings, log: Logger): Promise<RootKey | undefined> {
+  const metadata = await openMetadata(settings.database, logLostConnection(log))
+  try {
+    const accessKeys = new AccessKeys({ metadata, clock: systemClock })
+    const { generated, ...key } = await accessKeys.ensureRoot(settings.account, settings.rootKey)
+    return generated ? key : undefined
+  } finally {
+    await metadata.close()
+  }
+}
+
+export async function startApp(settings: Settings, log: Logger, options: AppOptions = {}): Promise<App> {
+  const { clock = systemClock, verifyOutputs = false } = options
+  const metadata = await openMetadata(settings.database, logLostConnection(log))
+  const blobs = await FileBlobStore.open(settings.blobs.path)
+
+  const scheme = settings.tls === undefined ? 'http' : 'https'
+  let { port } = settings.listen
+  const publicUrl = () => settings.publicUrl ?? listeningUrl({ ...settings.listen, port }, scheme)
+  const endpoints = createEndpoints({ publicUrl, domain: settings.domain })
+
+  const accessKeys = new AccessKeys({ metadata, clock })
+  const keys = new TokenKeys({ metadata, clock })
+  const tokens = new Tokens({ keys, clock })
+  const downloadLinks = createDownloadLinks({ keys, clock })
+
+  const onError = (error: unknown) => log.error({ err: error }, 'the times of pulls were not recorded')
+  const pulls = createPulls({ metadata, clock, onError })
+  const domain = {
+    repositories: createRepositories({ metadata, clock }),
+    images: createImages({ metadata, pulls }),
+    imageLists: createImageLists({ metadata }),
+    imagePush: createImagePush({ metadata, clock }),
+    imageDeletion: createImageDeletion({ metadata }),
+    tags: createTags({ metadata }),
+    referrers: createReferrers({ metadata }),
+    linkedBlobs: createLinkedBlobs({ metadata, blobs, clock }),
+    uploads: createUploads({ metadata, blobs, clock, processId: randomUUID() }),
+  }
+
+  const dispatch = createDispatcher({
+    surfaces: [ecrSurface(domain, { tokens, downloadLinks, endpoints, verifyOutputs }), stsSurface()],
+    findAccessKey: (id) => accessKeys.find(id),
+    authorize: requireAllowed,
+    clock,
+  })
+  const credentials = new BasicCredentials({ tokens, keys, clock })
+  const server = createServer({
+    log,
+    tls: settings.tls,
+    checks: [{ name: 'metadata', check: () => metadata.check() }],
+  })
+  awsRoutes(server.app, { dispatch })
+  ociRoutes(server.app, { domain, credentials, downloadLinks, endpoints, log })
+  port = await server.listen(settings.listen)
+
+  return {
+    url: publicUrl(),
+    async stop() {
+      await server.stop()
+      await pulls.stop()
+      await metadata.close()
+    },
+  }
+}
+
+function logLostConnection(log: Logger) {
+  return (error: Error) => log.warn({ err: error }, 'a connection to the database was lost')
+}

@@ -1,0 +1,90 @@
+/**
+ * A running Lading for a test: in this process, on a port of its own, over a data folder that is gone afterwards. Everything
+ * is real but the clock, which a test may move. Each answer of the control plane is checked against the API model.
+ */
+import { pino } from 'pino'
+import { prepare, startApp } from '#app.ts'
+import { loadSettings } from '#config/load.ts'
+import { AccessKeys } from '#iam/access-keys.ts'
+import { type Clock, systemClock } from '#lib/clock.ts'
+import { openMetadata } from '#metadata/open.ts'
+import { parseAccountId } from '#names/account.ts'
+import { temporaryFolder } from './temporary-folder.ts'
+
+export interface Credentials {
+  readonly accessKeyId: string
+  readonly secretAccessKey: string
+}
+
+export interface RunningServer extends AsyncDisposable {
+  /** `http://127.0.0.1:<port>` */
+  readonly url: string
+  /** `127.0.0.1:<port>` */
+  readonly host: string
+  readonly account: string
+  readonly region: string
+  /** The root key of `account`. */
+  readonly credentials: Credentials
+  readonly dataDir: string
+  /** Creates a further account and answers its root key. */
+  addAccount(account: string): Promise<Credentials>
+  stop(): Promise<void>
+}
+
+export interface ServerOptions {
+  /** A value of `LADING_DATABASE`; by default SQLite in the data folder. */
+  readonly database?: string
+  readonly clock?: Clock
+  /** Further settings, by the names of their environment variables. */
+  readonly environment?: Readonly<Record<string, string>>
+}
+
+const rootKey: Credentials = {
+  accessKeyId: 'AKIATESTTESTTESTTEST',
+  secretAccessKey: 'test-secret-test-secret-test-secret-test',
+}
+
+export async function startServer(options: ServerOptions = {}): Promise<RunningServer> {
+  const folder = await temporaryFolder()
+  const settings = loadSettings({
+    flags: {},
+    environment: {
+      LADING_LISTEN: '127.0.0.1:0',
+      LADING_DATA_DIR: folder.path,
+      LADING_ROOT_ACCESS_KEY_ID: rootKey.accessKeyId,
+      LADING_ROOT_SECRET_ACCESS_KEY: rootKey.secretAccessKey,
+      ...(options.database !== undefined && { LADING_DATABASE: options.database }),
+      ...options.environment,
+    },
+  })
+  const log = pino({ level: process.env.LADING_TEST_LOG ?? 'silent' }, pino.destination(2))
+  await prepare(settings, log)
+  const { clock = systemClock } = options
+  const app = await startApp(settings, log, { clock, verifyOutputs: true })
+  let stopped: Promise<void> | undefined
+  const stop = () => {
+    stopped ??= app.stop().then(() => folder[Symbol.asyncDispose]())
+    return stopped
+  }
+  return {
+    url: app.url,
+    host: new URL(app.url).host,
+    account: settings.account,
+    region: settings.region,
+    credentials: rootKey,
+    dataDir: folder.path,
+    async addAccount(account) {
+      const metadata = await openMetadata(settings.database, (error) => log.error({ err: error }))
+      try {
+        const { accessKeyId, secretAccessKey } = await new AccessKeys({ metadata, clock }).ensureRoot(
+          parseAccountId(account),
+        )
+        return { accessKeyId, secretAccessKey }
+      } finally {
+        await metadata.close()
+      }
+    },
+    stop,
+    [Symbol.asyncDispose]: stop,
+  }
+}
