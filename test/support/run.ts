@@ -17,9 +17,12 @@ export function findProgram(name: string): string | undefined {
 
 export const inContinuousIntegration = process.env.CI === 'true'
 
+/** Programs that are there for root alone, and so count as missing for anybody else. */
+const forRootAlone = new Set(['debootstrap', 'dockerd'])
+
 /** Options of a test that needs these programs: a reason to skip it, except in CI, where it must run. */
 export function needs(...programs: string[]): { skip: string | false } {
-  const missing = programs.filter((name) => findProgram(name) === undefined)
+  const missing = programs.filter((name) => findProgram(name) === undefined || (forRootAlone.has(name) && !isRoot()))
   return { skip: !inContinuousIntegration && missing.length > 0 && `not on this machine: ${missing.join(', ')}` }
 }
 
@@ -57,6 +60,10 @@ export async function runForBytes(
   const [output, complaint, ended] = await Promise.all([buffer(child.stdout), text(child.stderr), exit.promise])
   if (ended !== 0) throw new Error(`${program} ${args.join(' ')}: ended with ${ended}\n${complaint}${output}`)
   return output
+}
+
+function isRoot(): boolean {
+  return process.getuid?.() === 0
 }
 
 function isExecutable(path: string): boolean {
