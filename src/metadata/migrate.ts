@@ -1,4 +1,5 @@
-import { type Kysely, type Migration, Migrator, sql } from 'kysely'
+import { type Kysely, sql } from 'kysely'
+import { type Migration, Migrator } from 'kysely/migration'
 import type { ColumnTypes } from './columns.ts'
 import { accounts } from './migrations/0001-accounts.ts'
 import { registry } from './migrations/0002-registry.ts'
