@@ -2,6 +2,7 @@
 // and SIGINT. A start that fails for a reason outside the program says it in one line.
 
 import cluster from 'node:cluster'
+import { once } from 'node:events'
 import type { Logger } from 'pino'
 import { listeningUrl } from '#config/listening-url.ts'
 import { SettingError } from '#config/setting-error.ts'
@@ -36,9 +37,10 @@ async function serveAsPrimary(settings: Settings, log: Logger): Promise<void> {
   if (settings.publicUrl) greet(settings.publicUrl)
   const serving = settings.workers === 1 ? await startApp(settings, log) : await serveByWorkers(settings, log)
   if (!settings.publicUrl) greet(serving.url)
+  // Before it says that it serves, for whoever reads that may send a signal at once.
+  stopOnSignal(serving, log)
   process.stdout.write(`Lading serves ${serving.url}\n`)
   log.info({ url: serving.url, workers: settings.workers }, 'serving')
-  stopOnSignal(serving, log)
 }
 
 async function serveByWorkers(settings: Settings, log: Logger): Promise<Serving> {
@@ -51,10 +53,11 @@ async function serveByWorkers(settings: Settings, log: Logger): Promise<Serving>
 }
 
 async function serveAsWorker(settings: Settings, log: Logger): Promise<void> {
-  const serving = await startApp(settings, log)
-  // A terminal sends SIGINT to workers as well; the primary decides, and sends SIGTERM.
+  // A terminal sends SIGINT to workers as well; the primary decides, and sends SIGTERM, perhaps while this one starts.
   process.on('SIGINT', () => {})
-  process.once('SIGTERM', () => void stopAndExit(serving, log))
+  const stopRequested = once(process, 'SIGTERM')
+  const serving = await startApp(settings, log)
+  void stopRequested.then(() => stopAndExit(serving, log))
 }
 
 /** npm forwards the SIGINT that its child has had from the terminal already, so a signal so soon is the same one. */
