@@ -65,6 +65,17 @@ eachDatabase((databases) =>
       assert.equal((await keys.ensureRoot(account)).generated, true)
     })
 
+    test('starts at once for an account without a key generate one', async (t) => {
+      const metadata = await databases.open(t)
+      await startOver(metadata).keys.ensureRoot(account, given)
+      await startOver(metadata).keys.ensureRoot(other, given)
+      // As many connections as starts, so that none is late because it has to connect first.
+      await Promise.all([1, 2, 3, 4].map(() => metadata.reader.selectFrom('account').select('id').execute()))
+      const starts = await Promise.all([1, 2, 3, 4].map(() => startOver(metadata).keys.ensureRoot(account)))
+      assert.equal(starts.filter(({ generated }) => generated).length, 1)
+      assert.equal(new Set(starts.map(({ secretAccessKey }) => secretAccessKey)).size, 1)
+    })
+
     test('a key finds its secret and the root of its account', async (t) => {
       const { keys } = startOver(await databases.open(t))
       await keys.ensureRoot(account, given)
