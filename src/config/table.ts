@@ -102,14 +102,14 @@ export const settingsTable: { readonly [Key in SettingKey]: Setting<SettingValue
   rootAccessKeyId: {
     placeholder: 'id',
     help: "access key id of the account's root",
-    expected: '16 to 128 letters, digits or underscores',
+    expected: '3 to 128 letters, digits or underscores',
     parse: parseAccessKeyId,
     otherwise: 'generated at the first start, kept, and printed once',
   },
   rootSecretAccessKey: {
     placeholder: 'secret',
     help: "secret access key of the account's root",
-    expected: '16 to 128 printable characters without spaces',
+    expected: '8 to 128 printable characters without spaces',
     parse: parseSecretAccessKey,
     otherwise: 'generated at the first start, kept, and printed once',
     secret: true,
