@@ -96,7 +96,10 @@ export async function startApp(settings: Settings, log: Logger, options: AppOpti
   const server = createServer({
     log,
     tls: settings.tls,
-    checks: [{ name: 'metadata', check: () => metadata.check() }],
+    checks: [
+      { name: 'metadata', check: () => metadata.check() },
+      { name: 'blobs', check: () => blobs.check() },
+    ],
   })
   awsRoutes(server.app, { dispatch })
   ociRoutes(server.app, { domain, credentials, downloadLinks, endpoints, log })

@@ -4,7 +4,19 @@
 import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
 import { constants } from 'node:fs'
-import { copyFile, type FileHandle, mkdir, open, readdir, rename, rm, rmdir, stat, unlink } from 'node:fs/promises'
+import {
+  access,
+  copyFile,
+  type FileHandle,
+  mkdir,
+  open,
+  readdir,
+  rename,
+  rm,
+  rmdir,
+  stat,
+  unlink,
+} from 'node:fs/promises'
 import { dirname, join, resolve } from 'node:path'
 import { type Digest, digestAlgorithm, digestHex } from '#names/digest.ts'
 import { makeFolder, syncFolder } from './durable.ts'
@@ -66,6 +78,10 @@ export class FileBlobStore implements BlobStore {
     const absolute = resolve(root)
     for (const folder of ['sha256', 'sha512', 'drafts']) await makeFolder(join(absolute, folder))
     return new FileBlobStore(absolute)
+  }
+
+  check(): Promise<void> {
+    return access(join(this.#root, 'drafts'), constants.W_OK)
   }
 
   createDraft(id: string): Promise<Draft> {

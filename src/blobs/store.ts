@@ -31,6 +31,9 @@ export interface BlobStore {
 
   /** Idempotent; survives power loss when it resolves. */
   delete(digest: Digest): Promise<void>
+
+  /** Rejects while nothing can be written. */
+  check(): Promise<void>
 }
 
 /**

@@ -3,7 +3,7 @@
 
 import assert from 'node:assert/strict'
 import { createHash, randomBytes, randomUUID } from 'node:crypto'
-import { copyFile, mkdir, readdir, truncate, writeFile } from 'node:fs/promises'
+import { copyFile, mkdir, readdir, rm, truncate, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { PassThrough } from 'node:stream'
 import { describe, it } from 'node:test'
@@ -173,6 +173,14 @@ async function fillDisk(root: string): Promise<void> {
   assert.deepEqual(await store.stat(digestOfBytes(content)), { sizeBytes: content.length })
   assert.deepEqual(await readdir(join(root, 'drafts')), [])
 }
+
+it('file: is ready as long as its folder is there', async () => {
+  await using folder = await temporaryFolder()
+  const store = await FileBlobStore.open(join(folder.path, 'blobs'))
+  await store.check()
+  await rm(folder.path, { recursive: true })
+  await assert.rejects(store.check(), { code: 'ENOENT' })
+})
 
 function digestOfBytes(content: Uint8Array): Digest {
   return digestOf('sha256', createHash('sha256').update(content).digest('hex'))
