@@ -210,6 +210,8 @@ function parseArtifactType(json: Json): string | undefined {
   const artifactType = json.artifactType
   if (artifactType === undefined || artifactType === '') return undefined
   if (typeof artifactType !== 'string') throw invalid('artifactType', 'must be a string')
+  // PostgreSQL keeps no text with it, and no media type has it.
+  if (artifactType.includes('\0')) throw invalid('artifactType', 'must not contain a NUL character')
   return artifactType
 }
 
