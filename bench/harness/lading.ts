@@ -1,0 +1,50 @@
+/**
+ * Lading as users start it: `lading serve`, everything at its default but the port and the data folder, so that each request
+ * is authenticated and logged, and each push fsynced.
+ */
+import { fileURLToPath } from 'node:url'
+import { CreateRepositoryCommand, ECRClient, GetAuthorizationTokenCommand } from '@aws-sdk/client-ecr'
+import { type Server, type ServerProcess, startProcess } from './server.ts'
+
+const program = fileURLToPath(new URL('../../src/main.ts', import.meta.url))
+const key = { accessKeyId: 'AKIABENCHBENCHBENCHB', secretAccessKey: 'bench-secret-bench-secret-bench-secret-b' }
+
+export async function startLading(): Promise<Server> {
+  const process = await startLadingProcess()
+  const url = await process.until(async () => urlIn(await process.output()))
+  const client = new ECRClient({ endpoint: url, region: 'us-east-1', credentials: key })
+  const { authorizationData } = await client.send(new GetAuthorizationTokenCommand({}))
+  const token = Buffer.from(authorizationData?.[0]?.authorizationToken ?? '', 'base64').toString()
+  return {
+    name: 'Lading',
+    port: Number(new URL(url).port),
+    pid: process.pid,
+    password: token.slice('AWS:'.length),
+    createRepository: async (repositoryName) => {
+      await client.send(new CreateRepositoryCommand({ repositoryName }))
+    },
+    async [Symbol.asyncDispose]() {
+      client.destroy()
+      await process[Symbol.asyncDispose]()
+    },
+  }
+}
+
+/** The bare process, on an empty data folder; `port` 0 lets the system choose. */
+export function startLadingProcess(port = 0): Promise<ServerProcess> {
+  return startProcess(async (folder) => ({
+    program: process.execPath,
+    args: [...process.execArgv, program, 'serve'],
+    env: {
+      PATH: process.env.PATH ?? '',
+      LADING_LISTEN: `127.0.0.1:${port}`,
+      LADING_DATA_DIR: `${folder}/data`,
+      LADING_ROOT_ACCESS_KEY_ID: key.accessKeyId,
+      LADING_ROOT_SECRET_ACCESS_KEY: key.secretAccessKey,
+    },
+  }))
+}
+
+function urlIn(output: string): string | undefined {
+  return /^Lading serves (\S+)$/m.exec(output)?.[1]
+}
