@@ -26,7 +26,7 @@ export interface SettingRefusals {
   TagMutabilityFiltersMismatch: { readonly mode: TagMutabilityMode; readonly given: boolean }
   /** More `*` than a filter may hold. */
   TagMutabilityFilterInvalid: { readonly filter: string }
-  ResourceTagInvalid: { readonly key: string; readonly problem: 'reserved' | 'characters' | 'repeated' }
+  ResourceTagInvalid: { readonly key: string; readonly problem: 'reserved' | 'length' | 'characters' | 'repeated' }
   TooManyResourceTags: InRepository
   /** A key given where the encryption type takes none. */
   KmsKeyUnexpected: { readonly encryptionType: string }

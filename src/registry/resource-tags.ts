@@ -11,6 +11,8 @@ export interface ResourceTag {
 
 /** Imposed by ECR (user guide, "Tagging a private repository"). */
 const mostTags = 50
+const longestKey = 128
+const longestValue = 256
 const allowed = /^[\p{L}\p{Z}\p{N}_.:/=+\-@]*$/u
 
 /**
@@ -26,6 +28,9 @@ export function withResourceTags(
   const seen = new Set<string>()
   for (const { key, value } of added) {
     if (key.toLowerCase().startsWith('aws:')) throw refuse('ResourceTagInvalid', { key, problem: 'reserved' })
+    if (key === '' || key.length > longestKey || value.length > longestValue) {
+      throw refuse('ResourceTagInvalid', { key, problem: 'length' })
+    }
     if (!allowed.test(key) || !allowed.test(value)) throw refuse('ResourceTagInvalid', { key, problem: 'characters' })
     if (seen.has(key)) throw refuse('ResourceTagInvalid', { key, problem: 'repeated' })
     seen.add(key)

@@ -3,7 +3,7 @@ import type { Clock } from '#lib/clock.ts'
 import type { Metadata, Reader, Transaction } from '#metadata/metadata.ts'
 import { type Digest, parseDigest } from '#names/digest.ts'
 import { refuse } from './refusals.ts'
-import { inRepository, lockRepository, type RepositoryKey } from './repository.ts'
+import { getRepository, inRepository, lockRepository, type RepositoryKey } from './repository.ts'
 
 /**
  * Upload sessions in SQL: the bytes that count, and which process may be writing. `writer` is set before a process touches the
@@ -22,7 +22,7 @@ export interface Upload {
 export interface UploadRows {
   /** @throws Refusal `RepositoryNotFound` */
   create(key: RepositoryKey): Promise<string>
-  /** @throws Refusal `UploadNotFound` */
+  /** @throws Refusal `RepositoryNotFound`, `UploadNotFound` */
   get(key: RepositoryKey, id: string): Promise<Upload>
   /** Makes this process the writer; `otherWriter` tells that another may be writing still. @throws Refusal `UploadNotFound` */
   claim(key: RepositoryKey, upload: Upload): Promise<{ id: string; offset: number; otherWriter: boolean }>
@@ -47,7 +47,11 @@ export function createUploadRows({
 }): UploadRows {
   async function get(key: RepositoryKey, id: string): Promise<Upload> {
     const row = await selectUpload(metadata.reader, key, id).executeTakeFirst()
-    if (row === undefined) throw refuse('UploadNotFound', { ...inRepository(key), upload: id })
+    if (row === undefined) {
+      // Only a miss asks whether it was the repository that is missing.
+      await getRepository(metadata.reader, key)
+      throw refuse('UploadNotFound', { ...inRepository(key), upload: id })
+    }
     const { offset, writer } = row
     return { id, repositoryId: row.repository_id, offset, shortPart: row.short_part as Upload['shortPart'], writer }
   }
