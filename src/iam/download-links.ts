@@ -25,6 +25,9 @@ export interface LinkedBlobName {
   readonly digest: Digest
 }
 
+/** The query parameter that carries a link in a blob's URL. */
+export const linkParameter = 'link'
+
 /** As long as the URLs that ECR gives are good for. */
 const lifetimeSeconds = 3_600
 

@@ -2,7 +2,7 @@ import type { IncomingMessage } from 'node:http'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { authorize, requireAllowed } from '#iam/authorize.ts'
 import type { BasicCredentials } from '#iam/basic.ts'
-import type { DownloadLinks } from '#iam/download-links.ts'
+import { type DownloadLinks, linkParameter } from '#iam/download-links.ts'
 import type { Principal } from '#iam/principal.ts'
 import { repositoryArn } from '#names/arn.ts'
 import type { Endpoints } from '#names/endpoints.ts'
@@ -22,9 +22,6 @@ export interface DispatchParts {
   readonly endpoints: Endpoints
   readonly log: { error(fields: object, message: string): void }
 }
-
-/** The query parameter that carries a link of GetDownloadUrlForLayer. */
-export const linkParameter = 'link'
 
 /**
  * Answers one request of the data plane: authenticate → parse → find → authorize → handle. Credentials come first, so that a

@@ -1,4 +1,4 @@
-import type { RegistryRefusals } from '#registry/refusals.ts'
+import type { InRepository, RegistryRefusals } from '#registry/refusals.ts'
 
 /**
  * ECR's texts for the refusals of the registry that both planes show, literally: clients match on them. Sources are the ECR API
@@ -8,7 +8,7 @@ export const registryTexts = {
   RepositoryNotFound: ({ repository, registry }) =>
     `The repository with name '${repository}' does not exist in the registry with id '${registry.account}'`,
 
-  ManifestDigestMismatch: ({ given, repository, registry }) =>
+  ManifestDigestMismatch: ({ given, repository, registry }: InRepository & { readonly given: string }) =>
     `The image with digest '${given}' in repository '${repository}' and registry ID '${registry.account}' does not match the image digest that Amazon ECR has calculated.`,
 
   ReferencedBlobsMissing: ({ digests, repository, registry }) =>
@@ -22,7 +22,7 @@ export const registryTexts = {
 
   ImageReferencedByIndex: ({ indexes }) => `Requested image referenced by manifest list: [${indexes.join(', ')}]`,
 
-  BlobNotFound: ({ digest, repository, registry }) =>
+  BlobNotFound: ({ digest, repository, registry }: InRepository & { readonly digest: string }) =>
     `The layer with digest ${digest} does not exist within the repository with name '${repository}' in the registry with id '${registry.account}'`,
 
   UploadNotFound: ({ upload, repository, registry }) =>

@@ -1,0 +1,98 @@
+import { Refusal } from '#lib/refusal.ts'
+import { type Digest, isDigest } from '#names/digest.ts'
+import type { Reference } from '#names/reference.ts'
+import { isTag, type Tag } from '#names/tag.ts'
+import type { Images } from '#registry/images.ts'
+import type { RegistryRefusals } from '#registry/refusals.ts'
+import type { RepositoryKey } from '#registry/repository.ts'
+import { registryTexts } from '#wording/registry.ts'
+import { constraints } from './constraints.ts'
+import type { ImageFailure, ImageFailureCode, ImageIdentifier } from './model.ts'
+
+/**
+ * Image identifiers as requests give them: a tag, a digest, or both, which must then agree. In a batch each that is wrong fails
+ * for itself, with a code and a text (recorded in moto's and LocalStack's suites), and the call succeeds.
+ */
+
+const digestPattern = constraints.ImageDigest.pattern
+const digestForm = new RegExp(`^${digestPattern}$`)
+const tagPattern = '[a-zA-Z0-9_][a-zA-Z0-9._-]{0,127}'
+
+const invalidTexts = {
+  MissingDigestAndTag: 'both tag and digest cannot be null',
+  InvalidImageDigest: `image digest should satisfy the regex '${digestPattern}'`,
+  InvalidImageTag: `image tag should satisfy the regex '${tagPattern}'`,
+  ImageTagDoesNotMatchDigest: 'given tag does not map to the given digest',
+} as const satisfies { readonly [Code in ImageFailureCode]?: string }
+
+/** The refusals of the domain that concern one image of a batch. */
+const refusedTexts = {
+  ImageNotFound: ['ImageNotFound', () => 'Requested image not found'],
+  ImageReferencedByIndex: ['ImageReferencedByManifestList', registryTexts.ImageReferencedByIndex],
+} as const satisfies {
+  readonly [Code in keyof RegistryRefusals]?: readonly [ImageFailureCode, (facts: RegistryRefusals[Code]) => string]
+}
+
+function invalid(imageId: ImageIdentifier, failureCode: keyof typeof invalidTexts): ImageFailure {
+  return { imageId, failureCode, failureReason: `Invalid request parameters: ${invalidTexts[failureCode]}` }
+}
+
+/** An image by tag, by digest, or by both. */
+export type AskedImage = Reference | { readonly tag: Tag; readonly digest: Digest }
+
+/** What asks the domain for that image; `undefined` for texts that can name no image, or no text at all. */
+export function parseImageId({ imageTag: tag, imageDigest: digest }: ImageIdentifier): AskedImage | undefined {
+  if (tag !== undefined && !isTag(tag)) return undefined
+  if (digest !== undefined && !isDigest(digest)) return undefined
+  if (tag === undefined) return digest && { digest }
+  return digest === undefined ? { tag } : { tag, digest }
+}
+
+/** What is wrong with an identifier by its form. */
+function findFault({ imageTag, imageDigest }: ImageIdentifier): keyof typeof invalidTexts | undefined {
+  if (imageTag === undefined && imageDigest === undefined) return 'MissingDigestAndTag'
+  if (imageDigest !== undefined && !digestForm.test(imageDigest)) return 'InvalidImageDigest'
+  if (imageTag !== undefined && !isTag(imageTag)) return 'InvalidImageTag'
+  return undefined
+}
+
+/**
+ * Does `work` for one image of a batch and answers its result, or why this image fails.
+ *
+ * @throws whatever concerns the whole call, such as Refusal `RepositoryNotFound`
+ */
+export async function attempt<Result>(
+  { images, key, imageId }: { readonly images: Images; readonly key: RepositoryKey; readonly imageId: ImageIdentifier },
+  work: (asked: AskedImage) => Promise<Result>,
+): Promise<Outcome<Result>> {
+  const fault = findFault(imageId)
+  if (fault !== undefined) return { failure: invalid(imageId, fault) }
+  const asked = parseImageId(imageId)
+  if (asked === undefined) return { failure: notFound(imageId) }
+  const { tag, digest } = asked
+  if (tag !== undefined && digest !== undefined) {
+    const tagged = await images.resolve(key, { tag })
+    if (tagged === undefined) return { failure: notFound(imageId) }
+    if (tagged !== digest) return { failure: invalid(imageId, 'ImageTagDoesNotMatchDigest') }
+  }
+  try {
+    return { result: await work(asked) }
+  } catch (error) {
+    return { failure: refused(imageId, error) }
+  }
+}
+
+type Outcome<Result> =
+  | { readonly result: Result; readonly failure?: never }
+  | { readonly result?: never; readonly failure: ImageFailure }
+
+function notFound(imageId: ImageIdentifier): ImageFailure {
+  return { imageId, failureCode: 'ImageNotFound', failureReason: refusedTexts.ImageNotFound[1]() }
+}
+
+function refused(imageId: ImageIdentifier, error: unknown): ImageFailure {
+  if (!(error instanceof Refusal) || !Object.hasOwn(refusedTexts, error.code)) throw error
+  const [failureCode, text] = refusedTexts[error.code as keyof typeof refusedTexts]
+  // The table is keyed by code, and `refuse` lets no refusal exist whose facts do not fit its code.
+  return { imageId, failureCode, failureReason: text(error.facts as never) }
+}

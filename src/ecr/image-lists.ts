@@ -1,0 +1,113 @@
+import type { Handlers } from '#aws/operation.ts'
+import { isDigest } from '#names/digest.ts'
+import { isTag } from '#names/tag.ts'
+import type { ImageDetail, ImageQuery, TagStatus } from '#registry/image.ts'
+import type { ImageLists } from '#registry/image-lists.ts'
+import type { Repositories } from '#registry/repositories.ts'
+import { inRepository, type RepositoryKey } from '#registry/repository.ts'
+import { parseImageId } from './image-ids.ts'
+import type { ImageIdentifier, ListImagesFilter, Operations } from './model.ts'
+import { openPage, refusePaging } from './paging.ts'
+import { refuse } from './refusals.ts'
+import { repositoryKey, repositoryResource } from './request.ts'
+import { describeImage, describeImageId } from './shapes.ts'
+
+/** Which images there are, and what they are like. */
+export interface ImageListParts {
+  readonly repositories: Repositories
+  readonly imageLists: ImageLists
+}
+
+export function imageListOperations({ repositories, imageLists }: ImageListParts) {
+  return {
+    ListImages: {
+      resource: repositoryResource,
+      handle: async (request) => {
+        const key = repositoryKey(request)
+        const filter = readFilter(request.input.filter)
+        const page = openPage(request.input, ['ListImages', key, filter], [isDigest, isTagOrNone])
+        if (!filter.active) {
+          await repositories.get(key)
+          return { imageIds: [] }
+        }
+        const [digest = '', tag] = page.after ?? []
+        const { items, next } = await imageLists.list(key, {
+          tagStatus: filter.tagStatus,
+          limit: page.limit,
+          after: page.after && { digest, tag },
+        })
+        return {
+          imageIds: items.map(describeImageId),
+          nextToken: page.nextToken(next && [next.digest, next.tag ?? '']),
+        }
+      },
+    },
+
+    DescribeImages: {
+      resource: repositoryResource,
+      handle: async (request) => {
+        const { input } = request
+        const key = repositoryKey(request)
+        const filter = readFilter(input.filter)
+        if (input.imageIds !== undefined) {
+          refusePaging(input, 'imageIds')
+          const named = await describeNamed(key, input.imageIds)
+          return {
+            imageDetails: named.filter((image) => passes(filter, image)).map((image) => describeImage(key, image)),
+          }
+        }
+        const page = openPage(input, ['DescribeImages', key, filter], [isDigest])
+        if (!filter.active) {
+          await repositories.get(key)
+          return { imageDetails: [] }
+        }
+        const [digest] = page.after ?? []
+        const { items, next } = await imageLists.describe(key, {
+          tagStatus: filter.tagStatus,
+          limit: page.limit,
+          after: digest === undefined ? undefined : { digest },
+        })
+        return {
+          imageDetails: items.map((image) => describeImage(key, image)),
+          nextToken: page.nextToken(next && [next]),
+        }
+      },
+    },
+  } satisfies Handlers<Operations, 'ListImages' | 'DescribeImages'>
+
+  async function describeNamed(key: RepositoryKey, imageIds: readonly ImageIdentifier[]): Promise<ImageDetail[]> {
+    const queries: ImageQuery[] = []
+    for (const imageId of imageIds) {
+      if (imageId.imageTag === undefined && imageId.imageDigest === undefined) {
+        const constraint = 'Invalid request parameters: both tag and digest cannot be null'
+        throw refuse('ParameterInvalid', { member: 'imageIds', constraint })
+      }
+      const query = parseImageId(imageId)
+      if (query === undefined) {
+        await repositories.get(key)
+        throw refuse('ImageUnnameable', { ...inRepository(key), imageId })
+      }
+      queries.push(query)
+    }
+    return imageLists.describeAll(key, queries)
+  }
+}
+
+interface Filter {
+  readonly tagStatus: TagStatus
+  /** Whether active images are asked for: all are, since none is ever archived. */
+  readonly active: boolean
+}
+
+function readFilter({ tagStatus = 'ANY', imageStatus = 'ACTIVE' }: ListImagesFilter = {}): Filter {
+  return { tagStatus, active: imageStatus === 'ACTIVE' || imageStatus === 'ANY' }
+}
+
+function passes({ tagStatus, active }: Filter, { tags }: ImageDetail): boolean {
+  return active && (tagStatus === 'ANY' || (tagStatus === 'TAGGED') === tags.length > 0)
+}
+
+/** The second half of a line's key; an untagged image has none. */
+function isTagOrNone(text: string): boolean {
+  return text === '' || isTag(text)
+}

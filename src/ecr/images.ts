@@ -1,0 +1,143 @@
+import type { Handlers } from '#aws/operation.ts'
+import { type Digest, isDigest } from '#names/digest.ts'
+import { parseTag } from '#names/tag.ts'
+import type { ImageId } from '#registry/image.ts'
+import type { ImageDeletion } from '#registry/image-deletion.ts'
+import type { ImagePush } from '#registry/image-push.ts'
+import type { Images } from '#registry/images.ts'
+import { refuse as refuseContent } from '#registry/refusals.ts'
+import type { Repositories } from '#registry/repositories.ts'
+import { inRepository, type RepositoryKey } from '#registry/repository.ts'
+import { type AskedImage, attempt } from './image-ids.ts'
+import type { Image, ImageFailure, ImageIdentifier, Operations } from './model.ts'
+import { refuse } from './refusals.ts'
+import { repositoryKey, repositoryResource } from './request.ts'
+import { describeImageId } from './shapes.ts'
+
+/** Images: pushing, fetching and deleting manifests, which are texts here. */
+export interface ImageParts {
+  readonly repositories: Repositories
+  readonly images: Images
+  readonly imagePush: ImagePush
+  readonly imageDeletion: ImageDeletion
+}
+
+export function imageOperations({ repositories, images, imagePush, imageDeletion }: ImageParts) {
+  /** A pull. The image is served as it is stored, whatever `acceptedMediaTypes` are. */
+  async function fetchImage(key: RepositoryKey, { tag, digest }: AskedImage): Promise<Image> {
+    const stored = await images.pull(key, digest === undefined ? { tag } : { digest })
+    return {
+      registryId: key.registry.account,
+      repositoryName: key.name,
+      imageId: describeImageId({ digest: stored.digest, tag }),
+      // A manifest is UTF-8, or it had not been taken.
+      imageManifest: Buffer.from(stored.body).toString('utf8'),
+      imageManifestMediaType: stored.mediaType,
+    }
+  }
+
+  /** A digest that the model admits may be of an algorithm that no manifest here is known by. */
+  async function requireUsable(key: RepositoryKey, given: string): Promise<Digest> {
+    if (isDigest(given)) return given
+    await repositories.get(key)
+    throw refuse('ManifestDigestUnusable', { ...inRepository(key), given })
+  }
+
+  return {
+    PutImage: {
+      resource: repositoryResource,
+      handle: async (request) => {
+        const { imageManifest, imageManifestMediaType: mediaType, imageTag, imageDigest } = request.input
+        const key = repositoryKey(request)
+        const tag = imageTag === undefined ? undefined : parseTag(imageTag)
+        const { digest, manifest, changed } = await imagePush.put(key, {
+          body: encodeManifest(imageManifest),
+          mediaType,
+          digest: imageDigest === undefined ? undefined : await requireUsable(key, imageDigest),
+          tag,
+        })
+        if (!changed) throw refuse('ImageUnchanged', { ...inRepository(key), digest, tag })
+        return {
+          image: {
+            registryId: key.registry.account,
+            repositoryName: key.name,
+            imageId: describeImageId({ digest, tag }),
+            imageManifest,
+            imageManifestMediaType: manifest.mediaType,
+          },
+        }
+      },
+    },
+
+    BatchGetImage: {
+      resource: repositoryResource,
+      unchecked: ['ImageDigest', 'ImageTag'],
+      handle: async (request) => {
+        const key = repositoryKey(request)
+        await repositories.get(key)
+        const found: Image[] = []
+        const failures: ImageFailure[] = []
+        for (const imageId of request.input.imageIds) {
+          const { result, failure } = await attempt({ images, key, imageId }, (asked) => fetchImage(key, asked))
+          if (failure === undefined) found.push(result)
+          else failures.push(failure)
+        }
+        return { images: found, failures }
+      },
+    },
+
+    BatchDeleteImage: {
+      resource: repositoryResource,
+      unchecked: ['ImageDigest', 'ImageTag'],
+      handle: async (request) => {
+        const key = repositoryKey(request)
+        await repositories.get(key)
+        const { gone, failures } = await deleteAll(request.input.imageIds, (imageId) =>
+          attempt({ images, key, imageId }, (asked) => imageDeletion.delete(key, asked, { lastTag: 'takes image' })),
+        )
+        return { imageIds: gone.map(describeImageId), failures }
+      },
+    },
+  } satisfies Handlers<Operations, 'PutImage' | 'BatchGetImage' | 'BatchDeleteImage'>
+}
+
+/** A manifest's bytes. Half a surrogate pair has none, and would not come back as it was sent. */
+function encodeManifest(text: string): Uint8Array {
+  if (!text.isWellFormed()) throw refuseContent('ManifestInvalid', { path: '', problem: 'must be Unicode text' })
+  return Buffer.from(text, 'utf8')
+}
+
+/**
+ * In the order given. What an index still refers to is tried again once others are gone, so that a list which holds an index and
+ * its children goes in one call, whatever its order; and what went with an earlier entry is no failure of a later one.
+ */
+async function deleteAll(
+  imageIds: readonly ImageIdentifier[],
+  deleteOne: (imageId: ImageIdentifier) => ReturnType<typeof attempt<readonly ImageId[]>>,
+): Promise<{ gone: readonly ImageId[]; failures: readonly ImageFailure[] }> {
+  const gone: ImageId[] = []
+  const failures: ImageFailure[] = []
+  let round = imageIds
+  let referenced: ImageFailure[]
+  do {
+    const before = gone.length
+    referenced = []
+    for (const imageId of round) {
+      const { result, failure } = await deleteOne(imageId)
+      if (failure === undefined) gone.push(...result)
+      else if (failure.failureCode === 'ImageReferencedByManifestList') referenced.push(failure)
+      else if (!wentAlready(gone, imageId)) failures.push(failure)
+    }
+    round = gone.length > before ? referenced.flatMap(({ imageId }) => imageId ?? []) : []
+  } while (round.length > 0)
+  return { gone, failures: [...failures, ...referenced] }
+}
+
+function wentAlready(gone: readonly ImageId[], { imageTag, imageDigest }: ImageIdentifier): boolean {
+  return gone.some(
+    ({ tag, digest }) =>
+      (imageTag !== undefined || imageDigest !== undefined) &&
+      (imageTag === undefined || imageTag === tag) &&
+      (imageDigest === undefined || imageDigest === digest),
+  )
+}

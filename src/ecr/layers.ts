@@ -1,0 +1,133 @@
+import type { Handlers } from '#aws/operation.ts'
+import { type DownloadLinks, linkParameter } from '#iam/download-links.ts'
+import { type Digest, isDigest } from '#names/digest.ts'
+import type { Endpoints } from '#names/endpoints.ts'
+import type { LinkedBlobs } from '#registry/linked-blobs.ts'
+
+import type { Repositories } from '#registry/repositories.ts'
+import { inRepository, type RepositoryKey } from '#registry/repository.ts'
+import type { Uploads } from '#registry/uploads.ts'
+import { constraints } from './constraints.ts'
+import type { Layer, LayerFailure, Operations } from './model.ts'
+import { refuse } from './refusals.ts'
+import { repositoryKey, repositoryResource } from './request.ts'
+
+/** Layers: whether they are there, where to download them, and pushing them in parts. */
+export interface LayerParts {
+  readonly repositories: Repositories
+  readonly linkedBlobs: LinkedBlobs
+  readonly uploads: Uploads
+  readonly downloadLinks: DownloadLinks
+  readonly endpoints: Endpoints
+}
+
+/** What clients are told to send at once: the most that ECR's quota for a part allows (user guide, "Service quotas"). */
+const partSizeBytes = 10 * 1024 * 1024
+
+export function layerOperations({ repositories, linkedBlobs, uploads, downloadLinks, endpoints }: LayerParts) {
+  return {
+    BatchCheckLayerAvailability: {
+      resource: repositoryResource,
+      handle: async (request) => {
+        const key = repositoryKey(request)
+        const asked = [...new Set(request.input.layerDigests)]
+        const available = await linkedBlobs.availability(key, asked.filter(isDigest))
+        const failures = asked.flatMap((digest) => failureOf(digest) ?? [])
+        const layers = asked
+          .filter((digest) => failureOf(digest) === undefined)
+          .map((layerDigest): Layer => {
+            const blob = isDigest(layerDigest) ? available.get(layerDigest) : undefined
+            if (blob === undefined) return { layerDigest, layerAvailability: 'UNAVAILABLE' }
+            const { sizeBytes: layerSize, mediaType } = blob
+            return { layerDigest, layerAvailability: 'AVAILABLE', layerSize, mediaType }
+          })
+        return { layers, failures }
+      },
+    },
+
+    GetDownloadUrlForLayer: {
+      resource: repositoryResource,
+      handle: async (request) => {
+        const key = repositoryKey(request)
+        const digest = await requireNameable(key, request.input.layerDigest)
+        await linkedBlobs.requireReferenced(key, digest)
+        const link = await downloadLinks.seal({ ...key, digest })
+        const downloadUrl = `${endpoints.proxyEndpoint(key.registry)}/v2/${key.name}/blobs/${digest}?${linkParameter}=${link}`
+        return { downloadUrl, layerDigest: digest }
+      },
+    },
+
+    InitiateLayerUpload: {
+      resource: repositoryResource,
+      handle: async (request) => ({
+        uploadId: await uploads.start(repositoryKey(request)),
+        partSize: partSizeBytes,
+      }),
+    },
+
+    UploadLayerPart: {
+      resource: repositoryResource,
+      handle: async (request) => {
+        const {
+          repositoryName,
+          uploadId,
+          partFirstByte: first,
+          partLastByte: last,
+          layerPartBlob: bytes,
+        } = request.input
+        const key = repositoryKey(request)
+        const received = await uploads.appendPart(key, uploadId, { first, last, bytes })
+        return { registryId: key.registry.account, repositoryName, uploadId, lastByteReceived: received - 1 }
+      },
+    },
+
+    CompleteLayerUpload: {
+      resource: repositoryResource,
+      handle: async (request) => {
+        const { repositoryName, uploadId, layerDigests } = request.input
+        const key = repositoryKey(request)
+        const digests = layerDigests.filter(isDigest)
+        if (digests.length === 0) {
+          await uploads.offset(key, uploadId)
+          throw refuse('LayerDigestsUnusable', { given: layerDigests })
+        }
+        const { digest } = await uploads.completeParts(key, uploadId, digests)
+        return { registryId: key.registry.account, repositoryName, uploadId, layerDigest: digest }
+      },
+    },
+  } satisfies Handlers<
+    Operations,
+    | 'BatchCheckLayerAvailability'
+    | 'GetDownloadUrlForLayer'
+    | 'InitiateLayerUpload'
+    | 'UploadLayerPart'
+    | 'CompleteLayerUpload'
+  >
+
+  /** A digest that the model admits may be of an algorithm that no content here is known by. */
+  async function requireNameable(key: RepositoryKey, digest: string): Promise<Digest> {
+    if (isDigest(digest)) return digest
+    await repositories.get(key)
+    throw refuse('LayerUnnameable', { ...inRepository(key), digest })
+  }
+}
+
+const digestPattern = constraints.ImageDigest.pattern
+const digestForm = new RegExp(`^${digestPattern}$`)
+
+/** The model leaves this operation's digests open: each that is none fails for itself. */
+function failureOf(layerDigest: string): LayerFailure | undefined {
+  if (layerDigest === '') {
+    return {
+      layerDigest,
+      failureCode: 'MissingLayerDigest',
+      failureReason: 'Invalid request parameters: layer digest cannot be empty',
+    }
+  }
+  if (digestForm.test(layerDigest)) return undefined
+  return {
+    layerDigest,
+    failureCode: 'InvalidLayerDigest',
+    failureReason: `Invalid request parameters: layer digest should satisfy the regex '${digestPattern}'`,
+  }
+}

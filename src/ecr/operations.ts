@@ -1,0 +1,49 @@
+import type { Handlers } from '#aws/operation.ts'
+import { type AuthorizationParts, authorizationOperations } from './authorization.ts'
+import { type ImageListParts, imageListOperations } from './image-lists.ts'
+import { type ImageParts, imageOperations } from './images.ts'
+import { type LayerParts, layerOperations } from './layers.ts'
+import type { Operations } from './model.ts'
+import { registryOperations } from './registry.ts'
+import { type RepositoryParts, repositoryOperations } from './repositories.ts'
+import { resourceTagOperations } from './resource-tags.ts'
+
+/** Every operation of the ECR API that has a handler. One that is missing or misspelt does not compile. */
+export const servedOperations = [
+  'BatchCheckLayerAvailability',
+  'BatchDeleteImage',
+  'BatchGetImage',
+  'CompleteLayerUpload',
+  'CreateRepository',
+  'DeleteRepository',
+  'DescribeImages',
+  'DescribeRegistry',
+  'DescribeRepositories',
+  'GetAuthorizationToken',
+  'GetDownloadUrlForLayer',
+  'InitiateLayerUpload',
+  'ListImages',
+  'ListTagsForResource',
+  'PutImage',
+  'PutImageTagMutability',
+  'TagResource',
+  'UntagResource',
+  'UploadLayerPart',
+] as const satisfies readonly (keyof Operations)[]
+
+type ServedOperation = (typeof servedOperations)[number]
+
+/** What the operations need of the domain and of its access. */
+export type EcrParts = RepositoryParts & ImageParts & ImageListParts & LayerParts & AuthorizationParts
+
+export function ecrOperations(parts: EcrParts) {
+  return {
+    ...repositoryOperations(parts),
+    ...imageOperations(parts),
+    ...imageListOperations(parts),
+    ...layerOperations(parts),
+    ...authorizationOperations(parts),
+    ...registryOperations(),
+    ...resourceTagOperations(parts),
+  } satisfies Handlers<Operations, ServedOperation>
+}

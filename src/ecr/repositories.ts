@@ -1,0 +1,83 @@
+import type { Handlers } from '#aws/operation.ts'
+import { repositoryArn } from '#names/arn.ts'
+import type { Endpoints } from '#names/endpoints.ts'
+import { isRepositoryName } from '#names/repository-name.ts'
+import type { Repositories } from '#registry/repositories.ts'
+import type { ImageTagMutabilityExclusionFilter, Operations } from './model.ts'
+import { openPage, refusePaging } from './paging.ts'
+import { repositoryKey, repositoryResource } from './request.ts'
+import { describeRepository, describeTagMutability, resourceTagsOf } from './shapes.ts'
+
+/** Repositories: creating, describing and deleting them, and whether their image tags may move. */
+export interface RepositoryParts {
+  readonly repositories: Repositories
+  readonly endpoints: Endpoints
+}
+
+export function repositoryOperations({ repositories, endpoints }: RepositoryParts) {
+  return {
+    CreateRepository: {
+      resource: repositoryResource,
+      also: ({ tags = [] }) => (tags.length > 0 ? ['ecr:TagResource'] : []),
+      handle: async (request) => {
+        const { input } = request
+        const { imageTagMutability: mode = 'MUTABLE', encryptionConfiguration: encryption } = input
+        const repository = await repositories.create(repositoryKey(request), {
+          tagMutability: { mode, exclusions: filtersOf(input.imageTagMutabilityExclusionFilters) },
+          scanOnPush: input.imageScanningConfiguration?.scanOnPush ?? false,
+          ...(encryption && { encryption: { type: encryption.encryptionType, kmsKey: encryption.kmsKey } }),
+          resourceTags: resourceTagsOf(input.tags ?? []),
+        })
+        return { repository: describeRepository(repository, endpoints) }
+      },
+    },
+
+    DescribeRepositories: {
+      resource: ({ input, registry }) =>
+        input.repositoryNames?.map((name) => repositoryArn(registry, name)) ?? repositoryArn(registry, '*'),
+      handle: async ({ input, registry }) => {
+        if (input.repositoryNames !== undefined) {
+          refusePaging(input, 'repositoryNames')
+          const named = await repositories.getAll(registry, [...new Set(input.repositoryNames)])
+          return { repositories: named.map((repository) => describeRepository(repository, endpoints)) }
+        }
+        const page = openPage(input, ['DescribeRepositories', registry], [isRepositoryName])
+        const { items, next } = await repositories.list(registry, { limit: page.limit, after: page.after?.[0] })
+        return {
+          repositories: items.map((repository) => describeRepository(repository, endpoints)),
+          nextToken: page.nextToken(next === undefined ? undefined : [next]),
+        }
+      },
+    },
+
+    DeleteRepository: {
+      resource: repositoryResource,
+      handle: async (request) => {
+        const { force = false } = request.input
+        const repository = await repositories.delete(repositoryKey(request), { force })
+        return { repository: describeRepository(repository, endpoints) }
+      },
+    },
+
+    PutImageTagMutability: {
+      resource: repositoryResource,
+      handle: async (request) => {
+        const { repositoryName, imageTagMutability, imageTagMutabilityExclusionFilters } = request.input
+        const tagMutability = await repositories.putTagMutability(
+          repositoryKey(request),
+          imageTagMutability,
+          filtersOf(imageTagMutabilityExclusionFilters),
+        )
+        return { registryId: request.registry.account, repositoryName, ...describeTagMutability(tagMutability) }
+      },
+    },
+  } satisfies Handlers<
+    Operations,
+    'CreateRepository' | 'DescribeRepositories' | 'DeleteRepository' | 'PutImageTagMutability'
+  >
+}
+
+/** The model knows one type of filter. */
+function filtersOf(filters: readonly ImageTagMutabilityExclusionFilter[] | undefined): string[] | undefined {
+  return filters?.map(({ filter }) => filter)
+}

@@ -1,0 +1,19 @@
+import { repositoryArn } from '#names/arn.ts'
+import type { Registry } from '#names/registry.ts'
+import type { RepositoryName } from '#names/repository-name.ts'
+import type { RepositoryKey } from '#registry/repository.ts'
+
+/** What most operations have in common: they are about one repository. */
+interface RepositoryRequest {
+  readonly input: { readonly repositoryName: RepositoryName }
+  readonly registry: Registry
+}
+
+/** The repository that the caller must be allowed to act on. */
+export function repositoryResource({ input, registry }: RepositoryRequest): string {
+  return repositoryArn(registry, input.repositoryName)
+}
+
+export function repositoryKey({ input, registry }: RepositoryRequest): RepositoryKey {
+  return { registry, name: input.repositoryName }
+}
