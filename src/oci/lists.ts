@@ -71,9 +71,9 @@ export function referrerRoutes({ referrers }: { referrers: Referrers }): FamilyR
           size: sizeBytes,
           ...rest,
         }))
-        return reply
-          .type(mediaTypes.ociIndex)
-          .send(JSON.stringify({ schemaVersion: 2, mediaType: mediaTypes.ociIndex, manifests }))
+        const index = JSON.stringify({ schemaVersion: 2, mediaType: mediaTypes.ociIndex, manifests })
+        // As bytes: to a text, Fastify adds a charset that the type of an index does not have.
+        return reply.header('content-type', mediaTypes.ociIndex).send(Buffer.from(index))
       },
     },
   }
