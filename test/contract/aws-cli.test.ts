@@ -1,0 +1,52 @@
+/** The aws command line against a running server, as the README's tour uses it. */
+import assert from 'node:assert/strict'
+import { join } from 'node:path'
+import { after, test } from 'node:test'
+import { image } from '../support/images/build.ts'
+import { writeLayout } from '../support/images/layout.ts'
+import { needs } from '../support/run.ts'
+import { startSession } from '../support/session.ts'
+
+const session = await startSession()
+after(() => session[Symbol.asyncDispose]())
+
+/** The answer of `aws`; Debian 12's is older than AWS_ENDPOINT_URL, so the endpoint is given as an option. */
+async function aws<Answer>(...args: string[]): Promise<Answer> {
+  const output = await session.run('aws', ['--endpoint-url', session.url, '--output', 'json', ...args])
+  // aws prints the answer as the API's model has it; the caller names its type. Nothing for an empty one.
+  return JSON.parse(output || '{}') as Answer
+}
+
+test('aws creates a repository, sees what was pushed to it, and deletes it', needs('aws', 'skopeo'), async () => {
+  const repository = ['--repository-name', 'aws-cli']
+  const created = await aws<{ repository: { repositoryUri: string } }>('ecr', 'create-repository', ...repository)
+  const uri = created.repository.repositoryUri
+  assert.equal(uri, `${session.host}/aws-cli`)
+
+  const source = join(session.folder, 'aws-cli')
+  const small = image()
+  await writeLayout(source, small, 'v1')
+  const login = ['login', '--tls-verify=false', '-u', 'AWS', '--password-stdin', session.host]
+  await session.run('skopeo', login, { input: await session.password() })
+  const copy = ['copy', '--preserve-digests', '--dest-tls-verify=false', `oci:${source}:v1`, `docker://${uri}:v1`]
+  await session.run('skopeo', copy)
+
+  type Details = { imageDetails: { imageDigest: string; imageTags: string[] }[] }
+  const { imageDetails } = await aws<Details>('ecr', 'describe-images', ...repository)
+  assert.deepEqual(
+    imageDetails.map(({ imageDigest, imageTags }) => ({ imageDigest, imageTags })),
+    [{ imageDigest: small.digest, imageTags: ['v1'] }],
+  )
+
+  await assert.rejects(aws('ecr', 'delete-repository', ...repository), /RepositoryNotEmptyException/)
+  await aws('ecr', 'delete-repository', '--force', ...repository)
+  await assert.rejects(
+    aws('ecr', 'describe-repositories', '--repository-names', 'aws-cli'),
+    /RepositoryNotFoundException/,
+  )
+})
+
+test('aws is told who it is', needs('aws'), async () => {
+  const { Arn } = await aws<{ Arn: string }>('sts', 'get-caller-identity')
+  assert.match(Arn, /^arn:aws:iam::\d{12}:root$/)
+})
