@@ -4,6 +4,7 @@ import type { BlobRefusals } from '#blobs/refusals.ts'
 import type { BlobStore, Draft } from '#blobs/store.ts'
 import type { Clock } from '#lib/clock.ts'
 import { Refusal } from '#lib/refusal.ts'
+import { isStorageFull } from '#lib/storage-full.ts'
 import type { Metadata, Transaction } from '#metadata/metadata.ts'
 import type { Digest } from '#names/digest.ts'
 import { linkBlob } from './linked-blobs.ts'
@@ -120,13 +121,20 @@ export function createUploads({
 
   /**
    * Runs `work` on the draft and records what counts afterwards, unless `work` ended the upload. After a failure the upload stands
-   * where it stood, or after the bytes that came of a chunk which broke off.
+   * where it stood, or after the bytes that came of a chunk which broke off. On a full disk it ends: there its bytes would
+   * keep everybody else from writing, until somebody collects them.
    */
   async function writing<T>(key: RepositoryKey, upload: Upload, work: (draft: Draft) => Promise<T>): Promise<T> {
     await using draft = await openDraft(key, upload)
     try {
       return await work(draft)
     } catch (error) {
+      if (isStorageFull(error)) {
+        await draft.discard()
+        // The database may be on the same disk. A row whose draft is gone is an upload that is not found.
+        await rows.delete(key, upload.id).catch(() => {})
+        throw error
+      }
       const brokeOff = !(error instanceof Refusal) || error.code === ('DraftTakenOver' satisfies keyof BlobRefusals)
       const kept = brokeOff ? draft.size : upload.offset
       await draft.close()
