@@ -106,7 +106,7 @@ test(`after each of ${crashes} kills, every acknowledged image is whole and noth
     acknowledged.touched = new Set()
 
     const pushing = Array.from({ length: pushers }, (_, at) => pushUntilKilled(registry, `${life}/${at}`, acknowledged))
-    await delay(randomInt(5, 250))
+    await delay(randomInt(5, 400))
     server.signal('SIGKILL')
     await server.exit
     await Promise.all(pushing)
