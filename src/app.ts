@@ -101,7 +101,7 @@ export async function startApp(settings: Settings, log: Logger, options: AppOpti
       { name: 'blobs', check: () => blobs.check() },
     ],
   })
-  awsRoutes(server.app, { dispatch })
+  awsRoutes(server.app, { dispatch, log })
   ociRoutes(server.app, { domain, credentials, downloadLinks, endpoints, log })
   port = await server.listen(settings.listen)
 

@@ -56,7 +56,9 @@ function compileOperation(
   if (types === undefined) throw new Error(`the API model has no operation '${name}'`)
   const readInput = compileReader(model, types.input, { constraints, unchecked: handler.unchecked ?? [] })
   const writeOutput = compileWriter(model, types.output, { unknownMembers: verifyOutputs ? 'refuse' : 'drop' })
-  const readOutput = verifyOutputs ? compileReader(model, types.output, { constraints: {}, unchecked: [] }) : undefined
+  const readOutput = verifyOutputs
+    ? compileReader(model, types.output, { constraints: {}, unchecked: listShapes(model) })
+    : undefined
   return {
     name,
     handler,
@@ -73,6 +75,11 @@ function compileOperation(
       return answer(200, body, requestId)
     },
   }
+}
+
+/** Bounds on how many items may be asked for do not bind answers, which share the shape: a list may well turn out empty. */
+function listShapes({ shapes }: ApiModel): string[] {
+  return Object.keys(shapes).filter((name) => shapes[name]?.type === 'list')
 }
 
 /** An output that cannot be written is the handler's mistake, never the caller's, whatever error told of it. */

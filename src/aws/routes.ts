@@ -1,6 +1,6 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { requestTooLarge } from './aws-error.ts'
-import type { Answer, Call } from './call.ts'
+import type { Answer, Call, Log } from './call.ts'
 import type { Dispatch } from './dispatcher.ts'
 import { writeJsonError } from './json-surface.ts'
 
@@ -12,15 +12,21 @@ import { writeJsonError } from './json-surface.ts'
 /** A layer part of 20 MiB, the most that ECR takes, is 27 MiB of base64. */
 const maxBodyBytes = 32 * 1024 * 1024
 
-export function awsRoutes(app: FastifyInstance, { dispatch }: { readonly dispatch: Dispatch }): void {
+export interface AwsRouteParts {
+  readonly dispatch: Dispatch
+  /** Where failures of ours go, with their cause. */
+  readonly log: Log
+}
+
+export function awsRoutes(app: FastifyInstance, parts: AwsRouteParts): void {
   // In a scope of its own: the other surfaces read bodies in other ways.
   void app.register((scope, _options, done) => {
-    serve(scope, dispatch)
+    serve(scope, parts)
     done()
   })
 }
 
-function serve(app: FastifyInstance, dispatch: Dispatch): void {
+function serve(app: FastifyInstance, { dispatch, log }: AwsRouteParts): void {
   app.removeAllContentTypeParsers()
   app.addContentTypeParser('*', { parseAs: 'buffer', bodyLimit: maxBodyBytes }, (_request, body, done) =>
     done(null, body),
@@ -39,7 +45,7 @@ function serve(app: FastifyInstance, dispatch: Dispatch): void {
       reply.raw.once('close', () => {
         if (!reply.raw.writableFinished) gone.abort()
       })
-      return write(reply, await dispatch(callOf(request, gone.signal)))
+      return write(reply, await dispatch(callOf(request, gone.signal, log)))
     },
   })
 }
@@ -49,7 +55,7 @@ function write(reply: FastifyReply, { status, headers, body }: Answer): FastifyR
   return reply.code(status).headers(headers).send(Buffer.from(body))
 }
 
-function callOf(request: FastifyRequest, signal: AbortSignal): Call {
+function callOf(request: FastifyRequest, signal: AbortSignal, log: Log): Call {
   const { pathname, searchParams } = new URL(request.raw.url ?? '/', 'http://localhost')
   return {
     method: request.method,
@@ -59,6 +65,6 @@ function callOf(request: FastifyRequest, signal: AbortSignal): Call {
     body: Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0),
     requestId: request.id,
     signal,
-    log: request.log,
+    log,
   }
 }

@@ -67,9 +67,7 @@ export async function startEndpoint({ handlers = {}, authorize, verifyOutputs = 
     authorize: authorize ?? (() => {}),
     clock: () => state.now,
   })
-  awsRoutes(app, {
-    dispatch: (call) => dispatch({ ...call, log: { error: (fields) => state.logged.push(fields) } }),
-  })
+  awsRoutes(app, { dispatch, log: { error: (fields) => state.logged.push(fields) } })
   const url = await app.listen({ host: '127.0.0.1', port: 0 })
   const clients = { endpoint: url, region: 'eu-west-1', maxAttempts: 1 }
   return {
