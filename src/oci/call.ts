@@ -47,6 +47,13 @@ export function parseCount(query: URLSearchParams, most: number): number {
   return Math.min(Number(n), most)
 }
 
+/** A parameter as it was given, to be compared with what is kept. @throws Refusal `ParameterInvalid` */
+export function parseText(query: URLSearchParams, parameter: string): string | undefined {
+  const text = query.get(parameter) ?? undefined
+  if (text?.includes('\0')) throw refuse('ParameterInvalid', { parameter, expected: 'a text without NUL characters' })
+  return text
+}
+
 /** The `Link` header to the next page (distribution specification, "Listing Tags"; RFC 5988). */
 export function nextLink(
   path: string,

@@ -3,7 +3,7 @@ import { mediaTypes } from '#registry/manifest.ts'
 import type { Referrers } from '#registry/referrers.ts'
 import type { Repositories } from '#registry/repositories.ts'
 import type { Tags } from '#registry/tags.ts'
-import { type FamilyRoutes, nextLink, parseCount, repositoryOf } from './call.ts'
+import { type FamilyRoutes, nextLink, parseCount, parseText, repositoryOf } from './call.ts'
 
 /** ECR's largest page (API reference, `maxResults`); also the default here, since few clients of tags/list follow its links. */
 const mostEntries = 1_000
@@ -20,7 +20,7 @@ export function tagRoutes({ tags }: { tags: Tags }): FamilyRoutes<'tags'> {
         const limit = parseCount(call.query, mostEntries)
         const { items, next } = await tags.list(repositoryOf(call), {
           limit,
-          after: call.query.get('last') ?? undefined,
+          after: parseText(call.query, 'last'),
         })
         if (next !== undefined) call.reply.header('link', nextLink(`/v2/${name}/tags/list`, limit, next))
         return call.reply.send({ name, tags: items })
@@ -36,7 +36,7 @@ export function catalogRoutes({ repositories }: { repositories: Repositories }):
       actions: [['ecr:DescribeRepositories']],
       async handle(call) {
         const limit = parseCount(call.query, mostEntries)
-        const page = { limit, after: call.query.get('last') ?? undefined }
+        const page = { limit, after: parseText(call.query, 'last') }
         const { items, next } = await repositories.list(call.registry, page)
         if (next !== undefined) call.reply.header('link', nextLink('/v2/_catalog', limit, next))
         return call.reply.send({ repositories: items.map(({ name }) => name) })
@@ -53,11 +53,11 @@ export function referrerRoutes({ referrers }: { referrers: Referrers }): FamilyR
       async handle(call) {
         const { path, query, reply } = call
         const subject = parseDigest(path.digest)
-        const artifactType = query.get('artifactType') ?? undefined
+        const artifactType = parseText(query, 'artifactType')
         const limit = Math.max(parseCount(query, mostReferrers), 1)
         const { items, next } = await referrers.list(repositoryOf(call), subject, {
           limit,
-          after: query.get('last') ?? undefined,
+          after: parseText(query, 'last'),
           artifactTypes: artifactType === undefined ? undefined : [artifactType],
         })
         const filter = artifactType === undefined ? undefined : { artifactType }

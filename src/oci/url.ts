@@ -47,10 +47,10 @@ export function parseOciPath(path: string): OciPath | undefined {
   return undefined
 }
 
-/** Some clients percent-encode the colon of a digest. Nothing that decodes to a slash is a name's. */
+/** Some clients percent-encode the colon of a digest. Nothing that decodes to a slash is a name's, and PostgreSQL keeps no NUL. */
 function decode(text: string): string | undefined {
   if (!text.includes('%')) return text
-  if (/%2f/i.test(text)) return undefined
+  if (/%2f|%00/i.test(text)) return undefined
   try {
     return decodeURIComponent(text)
   } catch {

@@ -84,8 +84,14 @@ describe('the URLs of the distribution API', () => {
     for (const path of nowhere) assert.equal(parseOciPath(path), undefined, path)
   })
 
-  test('an encoded slash and a broken encoding are nowhere', () => {
-    for (const path of ['/v2/a%2Fb/tags/list', '/v2/a%2fb/tags/list', '/v2/app%/tags/list', '/v2/%ff/tags/list']) {
+  test('an encoded slash, an encoded NUL and a broken encoding are nowhere', () => {
+    for (const path of [
+      '/v2/a%2Fb/tags/list',
+      '/v2/a%2fb/tags/list',
+      '/v2/app%/tags/list',
+      '/v2/app/manifests/a%00',
+      '/v2/%ff/tags/list',
+    ]) {
       assert.equal(parseOciPath(path), undefined, path)
     }
   })
