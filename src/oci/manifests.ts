@@ -28,11 +28,10 @@ export function manifestRoutes({
       async handle(call) {
         const key = repositoryOf(call)
         const { digest, mediaType, body } = await images.pull(key, parseWanted(key, call.path.reference))
-        call.reply
+        return call.reply
           .header('content-type', mediaType)
-          .header('content-length', body.byteLength)
           .header('docker-content-digest', digest)
-        sendText(call.reply, Buffer.from(body.buffer, body.byteOffset, body.byteLength).latin1Slice())
+          .send(Buffer.from(body.buffer, body.byteOffset, body.byteLength))
       },
     },
 
@@ -96,10 +95,4 @@ async function readManifest(request: IncomingMessage): Promise<Uint8Array> {
     chunks.push(bytes)
   }
   return Buffer.concat(chunks, size)
-}
-
-function sendText(reply, text) {
-  reply.hijack()
-  reply.raw.writeHead(reply.statusCode, reply.getHeaders() as Record<string, string>)
-  reply.raw.end(text, 'latin1')
 }
