@@ -5,7 +5,7 @@
 import { spawn } from 'node:child_process'
 import { accessSync, constants } from 'node:fs'
 import { delimiter, join } from 'node:path'
-import { buffer, text } from 'node:stream/consumers'
+import { text } from 'node:stream/consumers'
 
 /** Where Debian keeps what only root is expected to call, such as debootstrap and dockerd. */
 const folders = [...(process.env.PATH ?? '').split(delimiter), '/usr/sbin', '/sbin']
@@ -39,16 +39,11 @@ export interface RunOptions {
  *
  * @throws Error with the command and what it wrote on standard error
  */
-export async function run(program: string, args: readonly string[], options: RunOptions = {}): Promise<string> {
-  return (await runForBytes(program, args, options)).toString()
-}
-
-/** As `run`, where the output is no text. */
-export async function runForBytes(
+export async function run(
   program: string,
   args: readonly string[],
   { env, input, cwd }: RunOptions = {},
-): Promise<Buffer> {
+): Promise<string> {
   const path = findProgram(program)
   if (path === undefined) throw new Error(`${program} is not on this machine`)
   const child = spawn(path, args, { cwd, env: { ...process.env, ...env }, stdio: ['pipe', 'pipe', 'pipe'] })
@@ -57,7 +52,7 @@ export async function runForBytes(
   const exit = Promise.withResolvers<number | NodeJS.Signals>()
   child.on('error', exit.reject)
   child.on('close', (code, signal) => exit.resolve(code ?? signal ?? 0))
-  const [output, complaint, ended] = await Promise.all([buffer(child.stdout), text(child.stderr), exit.promise])
+  const [output, complaint, ended] = await Promise.all([text(child.stdout), text(child.stderr), exit.promise])
   if (ended !== 0) throw new Error(`${program} ${args.join(' ')}: ended with ${ended}\n${complaint}${output}`)
   return output
 }

@@ -78,7 +78,7 @@ export const amd64: Platform = { os: 'linux', architecture: 'amd64' }
 export const arm64: Platform = { os: 'linux', architecture: 'arm64' }
 
 /** The content of the empty descriptor (OCI image specification, "Guidance for an Empty Descriptor"). */
-export const emptyBlob: Blob = blob(mediaTypes.empty, Buffer.from('{}'))
+const emptyBlob: Blob = blob(mediaTypes.empty, Buffer.from('{}'))
 
 /** A layer that holds `files`. */
 export function layer(files: Readonly<Record<string, Uint8Array | string>>): Layer {

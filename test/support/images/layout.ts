@@ -2,7 +2,7 @@
  * OCI image layouts on disk (OCI image specification, "Image Layout"): the form in which real clients take images from
  * a folder and put them into one. Writing adds to a layout that is there.
  */
-import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises'
+import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { type Blob, type Descriptor, descriptor, type Image, manifestsOf, mediaTypes } from './build.ts'
 
@@ -22,7 +22,7 @@ export async function writeLayout(folder: string, image: Image, tag?: string): P
 }
 
 /** The descriptors of a layout's `index.json`; none where there is no layout. */
-export async function layoutIndex(folder: string): Promise<Descriptor[]> {
+async function layoutIndex(folder: string): Promise<Descriptor[]> {
   const text = await readFile(join(folder, 'index.json'), 'utf8').catch((error: NodeJS.ErrnoException) => {
     if (error.code === 'ENOENT') return '{"manifests":[]}'
     throw error
@@ -31,17 +31,8 @@ export async function layoutIndex(folder: string): Promise<Descriptor[]> {
   return (JSON.parse(text) as { manifests: Descriptor[] }).manifests
 }
 
-/** The digests of all content in a layout, sorted. Whether bytes fit them is for the caller to check. */
-export async function layoutDigests(folder: string): Promise<string[]> {
-  const algorithms = await readdir(join(folder, 'blobs'))
-  const names = await Promise.all(
-    algorithms.map(async (each) => (await readdir(join(folder, 'blobs', each))).map((hex) => `${each}:${hex}`)),
-  )
-  return names.flat().sort()
-}
-
 /** Where a layout keeps the content of a digest. */
-export function blobPath(folder: string, digest: string): string {
+function blobPath(folder: string, digest: string): string {
   return join(folder, 'blobs', ...digest.split(':'))
 }
 

@@ -45,7 +45,7 @@ export async function sampleFolder({ name, make }: Sample): Promise<string> {
 }
 
 /** An image with ten layers of 3 to 57 MB, some 300 MB in all, that do not compress. */
-export function tenLayers(): Image {
+function tenLayers(): Image {
   const sizes = Array.from({ length: 10 }, (_, place) => (3 + 6 * place) * 1_000_000)
   return image({ layers: sizes, seed: 'ten layers' })
 }
