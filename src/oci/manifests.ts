@@ -54,7 +54,7 @@ export function manifestRoutes({
         const { path, request, reply } = call
         const reference = parseReference(path.reference)
         const body = await readManifest(request.raw)
-        const mediaType = request.headers['content-type']?.trim()
+        const mediaType = declaredType(request.headers['content-type'])
         const { digest, manifest } = await imagePush.put(repositoryOf(call), { body, mediaType, ...reference })
         if (manifest.subject !== undefined) reply.header('oci-subject', manifest.subject)
         return reply
@@ -81,6 +81,11 @@ function parseWanted(key: RepositoryKey, text: string): Reference {
   if (isTag(text)) return { tag: text }
   if (isDigest(text)) return { digest: text }
   throw refuse('ImageUnnameable', { ...inRepository(key), reference: text })
+}
+
+/** Parameters, such as a charset, say nothing of what a manifest is; an empty header is none. */
+function declaredType(header: string | undefined): string | undefined {
+  return header?.split(';', 1)[0]?.trim() || undefined
 }
 
 /** The body, read to at most one byte more than a manifest may have. */

@@ -1,4 +1,5 @@
-import type { FastifyInstance } from 'fastify'
+import assert from 'node:assert/strict'
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { ImageDeletion } from '#registry/image-deletion.ts'
 import type { ImagePush } from '#registry/image-push.ts'
 import type { Images } from '#registry/images.ts'
@@ -41,12 +42,11 @@ export function ociRoutes(
   }
   const dispatch = createDispatch({ ...parts, routes })
 
-  // In a scope of its own: the other surfaces read bodies in other ways.
-  void app.register((scope, _options, done) => {
-    scope.removeAllContentTypeParsers()
-    scope.addContentTypeParser('*', (_request, _body, parsed) => parsed(null))
-    scope.all('/v2', dispatch)
-    scope.all('/v2/*', dispatch)
-    done()
-  })
+  // As a hook, because what follows hooks refuses a media type that is none with an answer of its own, to strangers too.
+  function onRequest(request: FastifyRequest, reply: FastifyReply, done: (error: Error) => void): void {
+    dispatch(request, reply).catch(done)
+  }
+  const handler = () => assert.fail('the hook answers')
+  app.all('/v2', { onRequest }, handler)
+  app.all('/v2/*', { onRequest }, handler)
 }
