@@ -69,7 +69,8 @@ export function createDispatch({ routes, credentials, downloadLinks, endpoints, 
   }
 
   return async function dispatch(request: FastifyRequest, reply: FastifyReply): Promise<unknown> {
-    reply.header('docker-distribution-api-version', 'registry/2.0')
+    // On the bare response, for handlers that write their answer past Fastify.
+    reply.raw.setHeader('docker-distribution-api-version', 'registry/2.0')
     try {
       return await run(request, reply)
     } catch (error) {

@@ -10,6 +10,7 @@ import { refuse as refuseContent } from '#registry/refusals.ts'
 import { inRepository, type RepositoryKey } from '#registry/repository.ts'
 import { type FamilyRoutes, repositoryOf } from './call.ts'
 import { refuse } from './refusals.ts'
+import { sendBytes } from './send.ts'
 
 /** `/v2/<name>/manifests/<reference>` (distribution specification, "Pulling manifests", "Pushing Manifests", "Deleting Manifests"). */
 export function manifestRoutes({
@@ -28,10 +29,7 @@ export function manifestRoutes({
       async handle(call) {
         const key = repositoryOf(call)
         const { digest, mediaType, body } = await images.pull(key, parseWanted(key, call.path.reference))
-        return call.reply
-          .header('content-type', mediaType)
-          .header('docker-content-digest', digest)
-          .send(Buffer.from(body.buffer, body.byteOffset, body.byteLength))
+        sendBytes(call.reply, { 'content-type': mediaType, 'docker-content-digest': digest }, body)
       },
     },
 
