@@ -28,7 +28,12 @@ export interface UploadRows {
   claim(key: RepositoryKey, upload: Upload): Promise<{ id: string; offset: number; otherWriter: boolean }>
   /** What counts from now on; nobody writes any more. @throws Refusal `UploadTakenOver` */
   record(key: RepositoryKey, id: string, offset: number, shortPart?: Upload['shortPart']): Promise<void>
-  /** Ends the upload in the transaction that shows its blob. @throws Refusal `UploadTakenOver` */
+  /**
+   * Ends the upload in the transaction that shows its blob. It does so for whoever has proved and published the content, although
+   * somebody else has claimed the upload since: that one finds no draft any more, and if both gave up nobody would have it.
+   *
+   * @throws Refusal `UploadTakenOver` if it has ended already
+   */
   finish(trx: Transaction, key: RepositoryKey, id: string): Promise<void>
   /** @throws Refusal `UploadNotFound` */
   delete(key: RepositoryKey, id: string): Promise<void>
@@ -76,7 +81,7 @@ export function createUploadRows({
     async claim(key, upload) {
       if (upload.writer === processId) return { ...upload, otherWriter: false }
       return metadata.transaction(async (trx) => {
-        const row = await selectUpload(trx, key, upload.id).forUpdate().executeTakeFirst()
+        const row = await selectUpload(trx, key, upload.id).forUpdate('upload').executeTakeFirst()
         if (row === undefined) throw refuse('UploadNotFound', { ...inRepository(key), upload: upload.id })
         const set = { writer: processId, touched_at: clock() }
         await trx.updateTable('upload').set(set).where('id', '=', upload.id).execute()
@@ -99,11 +104,7 @@ export function createUploadRows({
     },
 
     async finish(trx, key, id) {
-      const { numDeletedRows } = await trx
-        .deleteFrom('upload')
-        .where('id', '=', id)
-        .where('writer', '=', processId)
-        .executeTakeFirst()
+      const { numDeletedRows } = await trx.deleteFrom('upload').where('id', '=', id).executeTakeFirst()
       if (numDeletedRows === 0n) throw refuse('UploadTakenOver', { ...inRepository(key), upload: id })
     },
 
