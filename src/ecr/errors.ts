@@ -1,7 +1,7 @@
 import type { Exceptions } from '#aws/exceptions.ts'
 import type { IamRefusals } from '#iam/refusals.ts'
 import type { NameKind, NameRefusals } from '#names/refusals.ts'
-import type { RegistryRefusals } from '#registry/refusals.ts'
+import type { InRepository, RegistryRefusals } from '#registry/refusals.ts'
 import { accessDeniedText } from '#wording/iam.ts'
 import { registryTexts } from '#wording/registry.ts'
 import type { ErrorName } from './model.ts'
@@ -173,7 +173,7 @@ export const exceptions = {
 function imageNotFound(
   digest: string | undefined,
   tag: string | undefined,
-  { repository, registry }: Omit<RegistryRefusals['RepositoryNotFound'], never>,
+  { repository, registry }: InRepository,
 ): string {
   return `The image with imageId {imageDigest:'${digest ?? 'null'}', imageTag:'${tag ?? 'null'}'} does not exist within the repository with name '${repository}' in the registry with id '${registry.account}'`
 }
