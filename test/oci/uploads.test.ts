@@ -316,7 +316,7 @@ eachServer('uploads', (world) => {
     return offset
   }
 
-  test('a newer request takes the upload over from one that hangs', async () => {
+  test('a newer request takes the upload over from one that hangs', { timeout: 20_000 }, async () => {
     const name = await world.repository()
     const bytes = world.bytes(5_000_000)
     const path = await world.startUpload(name)
@@ -332,7 +332,20 @@ eachServer('uploads', (world) => {
     await expectBlob(name, bytes)
   })
 
-  test('a hanging chunk keeps nobody from cancelling', async () => {
+  test('a client whose upload was taken over can send the rest, and go on', { timeout: 20_000 }, async () => {
+    const path = await world.startUpload(await world.repository())
+    await using raw = await openRawConnection(Number(new URL(world.server.url).port))
+    raw.socket.write(head('PATCH', path, { 'content-length': 30_000_000 }))
+    raw.socket.write(world.bytes(4_000_000))
+    await until(async () => (await draftSize(path.slice(path.lastIndexOf('/') + 1))) > 0)
+    await takeOver(path)
+    await raw.receive('HTTP/1.1 409')
+    raw.socket.write(Buffer.alloc(26_000_000))
+    raw.socket.write(head('GET', '/v2/', {}))
+    await raw.receive('HTTP/1.1 200')
+  })
+
+  test('a hanging chunk keeps nobody from cancelling', { timeout: 20_000 }, async () => {
     const path = await world.startUpload(await world.repository())
     const hanging = new PassThrough()
     const first = patch(path, hanging)
