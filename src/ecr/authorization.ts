@@ -14,17 +14,17 @@ export function authorizationOperations({ tokens, endpoints }: AuthorizationPart
     GetAuthorizationToken: {
       resource: () => '*',
       handle: async ({ input, registry, principal }) => {
-        const { authorizationToken, expiresAt } = await tokens.issue(principal, registry.region)
-        // A token stands for its principal, whichever registry it is shown to, so that one serves all (user guide, "Registry
-        // authentication").
-        const accounts = input.registryIds ?? [principal.account]
-        return {
-          authorizationData: accounts.map((account) => ({
+        // Each stands for the same principal. They differ in the registry that they open at a host which names none.
+        const authorizationData = (input.registryIds ?? [principal.account]).map(async (account) => {
+          const named = { account, region: registry.region }
+          const { authorizationToken, expiresAt } = await tokens.issue(principal, named)
+          return {
             authorizationToken,
             expiresAt: new Date(expiresAt),
-            proxyEndpoint: endpoints.proxyEndpoint({ account, region: registry.region }),
-          })),
-        }
+            proxyEndpoint: endpoints.proxyEndpoint(named),
+          }
+        })
+        return { authorizationData: await Promise.all(authorizationData) }
       },
     },
   } satisfies Handlers<Operations, 'GetAuthorizationToken'>

@@ -10,8 +10,11 @@ import { isRegion, type Region } from '#names/region.ts'
  */
 
 export interface TokenClaims {
+  /** Of the registry that the token opens at a host that names none. */
   readonly account: AccountId
   readonly region: Region
+  /** The account of the principal, and what else is known of it. */
+  readonly principalAccount: AccountId
   readonly arn: string
   readonly userId: string
   readonly accessKeyId: string | undefined
@@ -29,10 +32,12 @@ const longest = 4_096
 const macBytes = 32
 
 export function sealToken(
-  { account, region, arn, userId, accessKeyId, expiration }: TokenClaims,
+  { account, region, principalAccount, arn, userId, accessKeyId, expiration }: TokenClaims,
   key: SealingKey,
 ): string {
-  const claims = Buffer.from(JSON.stringify({ account, region, arn, userId, accessKeyId, expiration }))
+  const claims = Buffer.from(
+    JSON.stringify({ account, region, principalAccount, arn, userId, accessKeyId, expiration }),
+  )
   const mac = createHmac('sha256', key.secret).update(claims).digest()
   const payload = Buffer.concat([mac, claims]).toString('base64')
   return toBase64({ payload, datakey: key.id, version: '2', type: 'DATA_KEY', expiration })
@@ -55,12 +60,13 @@ export function readToken(token: string): { readonly keyId: string; readonly cla
 }
 
 function readClaims(fields: Record<string, unknown>): TokenClaims | undefined {
-  const { account, region, arn, userId, accessKeyId, expiration } = fields
+  const { account, region, principalAccount, arn, userId, accessKeyId, expiration } = fields
   if (typeof account !== 'string' || !isAccountId(account)) return undefined
   if (typeof region !== 'string' || !isRegion(region)) return undefined
+  if (typeof principalAccount !== 'string' || !isAccountId(principalAccount)) return undefined
   if (typeof arn !== 'string' || typeof userId !== 'string' || typeof expiration !== 'number') return undefined
   if (accessKeyId !== undefined && typeof accessKeyId !== 'string') return undefined
-  return { account, region, arn, userId, accessKeyId, expiration }
+  return { account, region, principalAccount, arn, userId, accessKeyId, expiration }
 }
 
 /** The fields of a JSON object; none if it is something else. */

@@ -1,6 +1,7 @@
 import type { Clock } from '#lib/clock.ts'
 import type { AccountId } from '#names/account.ts'
 import type { Region } from '#names/region.ts'
+import type { Registry } from '#names/registry.ts'
 import type { Principal } from './principal.ts'
 import { refuse } from './refusals.ts'
 import { type TokenKeys, tokenLifetimeSeconds } from './token-keys.ts'
@@ -38,10 +39,13 @@ export class Tokens {
     this.#clock = clock
   }
 
-  async issue({ account, arn, userId, accessKeyId }: Principal, region: Region): Promise<IssuedToken> {
+  /** A token of this principal, which at a host that names no registry opens this one. */
+  async issue(principal: Principal, { account, region }: Registry): Promise<IssuedToken> {
     const key = await this.#keys.sealing()
     const expiration = Math.floor(this.#clock() / 1_000) + tokenLifetimeSeconds
-    const password = sealToken({ account, region, arn, userId, accessKeyId, expiration }, key)
+    const { account: principalAccount, arn, userId, accessKeyId } = principal
+    const claims = { account, region, principalAccount, arn, userId, accessKeyId, expiration }
+    const password = sealToken(claims, key)
     return { authorizationToken: Buffer.from(`AWS:${password}`).toString('base64'), expiresAt: expiration * 1_000 }
   }
 
@@ -59,6 +63,6 @@ export class Tokens {
   }
 }
 
-function principalOf({ account, arn, userId, accessKeyId }: TokenClaims): Principal {
+function principalOf({ principalAccount: account, arn, userId, accessKeyId }: TokenClaims): Principal {
   return Object.freeze({ account, arn, userId, ...(accessKeyId !== undefined && { accessKeyId }) })
 }

@@ -24,7 +24,7 @@ before(async () => {
   const keys = new TokenKeys({ metadata, clock })
   const tokens = new Tokens({ keys, clock })
   basic = new BasicCredentials({ tokens, keys, clock })
-  token = (await tokens.issue(root, parseRegion('us-east-1'))).authorizationToken
+  token = (await tokens.issue(root, { account: root.account, region: parseRegion('us-east-1') })).authorizationToken
 })
 
 const encode = (text: string) => Buffer.from(text).toString('base64')

@@ -14,6 +14,9 @@ const root = await accessKeys.ensureRoot(parseAccountId('000000000000'))
 const found = await accessKeys.find(root.accessKeyId)
 if (found === undefined) throw new Error('The root key was not found')
 const tokens = new Tokens({ keys: new TokenKeys({ metadata, clock }), clock })
-const { authorizationToken } = await tokens.issue(found.principal, parseRegion('us-east-1'))
+const { authorizationToken } = await tokens.issue(found.principal, {
+  account: found.principal.account,
+  region: parseRegion('us-east-1'),
+})
 process.stdout.write(JSON.stringify({ ...root, authorizationToken }))
 await metadata.close()

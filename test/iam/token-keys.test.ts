@@ -25,7 +25,7 @@ function processOver(metadata: Metadata, clock: { now: number }) {
   const basic = new BasicCredentials({ tokens, keys, clock: time })
   return {
     keys,
-    header: async () => `Basic ${(await tokens.issue(root, region)).authorizationToken}`,
+    header: async () => `Basic ${(await tokens.issue(root, { account, region })).authorizationToken}`,
     authenticate: (header: string) => basic.authenticate(header),
   }
 }

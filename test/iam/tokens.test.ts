@@ -34,7 +34,7 @@ before(async () => {
 })
 
 async function issuePassword(principal = root): Promise<string> {
-  const { authorizationToken } = await tokens.issue(principal, region)
+  const { authorizationToken } = await tokens.issue(principal, { account, region })
   const credentials = Buffer.from(authorizationToken, 'base64').toString()
   assert.ok(credentials.startsWith('AWS:'))
   return credentials.slice('AWS:'.length)
@@ -51,7 +51,16 @@ describe('authorization tokens', () => {
     const { keyId, ...verified } = await tokens.verify(await issuePassword())
     const expiresAt = Date.parse('2026-03-02T00:00:00Z')
     assert.deepEqual(verified, { principal: root, account, region, expiresAt })
-    assert.equal((await tokens.issue(root, region)).expiresAt, expiresAt)
+    assert.equal((await tokens.issue(root, { account, region })).expiresAt, expiresAt)
+  })
+
+  test('a token for a registry of another account opens that one, for the same principal', async () => {
+    const other = parseAccountId('999999999999')
+    const { authorizationToken } = await tokens.issue(root, { account: other, region })
+    const [, password = ''] = Buffer.from(authorizationToken, 'base64').toString().split(':', 2)
+    const verified = await tokens.verify(password)
+    assert.equal(verified.account, other)
+    assert.deepEqual(verified.principal, root)
   })
 
   test('a principal that no access key signed for has none afterwards', async () => {
@@ -106,7 +115,7 @@ describe('authorization tokens', () => {
     const { authorizationToken } = await new Tokens({
       keys: new TokenKeys({ metadata: elsewhere, clock }),
       clock,
-    }).issue(root, region)
+    }).issue(root, { account, region })
     const password = Buffer.from(authorizationToken, 'base64').toString().slice('AWS:'.length)
     assert.equal(envelopeOf(password).datakey, envelopeOf(await issuePassword()).datakey)
     await assert.rejects(tokens.verify(password), refusedAs('TokenMalformed'))
@@ -163,7 +172,7 @@ describe('authorization tokens', () => {
         fc.nat(),
         fc.uniqueArray(secret, { minLength: 2, maxLength: 2, comparator: (a, b) => a.equals(b) }),
         (arn, userId, accessKeyId, expiration, [mine = Buffer.of(), others = Buffer.of()]) => {
-          const claims = { account, region, arn, userId, accessKeyId, expiration }
+          const claims = { account, region, principalAccount: account, arn, userId, accessKeyId, expiration }
           const token = sealToken(claims, { id: 'k', secret: mine })
           assert.deepEqual(readToken(token), { keyId: 'k', claims })
           assert.ok(isSealed(token, claims, { id: 'k', secret: mine }))
