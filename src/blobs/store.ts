@@ -50,11 +50,15 @@ export interface Draft extends AsyncDisposable {
    * destroyed: that is its owner's right, who may want to answer on the same socket first.
    *
    * `limit` is how many bytes may come; so many are kept and then `BodyTooLong` is thrown.
+   * `release` says that the chunks are nobody else's: their memory is given back once it is written, and nobody may read it then.
    *
    * @throws Refusal `BodyTooLong`, `DraftTakenOver` (then record nothing: `size` belongs to the new holder);
    *   a system error with its `code` (`ENOSPC`, `EDQUOT`, …) when the bytes cannot be kept
    */
-  append(source: AsyncIterable<Uint8Array>, options?: { readonly limit?: number }): Promise<void>
+  append(
+    source: AsyncIterable<Uint8Array>,
+    options?: { readonly limit?: number; readonly release?: boolean },
+  ): Promise<void>
 
   /**
    * Makes the draft a blob, once its content is proved to hash to one of `expected`: which one is returned. When this

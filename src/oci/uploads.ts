@@ -125,10 +125,12 @@ function chunkOf({ raw, headers }: FastifyRequest): Chunk {
   const announced = headers['content-length']
   const length = announced === undefined ? undefined : Number(announced)
   const header = headers['content-range']
-  if (header === undefined) return { source: raw, length }
+  // node:http makes each piece of a body a buffer of its own, and keeps none.
+  const body = { source: raw, release: true }
+  if (header === undefined) return { ...body, length }
   const range = parseContentRange(header)
   if (range === undefined || (length !== undefined && length !== range.length)) {
     throw refuse('ContentRangeInvalid', { header })
   }
-  return { source: raw, ...range }
+  return { ...body, ...range }
 }

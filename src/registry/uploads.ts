@@ -54,6 +54,8 @@ export interface Chunk {
   readonly first?: number | undefined
   /** How many bytes the client announced; fewer or more change nothing and are refused. */
   readonly length?: number | undefined
+  /** Whether the source's pieces are nobody else's, so that their memory may be given back once it is written. */
+  readonly release?: boolean
 }
 
 export interface StoredBlob {
@@ -112,10 +114,10 @@ export function createUploads({
 
   async function appendChunk(key: RepositoryKey, id: string, draft: Draft, hold: Hold, chunk: Chunk): Promise<void> {
     const before = draft.size
-    const { first = before, length } = chunk
+    const { first = before, length, release = false } = chunk
     const facts = { ...inRepository(key), upload: id, offset: before }
     if (first !== before) throw refuse('UploadOutOfOrder', facts)
-    await draft.append(untilLetGo(hold, chunk.source), length === undefined ? {} : { limit: length })
+    await draft.append(untilLetGo(hold, chunk.source), { release, ...(length !== undefined && { limit: length }) })
     if (length !== undefined && draft.size - before !== length) throw refuse('UploadLengthMismatch', facts)
   }
 

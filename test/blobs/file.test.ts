@@ -24,6 +24,25 @@ testBlobStore('file', async () => {
   }
 })
 
+describe('file: chunks that are released', () => {
+  it('give their memory back once written, unless they share it, and are stored as they were', async () => {
+    await using folder = await temporaryFolder()
+    const store = await FileBlobStore.open(folder.path)
+    const content = randomBytes(200_000)
+    const alone = Uint8Array.from(content.subarray(0, 150_000))
+    const sharing = content.subarray(150_000)
+
+    await using draft = await store.createDraft(randomUUID())
+    async function* source() {
+      yield alone
+      yield sharing
+    }
+    await draft.append(source(), { release: true })
+    assert.deepEqual([alone.byteLength, sharing.byteLength], [0, 50_000])
+    await draft.commit([digestOfBytes(content)])
+  })
+})
+
 describe('file: after a crash', () => {
   it('what a killed writer left is no blob, and its draft goes on in the next process', async () => {
     await using folder = await temporaryFolder()
