@@ -1,7 +1,5 @@
 /** `/v2/<name>/blobs/uploads/`: every way in which a blob comes, whole, in chunks, streamed or mounted, and what goes wrong on the way. */
 import assert from 'node:assert/strict'
-import { readdir, stat } from 'node:fs/promises'
-import { join } from 'node:path'
 import { PassThrough, Readable } from 'node:stream'
 import { test } from 'node:test'
 import { mediaTypes } from '../support/images/build.ts'
@@ -9,7 +7,7 @@ import { digest } from '../support/images/content.ts'
 import type { Answer } from '../support/oci-client.ts'
 import { pushBlob } from '../support/push.ts'
 import { openRawConnection } from '../support/raw-connection.ts'
-import { eachServer, expect, locationOf } from './world.ts'
+import { draftSize, eachServer, expect, locationOf, until } from './world.ts'
 
 eachServer('uploads', (world) => {
   const { call } = world
@@ -251,15 +249,7 @@ eachServer('uploads', (world) => {
     await using raw = await openRawConnection(Number(new URL(world.server.url).port))
     raw.socket.write(head(method, url, { 'content-length': announced }))
     raw.socket.write(beginning)
-    const id = /uploads\/([^?]*)/.exec(url)?.[1] ?? ''
-    await until(async () => (await draftSize(id)) > 0)
-  }
-
-  async function draftSize(id: string): Promise<number> {
-    const folder = join(world.server.dataDir, 'blobs/drafts', id)
-    const names = await readdir(folder).catch(() => [])
-    const sizes = await Promise.all(names.map(async (name) => (await stat(join(folder, name))).size))
-    return Math.max(0, ...sizes)
+    await until(async () => (await draftSize(world.server, url)) > 0)
   }
 
   async function offsetOf(path: string): Promise<number> {
@@ -323,7 +313,7 @@ eachServer('uploads', (world) => {
     const hanging = new PassThrough()
     const first = patch(path, hanging)
     hanging.write(bytes.subarray(0, 4_000_000))
-    await until(async () => (await draftSize(path.slice(path.lastIndexOf('/') + 1))) > 0)
+    await until(async () => (await draftSize(world.server, path)) > 0)
     const offset = await takeOver(path)
     expect(await patch(path, bytes.subarray(offset), `${offset}-${bytes.length - 1}`), 202)
     hanging.end()
@@ -337,7 +327,7 @@ eachServer('uploads', (world) => {
     await using raw = await openRawConnection(Number(new URL(world.server.url).port))
     raw.socket.write(head('PATCH', path, { 'content-length': 30_000_000 }))
     raw.socket.write(world.bytes(4_000_000))
-    await until(async () => (await draftSize(path.slice(path.lastIndexOf('/') + 1))) > 0)
+    await until(async () => (await draftSize(world.server, path)) > 0)
     await takeOver(path)
     await raw.receive('HTTP/1.1 409')
     raw.socket.write(Buffer.alloc(26_000_000))
@@ -366,12 +356,3 @@ eachServer('uploads', (world) => {
     return [`${method} ${path} HTTP/1.1`, ...lines.map(([name, value]) => `${name}: ${value}`), '', ''].join('\r\n')
   }
 })
-
-/** Asks again until it is so, for five seconds. */
-async function until(condition: () => Promise<boolean>): Promise<void> {
-  const deadline = Date.now() + 5_000
-  while (!(await condition())) {
-    assert.ok(Date.now() < deadline, 'it never became so')
-    await new Promise((resolve) => setImmediate(resolve))
-  }
-}

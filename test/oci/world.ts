@@ -1,5 +1,7 @@
 /** What the tests of the distribution API share: one body for each database, a server with a client, repositories, claims. */
 import assert from 'node:assert/strict'
+import { readdir, stat } from 'node:fs/promises'
+import { join } from 'node:path'
 import { after, before, describe } from 'node:test'
 import type { ImageTagMutability } from '@aws-sdk/client-ecr'
 import { type Dialect, eachDatabase } from '../support/databases.ts'
@@ -96,4 +98,21 @@ export function expect(answer: Answer, status: number, error?: string): Answer {
 export function locationOf({ headers: { location } }: Answer): string {
   assert.ok(location !== undefined, 'there is a Location')
   return location
+}
+
+/** Bytes of an upload that a server has on disk, recorded or not. */
+export async function draftSize({ dataDir }: RunningServer, uploadPath: string): Promise<number> {
+  const folder = join(dataDir, 'blobs/drafts', /uploads\/([^?]*)/.exec(uploadPath)?.[1] ?? '')
+  const names = await readdir(folder).catch(() => [])
+  const sizes = await Promise.all(names.map(async (name) => (await stat(join(folder, name))).size))
+  return Math.max(0, ...sizes)
+}
+
+/** Asks again until it is so, for five seconds. */
+export async function until(condition: () => Promise<boolean>): Promise<void> {
+  const deadline = Date.now() + 5_000
+  while (!(await condition())) {
+    assert.ok(Date.now() < deadline, 'it never became so')
+    await new Promise((resolve) => setImmediate(resolve))
+  }
 }
