@@ -4,7 +4,7 @@ import { type Comparison, timed } from '../harness/figure.ts'
 import { expectStatus, pushBlob, repeatedNoise, requestHead } from '../harness/requests.ts'
 
 const sizeBytes = 256 * 1024 * 1024
-const getsInRound = 3
+const getsInRound = 6
 /** As large as a read gets, so that the client is not what limits. */
 const readBytes = 1024 * 1024
 
