@@ -92,7 +92,7 @@ export async function startApp(settings: Settings, log: Logger, options: AppOpti
     authorize: requireAllowed,
     clock,
   })
-  const credentials = new BasicCredentials({ tokens, keys, clock })
+  const credentials = new BasicCredentials({ tokens, keys, accessKeys, clock })
   const server = createServer({
     log,
     tls: settings.tls,

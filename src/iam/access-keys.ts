@@ -19,6 +19,8 @@ export interface RootKey {
 
 export interface AccessKey {
   readonly secret: string
+  /** Since when it has this secret, in milliseconds since the epoch. */
+  readonly createdAt: number
   readonly principal: Principal
 }
 
@@ -30,13 +32,13 @@ export class AccessKeys {
   readonly #metadata: Metadata
   readonly #clock: Clock
   readonly #remembered = new BoundedMap<string, { readonly key: AccessKey; readonly readAt: number }>(rememberedKeys)
-  readonly #select: (parameters: { id: string }) => Promise<{ account: string; secret: string }[]>
+  readonly #select: (parameters: { id: string }) => Promise<AccessKeyRow[]>
 
   constructor({ metadata, clock }: { metadata: Metadata; clock: Clock }) {
     this.#metadata = metadata
     this.#clock = clock
-    this.#select = metadata.prepare<{ id: string }, { account: string; secret: string }>((db, parameter) =>
-      db.selectFrom('access_key').select(['account', 'secret']).where('id', '=', parameter('id')),
+    this.#select = metadata.prepare<{ id: string }, AccessKeyRow>((db, parameter) =>
+      db.selectFrom('access_key').select(['account', 'secret', 'created_at']).where('id', '=', parameter('id')),
     )
   }
 
@@ -48,8 +50,10 @@ export class AccessKeys {
     const key = await this.#metadata.transaction(async (trx) => {
       const now = this.#clock()
       await ensureAccount(trx, account, now)
-      if (given !== undefined) return { ...(await replaceRoot(trx, account, given, now)), generated: false }
       const stored = await findRoot(trx, account)
+      if (given !== undefined && !isSame(given, stored)) {
+        return { ...(await replaceRoot(trx, account, given, now)), generated: false }
+      }
       if (stored !== undefined) return { ...stored, generated: false }
       return { ...(await replaceRoot(trx, account, generateKey(), now)), generated: true }
     })
@@ -71,10 +75,20 @@ export class AccessKeys {
     }
     // Written by `ensureRoot`, which takes no other text than an account's.
     const account = row.account as AccountId
-    const key = { secret: row.secret, principal: rootPrincipal(account, accessKeyId) }
+    const key = { secret: row.secret, createdAt: row.created_at, principal: rootPrincipal(account, accessKeyId) }
     this.#remembered.set(accessKeyId, { key, readAt: now })
     return key
   }
+}
+
+interface AccessKeyRow {
+  readonly account: string
+  readonly secret: string
+  readonly created_at: number
+}
+
+function isSame(given: RootKey, stored: RootKey | undefined): boolean {
+  return given.accessKeyId === stored?.accessKeyId && given.secretAccessKey === stored.secretAccessKey
 }
 
 function rootPrincipal(account: AccountId, accessKeyId: string): Principal {
@@ -98,7 +112,7 @@ async function replaceRoot(trx: Transaction, account: AccountId, key: RootKey, n
   await trx
     .insertInto('access_key')
     .values({ id, account, secret, created_at: now })
-    .onConflict((conflict) => conflict.column('id').doUpdateSet({ account, secret }))
+    .onConflict((conflict) => conflict.column('id').doUpdateSet({ account, secret, created_at: now }))
     .execute()
   return key
 }

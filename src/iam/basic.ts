@@ -1,26 +1,47 @@
 import { BoundedMap } from '#lib/bounded-map.ts'
 import type { Clock } from '#lib/clock.ts'
+import type { AccessKeys } from './access-keys.ts'
 import { refuse } from './refusals.ts'
 import type { TokenKeys } from './token-keys.ts'
 import type { Tokens, VerifiedToken } from './tokens.ts'
 
 /**
  * The data plane's credentials: `Authorization: Basic`, user `AWS`, an authorization token as password (ECR user guide,
- * "Registry authentication"). A header that has been verified is remembered until its token expires or its key is gone.
+ * "Registry authentication"). A header that has been verified is remembered until its token expires, the key that sealed it is
+ * revoked, or the access key that asked for it is deleted or replaced; the latter two are noticed within ten seconds.
  */
 
 /** Only what has been verified is remembered, so that nobody without a token can fill this. At most 4 kB each. */
 const rememberedHeaders = 4_096
+const accessKeyCheckedForMs = 2_500
+
+interface Remembered {
+  readonly token: VerifiedToken
+  /** When its access key was last seen to be there. */
+  checkedAt: number
+}
 
 export class BasicCredentials {
   readonly #tokens: Tokens
   readonly #keys: TokenKeys
+  readonly #accessKeys: AccessKeys
   readonly #clock: Clock
-  readonly #remembered = new BoundedMap<string, VerifiedToken>(rememberedHeaders)
+  readonly #remembered = new BoundedMap<string, Remembered>(rememberedHeaders)
 
-  constructor({ tokens, keys, clock }: { tokens: Tokens; keys: TokenKeys; clock: Clock }) {
+  constructor({
+    tokens,
+    keys,
+    accessKeys,
+    clock,
+  }: {
+    tokens: Tokens
+    keys: TokenKeys
+    accessKeys: AccessKeys
+    clock: Clock
+  }) {
     this.#tokens = tokens
     this.#keys = keys
+    this.#accessKeys = accessKeys
     this.#clock = clock
   }
 
@@ -34,14 +55,36 @@ export class BasicCredentials {
     if (header === undefined) throw refuse('CredentialsMissing', {})
     const remembered = this.#remembered.get(header)
     if (remembered !== undefined) {
+      const { token } = remembered
       const keys = this.#keys.recent() ?? (await this.#keys.current())
-      if (keys.has(remembered.keyId) && this.#clock() < remembered.expiresAt) return remembered
+      const now = this.#clock()
+      if (keys.has(token.keyId) && now < token.expiresAt) {
+        if (Math.abs(now - remembered.checkedAt) < accessKeyCheckedForMs) return token
+        await this.#requireAccessKey(token)
+        remembered.checkedAt = now
+        return token
+      }
       this.#remembered.delete(header)
     }
-    const verified = await this.#tokens.verify(passwordOf(header))
-    this.#remembered.set(header, verified)
-    return verified
+    const token = await this.#tokens.verify(passwordOf(header))
+    await this.#requireAccessKey(token)
+    this.#remembered.set(header, { token, checkedAt: this.#clock() })
+    return token
   }
+
+  /** A token is worth no more than the access key that asked for it: whoever replaces a leaked key ends its tokens too. */
+  async #requireAccessKey({ principal, issuedAt }: VerifiedToken): Promise<void> {
+    if (principal.accessKeyId === undefined) return
+    const key = await this.#accessKeys.find(principal.accessKeyId)
+    if (key === undefined || key.principal.arn !== principal.arn || issuedAt < wholeSecond(key.createdAt)) {
+      throw refuse('TokenMalformed', {})
+    }
+  }
+}
+
+/** Tokens are dated by the second, keys by the millisecond. */
+function wholeSecond(ms: number): number {
+  return Math.floor(ms / 1_000) * 1_000
 }
 
 function passwordOf(header: string): string {

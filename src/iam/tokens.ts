@@ -24,7 +24,8 @@ export interface VerifiedToken {
   readonly principal: Principal
   readonly account: AccountId
   readonly region: Region
-  /** Milliseconds since the epoch. */
+  /** Milliseconds since the epoch, a whole second. */
+  readonly issuedAt: number
   readonly expiresAt: number
   /** The key that sealed it. The token is worth nothing once that is gone. */
   readonly keyId: string
@@ -59,7 +60,8 @@ export class Tokens {
     const { account, region, expiration } = token.claims
     const expiresAt = expiration * 1_000
     if (this.#clock() >= expiresAt) throw refuse('TokenExpired', { expiresAt })
-    return Object.freeze({ principal: principalOf(token.claims), account, region, expiresAt, keyId: key.id })
+    const issuedAt = expiresAt - tokenLifetimeSeconds * 1_000
+    return Object.freeze({ principal: principalOf(token.claims), account, region, issuedAt, expiresAt, keyId: key.id })
   }
 }
 

@@ -81,6 +81,7 @@ eachDatabase((databases) =>
       await keys.ensureRoot(account, given)
       assert.deepEqual(await keys.find(given.accessKeyId), {
         secret: given.secretAccessKey,
+        createdAt: 1_000_000,
         principal: {
           account,
           arn: 'arn:aws:iam::000000000000:root',

@@ -1,6 +1,7 @@
 /** Basic credentials: which headers are read, what is refused and as what, and what a header seen before costs. */
 import assert from 'node:assert/strict'
 import { before, describe, test } from 'node:test'
+import { AccessKeys } from '#iam/access-keys.ts'
 import { BasicCredentials } from '#iam/basic.ts'
 import type { Principal } from '#iam/principal.ts'
 import { TokenKeys } from '#iam/token-keys.ts'
@@ -16,6 +17,8 @@ const root: Principal = { account, arn: 'arn:aws:iam::000000000000:root', userId
 
 let now = 0
 let basic: BasicCredentials
+let accessKeys: AccessKeys
+let issue: (principal: Principal) => Promise<string>
 let token: string
 
 before(async () => {
@@ -23,7 +26,10 @@ before(async () => {
   const metadata = await openMetadata(await sqliteUrl(), assert.fail)
   const keys = new TokenKeys({ metadata, clock })
   const tokens = new Tokens({ keys, clock })
-  basic = new BasicCredentials({ tokens, keys, clock })
+  accessKeys = new AccessKeys({ metadata, clock })
+  basic = new BasicCredentials({ tokens, keys, accessKeys, clock })
+  issue = async (principal) =>
+    `Basic ${(await tokens.issue(principal, { account, region: parseRegion('us-east-1') })).authorizationToken}`
   token = (await tokens.issue(root, { account: root.account, region: parseRegion('us-east-1') })).authorizationToken
 })
 
@@ -74,5 +80,34 @@ describe('basic credentials', () => {
     now = 43_200_000
     await refuses(`Basic ${token}`, 'TokenExpired', { expiresAt: 43_200_000 })
     await refuses(`Basic ${token}`, 'TokenExpired', { expiresAt: 43_200_000 })
+  })
+})
+
+describe('a token of an access key', () => {
+  const given = { accessKeyId: 'AKIAGIVENGIVENGIVEN1', secretAccessKey: 'first-secret-of-the-root' }
+  const principalOf = async (id: string) => (await accessKeys.find(id))?.principal ?? assert.fail(`${id} is no key`)
+
+  test('ends within ten seconds of the key being replaced, and not by giving the same key again', async () => {
+    await accessKeys.ensureRoot(account, given)
+    const header = await issue(await principalOf(given.accessKeyId))
+    await basic.authenticate(header)
+    await accessKeys.ensureRoot(account, given)
+    now += 10_000
+    await basic.authenticate(header)
+
+    await accessKeys.ensureRoot(account, { ...given, accessKeyId: 'AKIAGIVENGIVENGIVEN2' })
+    now += 10_000
+    await refuses(header, 'TokenMalformed')
+  })
+
+  test('ends when the key keeps its id and gets another secret', async () => {
+    await accessKeys.ensureRoot(account, given)
+    const header = await issue(await principalOf(given.accessKeyId))
+    await basic.authenticate(header)
+    now += 2_000
+    await accessKeys.ensureRoot(account, { ...given, secretAccessKey: 'second-secret-of-the-root' })
+    now += 10_000
+    await refuses(header, 'TokenMalformed')
+    await basic.authenticate(await issue(await principalOf(given.accessKeyId)))
   })
 })

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { execFile } from 'node:child_process'
 import { describe, test } from 'node:test'
 import { promisify } from 'node:util'
-import type { RootKey } from '#iam/access-keys.ts'
+import { AccessKeys, type RootKey } from '#iam/access-keys.ts'
 import { BasicCredentials } from '#iam/basic.ts'
 import { TokenKeys } from '#iam/token-keys.ts'
 import { Tokens } from '#iam/tokens.ts'
@@ -26,7 +26,8 @@ eachDatabase((databases) =>
 
       const metadata = await databases.open(t, url)
       const keys = new TokenKeys({ metadata, clock })
-      const basic = new BasicCredentials({ tokens: new Tokens({ keys, clock }), keys, clock })
+      const accessKeys = new AccessKeys({ metadata, clock })
+      const basic = new BasicCredentials({ tokens: new Tokens({ keys, clock }), keys, accessKeys, clock })
       for (const { authorizationToken, accessKeyId } of starts) {
         const { principal } = await basic.authenticate(`Basic ${authorizationToken}`)
         assert.equal(principal.accessKeyId, accessKeyId)

@@ -1,6 +1,7 @@
 /** Keys rotate under the tokens that they sealed, and a revoked one is out of use in every process within five seconds. */
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
+import { AccessKeys } from '#iam/access-keys.ts'
 import { BasicCredentials } from '#iam/basic.ts'
 import type { Principal } from '#iam/principal.ts'
 import { TokenKeys } from '#iam/token-keys.ts'
@@ -22,7 +23,12 @@ function processOver(metadata: Metadata, clock: { now: number }) {
   const time = () => clock.now
   const keys = new TokenKeys({ metadata, clock: time })
   const tokens = new Tokens({ keys, clock: time })
-  const basic = new BasicCredentials({ tokens, keys, clock: time })
+  const basic = new BasicCredentials({
+    tokens,
+    keys,
+    accessKeys: new AccessKeys({ metadata, clock: time }),
+    clock: time,
+  })
   return {
     keys,
     header: async () => `Basic ${(await tokens.issue(root, { account, region })).authorizationToken}`,

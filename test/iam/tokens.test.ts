@@ -50,7 +50,8 @@ describe('authorization tokens', () => {
   test('a token gives back its principal, account, region and expiry', async () => {
     const { keyId, ...verified } = await tokens.verify(await issuePassword())
     const expiresAt = Date.parse('2026-03-02T00:00:00Z')
-    assert.deepEqual(verified, { principal: root, account, region, expiresAt })
+    const issuedAt = Date.parse('2026-03-01T12:00:00Z')
+    assert.deepEqual(verified, { principal: root, account, region, issuedAt, expiresAt })
     assert.equal((await tokens.issue(root, { account, region })).expiresAt, expiresAt)
   })
 
