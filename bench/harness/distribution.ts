@@ -12,12 +12,16 @@ export const distributionProgram = 'docker-registry'
 
 export async function startDistribution(): Promise<Server> {
   const port = await freePort()
-  const process = await startProcess(async (folder) => {
-    const path = join(folder, 'config.yml')
-    await writeFile(path, configuration(port, join(folder, 'data')))
-    return { program: findProgram(distributionProgram) ?? distributionProgram, args: ['serve', path], env: {} }
-  })
+  await using started = new AsyncDisposableStack()
+  const process = started.use(
+    await startProcess(async (folder) => {
+      const path = join(folder, 'config.yml')
+      await writeFile(path, configuration(port, join(folder, 'data')))
+      return { program: findProgram(distributionProgram) ?? distributionProgram, args: ['serve', path], env: {} }
+    }),
+  )
   await process.until(() => answers(`http://127.0.0.1:${port}/v2/`))
+  const running = started.move()
   return {
     name: 'Distribution',
     port,
@@ -25,7 +29,7 @@ export async function startDistribution(): Promise<Server> {
     password: undefined,
     // A repository begins with its first push.
     createRepository: async () => {},
-    [Symbol.asyncDispose]: () => process[Symbol.asyncDispose](),
+    [Symbol.asyncDispose]: () => running.disposeAsync(),
   }
 }
 

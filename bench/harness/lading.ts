@@ -10,11 +10,14 @@ const program = fileURLToPath(new URL('../../src/main.ts', import.meta.url))
 const key = { accessKeyId: 'AKIABENCHBENCHBENCHB', secretAccessKey: 'bench-secret-bench-secret-bench-secret-b' }
 
 export async function startLading(): Promise<Server> {
-  const process = await startLadingProcess()
+  await using started = new AsyncDisposableStack()
+  const process = started.use(await startLadingProcess())
   const url = await process.until(async () => urlIn(await process.output()))
   const client = new ECRClient({ endpoint: url, region: 'us-east-1', credentials: key })
+  started.defer(() => client.destroy())
   const { authorizationData } = await client.send(new GetAuthorizationTokenCommand({}))
   const token = Buffer.from(authorizationData?.[0]?.authorizationToken ?? '', 'base64').toString()
+  const running = started.move()
   return {
     name: 'Lading',
     port: Number(new URL(url).port),
@@ -23,10 +26,7 @@ export async function startLading(): Promise<Server> {
     createRepository: async (repositoryName) => {
       await client.send(new CreateRepositoryCommand({ repositoryName }))
     },
-    async [Symbol.asyncDispose]() {
-      client.destroy()
-      await process[Symbol.asyncDispose]()
-    },
+    [Symbol.asyncDispose]: () => running.disposeAsync(),
   }
 }
 
@@ -34,7 +34,7 @@ export async function startLading(): Promise<Server> {
 export function startLadingProcess(port = 0): Promise<ServerProcess> {
   return startProcess(async (folder) => ({
     program: process.execPath,
-    args: [...process.execArgv, program, 'serve'],
+    args: [program, 'serve'],
     env: {
       PATH: process.env.PATH ?? '',
       LADING_LISTEN: `127.0.0.1:${port}`,
