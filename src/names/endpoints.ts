@@ -11,8 +11,11 @@ export interface Endpoints {
   proxyEndpoint(registry: Registry): string
   /** ECR's `repositoryUri`: what `docker push` takes, without scheme. */
   repositoryUri(registry: Registry, name: RepositoryName): string
-  /** The registry that a `Host` header names; `undefined` where it names none and the token's counts. */
-  registryAt(host: string | undefined): Registry | undefined
+  /**
+   * The registry that a `Host` header names; `undefined` where it names none and the token's counts. `unresolvable` for a host that
+   * is shaped like a registry's and is none: whoever meant another registry must not get the token's.
+   */
+  registryAt(host: string | undefined): Registry | 'unresolvable' | undefined
 }
 
 /**
@@ -39,10 +42,11 @@ export function createEndpoints({
     repositoryUri: (registry, name) => `${hostOf(registry)}/${name}`,
     registryAt(host) {
       if (suffix === undefined || host === undefined) return undefined
-      const name = host.replace(/:\d+$/, '').toLowerCase()
+      const name = host.replace(/\.?(?::\d+)?$/, '').toLowerCase()
       if (!name.endsWith(suffix)) return undefined
-      const [, account = '', region = ''] = /^([^.]+)\.dkr\.ecr\.([^.]+)$/.exec(name.slice(0, -suffix.length)) ?? []
-      return isAccountId(account) && isRegion(region) ? { account, region } : undefined
+      const [, account, region] = /^(.*)\.dkr\.ecr\.(.*)$/.exec(name.slice(0, -suffix.length)) ?? []
+      if (account === undefined || region === undefined) return undefined
+      return isAccountId(account) && isRegion(region) ? { account, region } : 'unresolvable'
     },
   }
 }

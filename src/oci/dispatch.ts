@@ -7,7 +7,7 @@ import type { Principal } from '#iam/principal.ts'
 import { repositoryArn } from '#names/arn.ts'
 import type { Endpoints } from '#names/endpoints.ts'
 import type { Registry } from '#names/registry.ts'
-import type { FamilyRoutes, Method, OciCall, Route } from './call.ts'
+import type { FamilyRoutes, OciCall, Route } from './call.ts'
 import { answer, describeError, type OciAnswer } from './errors.ts'
 import { refuse } from './refusals.ts'
 import { type Family, type OciPath, parseOciPath } from './url.ts'
@@ -38,6 +38,12 @@ export function createDispatch({ routes, credentials, downloadLinks, endpoints, 
     return registry
   }
 
+  function registryOfHost(host: string | undefined): Registry | undefined {
+    const registry = endpoints.registryAt(host)
+    if (registry === 'unresolvable') throw refuse('HostUnresolvable', { host: host ?? '' })
+    return registry
+  }
+
   async function run(request: FastifyRequest, reply: FastifyReply): Promise<unknown> {
     const { url = '', method = '' } = request.raw
     const mark = url.indexOf('?')
@@ -51,7 +57,7 @@ export function createDispatch({ routes, credentials, downloadLinks, endpoints, 
       const token = await credentials.authenticate(authorization)
       caller = token.principal
       request.logFacts = { principal: caller.arn }
-      registry = endpoints.registryAt(host) ?? token
+      registry = registryOfHost(host) ?? token
       if (registry.region !== token.region) {
         throw refuse('TokenOfOtherRegion', { tokenRegion: token.region, region: registry.region })
       }
@@ -60,7 +66,7 @@ export function createDispatch({ routes, credentials, downloadLinks, endpoints, 
     const path = parseOciPath(rawPath)
     if (path === undefined) throw refuse('EndpointUnknown', { path: rawPath })
     const route = findRoute(routes, path, method)
-    if (route === undefined) throw refuse('MethodUnsupported', { method })
+    if (route === undefined) throw refuse('MethodUnsupported', { method, supported: Object.keys(routes[path.family]) })
     if (caller !== undefined) requireActions(caller, route, resourceOf(registry, path))
 
     const may: OciCall<Family>['may'] = (action, name) =>
@@ -99,7 +105,8 @@ export function createDispatch({ routes, credentials, downloadLinks, endpoints, 
   /** As ECR's, with the realm of the registry that was asked. */
   function challenge(host: string | undefined): string {
     const registry = endpoints.registryAt(host)
-    const realm = registry === undefined ? endpoints.publicUrl() : endpoints.proxyEndpoint(registry)
+    const realm =
+      registry === undefined || registry === 'unresolvable' ? endpoints.publicUrl() : endpoints.proxyEndpoint(registry)
     return `Basic realm="${realm}/",service="ecr.amazonaws.com"`
   }
 }
@@ -107,10 +114,11 @@ export function createDispatch({ routes, credentials, downloadLinks, endpoints, 
 const noQuery = new URLSearchParams()
 
 function findRoute(routes: OciRoutes, { family }: OciPath, method: string): Route<Family> | undefined {
-  const ofFamily = routes[family]
-  if (!Object.hasOwn(ofFamily, method)) return undefined
-  // A family's routes take that family's paths, which is what the path was looked up by.
-  return ofFamily[method as Method] as Route<Family> | undefined
+  const ofFamily: Partial<Record<string, unknown>> = routes[family]
+  if (!Object.hasOwn(ofFamily, method) && method !== 'HEAD') return undefined
+  // Where HEAD has no route of its own, it is GET, whose body node:http leaves out. A family's routes take that family's
+  // paths, which is what the path was looked up by.
+  return (ofFamily[method] ?? ofFamily.GET) as Route<Family> | undefined
 }
 
 /** @throws Refusal `AccessDenied` */

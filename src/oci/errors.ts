@@ -38,7 +38,13 @@ const logIn = 'Log in first: aws ecr get-login-password | docker login --usernam
 
 const codes: Codes = {
   EndpointUnknown: [404, 'UNSUPPORTED', ({ path }) => `The distribution API has no endpoint '${path}'`],
-  MethodUnsupported: [405, 'UNSUPPORTED', ({ method }) => `The method ${method} is not supported here`],
+  MethodUnsupported: [
+    405,
+    'UNSUPPORTED',
+    ({ method }) => `The method ${method} is not supported here`,
+    ({ supported }) => ({ allow: supported.join(', ') }),
+  ],
+  HostUnresolvable: [400, 'NAME_INVALID', ({ host }) => `Could not resolve registry id from host ${host}`],
   ParameterInvalid: [
     400,
     'UNSUPPORTED',

@@ -4,7 +4,9 @@ import type { InRepository } from '#registry/refusals.ts'
 /** What the distribution API itself declines, before the domain is asked. */
 export interface OciRefusals {
   EndpointUnknown: { readonly path: string }
-  MethodUnsupported: { readonly method: string }
+  MethodUnsupported: { readonly method: string; readonly supported: readonly string[] }
+  /** A host that is shaped like a registry's and names none. */
+  HostUnresolvable: { readonly host: string }
   /** A query parameter that must be there, or must be something else. */
   ParameterInvalid: { readonly parameter: string; readonly expected: string }
   ContentRangeInvalid: { readonly header: string }

@@ -36,6 +36,8 @@ describe('endpoints with a domain', () => {
       '123456789012.dkr.ecr.eu-central-1.example.com',
       '123456789012.dkr.ecr.eu-central-1.example.com:5100',
       '123456789012.DKR.ecr.EU-central-1.EXAMPLE.COM',
+      '123456789012.dkr.ecr.eu-central-1.example.com.',
+      '123456789012.dkr.ecr.eu-central-1.example.com.:5100',
     ]) {
       assert.deepEqual(endpoints.registryAt(host), registry)
     }
@@ -46,13 +48,21 @@ describe('endpoints with a domain', () => {
       undefined,
       '',
       'example.com',
-      '12345678901.dkr.ecr.eu-central-1.example.com',
+      'registry.example.com',
       '123456789012.dkr.ecr.eu-central-1.example.org',
       '123456789012.dkr.ecr.eu-central-1.notexample.com',
+    ]) {
+      assert.equal(endpoints.registryAt(host), undefined)
+    }
+  })
+
+  test('a host that is shaped like a registry’s and is none is told apart', () => {
+    for (const host of [
+      '12345678901.dkr.ecr.eu-central-1.example.com',
       'x.123456789012.dkr.ecr.eu-central-1.example.com',
       '123456789012.dkr.ecr.eu.central.example.com',
     ]) {
-      assert.equal(endpoints.registryAt(host), undefined)
+      assert.equal(endpoints.registryAt(host), 'unresolvable')
     }
   })
 })

@@ -130,6 +130,12 @@ test('at a host of a domain', async (t) => {
     expect(await client.call('GET', '/v2/team/app/tags/list'), 200)
   })
 
+  await t.test('a host that is shaped like a registry’s and is none opens no other', async () => {
+    const headers = { host: hostOf('1', 'us-east-1') }
+    const answer = expect(await client.call('GET', '/v2/team/app/tags/list', { headers }), 400)
+    assert.equal(answer.message, `Could not resolve registry id from host ${headers.host}`)
+  })
+
   await t.test(
     'a token of another account is denied in IAM’s words, whether or not the repository is there',
     async () => {

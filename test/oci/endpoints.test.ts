@@ -39,7 +39,19 @@ eachServer('the endpoints', (world) => {
       [`/v2/${name}/referrers/${some}`, 'POST', 'PUT', 'DELETE'],
     ] as const
     for (const [path, ...methods] of unserved) {
-      for (const method of methods) expect(await call(method, path), 405, 'UNSUPPORTED')
+      for (const method of methods) {
+        const { headers } = expect(await call(method, path), 405, 'UNSUPPORTED')
+        assert.ok(headers.allow && !headers.allow.includes(method), 'it says which methods are')
+      }
+    }
+  })
+
+  test('HEAD is GET without a body', async () => {
+    const name = await world.repository()
+    for (const path of ['/v2/', '/v2/_catalog', `/v2/${name}/tags/list`]) {
+      const { body, headers } = expect(await call('HEAD', path), 200)
+      assert.equal(body.length, 0)
+      assert.equal(headers['content-length'], String((await call('GET', path)).body.length))
     }
   })
 
