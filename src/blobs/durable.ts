@@ -1,8 +1,9 @@
 // Folders that survive power loss. A file system keeps a new name only once the folder that holds it is fsynced: fsyncing
 // the file alone saves its bytes and may lose its name.
 
-import { mkdir, open } from 'node:fs/promises'
+import { open } from 'node:fs/promises'
 import { dirname } from 'node:path'
+import { makeFolders } from '#lib/make-folders.ts'
 
 export async function syncFolder(path: string): Promise<void> {
   await using folder = await open(path, 'r')
@@ -14,7 +15,7 @@ export async function syncFolder(path: string): Promise<void> {
  * process may have made it a moment ago.
  */
 export async function makeFolder(path: string): Promise<void> {
-  const firstMade = await mkdir(path, { recursive: true })
+  const firstMade = await makeFolders(path)
   const top = dirname(firstMade ?? path)
   let folder = path
   do {

@@ -1,5 +1,5 @@
-import { mkdir } from 'node:fs/promises'
 import { dirname } from 'node:path'
+import { makeFolders } from '#lib/make-folders.ts'
 import type { Metadata } from './metadata.ts'
 import { openPostgres } from './postgres.ts'
 import { openSqlite } from './sqlite.ts'
@@ -8,6 +8,6 @@ import { openSqlite } from './sqlite.ts'
 export async function openMetadata(url: string, onIdleError: (error: Error) => void): Promise<Metadata> {
   if (!url.startsWith('sqlite:')) return openPostgres(url, onIdleError)
   const path = url.slice('sqlite:'.length)
-  await mkdir(dirname(path), { recursive: true, mode: 0o700 })
+  await makeFolders(dirname(path))
   return openSqlite(path)
 }
