@@ -1,3 +1,4 @@
+import { chmodSync } from 'node:fs'
 import { DatabaseSync, type SQLOutputValue } from 'node:sqlite'
 import { type Compilable, Kysely } from 'kysely'
 import { sqliteColumns } from './columns.ts'
@@ -19,6 +20,7 @@ export async function openSqlite(path: string): Promise<Metadata> {
   const writer = new Kysely<Schema>({ dialect: nodeSqliteDialect(writing, 'exclusive') })
   try {
     await migrate(writer, sqliteColumns)
+    keepPrivate(path)
   } catch (error) {
     writing.close()
     throw error
@@ -33,6 +35,15 @@ function connect(path: string, readOnly: boolean): DatabaseSync {
     database.exec('pragma synchronous = full')
   }
   return database
+}
+
+/**
+ * The database holds every secret, so its files are for their owner alone, however they came to be; a log that SQLite makes
+ * later has the database's mode. Not through a file descriptor: closing one would drop the locks that other connections of
+ * this process hold (sqlite.org, "How To Corrupt An SQLite Database File", 2.2).
+ */
+function keepPrivate(path: string): void {
+  for (const file of [path, `${path}-wal`, `${path}-shm`]) chmodSync(file, 0o600)
 }
 
 class SqliteMetadata implements Metadata {
