@@ -1,23 +1,17 @@
-// The program's log: JSON lines on standard error, buffered and written asynchronously, so that a request never waits
-// for the reader of the log. What is buffered is written every second, when the process exits, and when it crashes.
+// The program's log: JSON lines on standard error, gathered so that a request never waits for the reader of the log. What is
+// gathered is written every second, when the process exits, and when it crashes.
 
 import { type DestinationStream, type Logger, pino } from 'pino'
+import { LogWriter } from './log-writer.ts'
 
-const bufferBytes = 8 * 1024
-const flushEveryMs = 1000
 const standardError = 2
 
 /** A log of that level (pino's, or `silent`) to standard error. One for each process, as it listens for its exit. */
 export function createLog({ level }: { level: string }): Logger {
-  const destination = pino.destination({
-    dest: standardError,
-    sync: false,
-    minLength: bufferBytes,
-    periodicFlush: flushEveryMs,
-  })
+  const writer = new LogWriter(standardError)
   // After this event nothing asynchronous happens any more; a crash by an uncaught error comes by here as well.
-  process.on('exit', () => destination.flushSync())
-  return createLogTo(destination, { level })
+  process.on('exit', () => writer.close())
+  return createLogTo(writer, { level })
 }
 
 /** A log to any destination. */

@@ -13,6 +13,8 @@ export interface ServeProcess extends AsyncDisposable {
   /** Its URL, once it serves. */
   url(): Promise<string>
   signal(signal: NodeJS.Signals): void
+  /** Leaves what it logs from now on in the pipe, until that is full. */
+  stopReadingErrors(): void
   readonly exit: Promise<number | null>
 }
 
@@ -34,6 +36,8 @@ export function startServeProcess(flags: readonly string[]): ServeProcess {
   child.stdout.setEncoding('utf8').on('data', hear('output'))
   child.stderr.setEncoding('utf8').on('data', hear('errors'))
   const exit = new Promise<number | null>((resolve, reject) => child.on('error', reject).on('close', resolve))
+  // One whose reading was stopped would keep the process from counting as closed.
+  child.on('exit', () => child.stderr.resume())
 
   async function says(pattern: RegExp): Promise<RegExpExecArray> {
     const { promise, resolve, reject } = Promise.withResolvers<RegExpExecArray>()
@@ -53,6 +57,7 @@ export function startServeProcess(flags: readonly string[]): ServeProcess {
     says,
     url: async () => (await says(/^Lading serves (\S+)$/m))[1] ?? '',
     signal: (signal) => void child.kill(signal),
+    stopReadingErrors: () => void child.stderr.pause(),
     exit,
     async [Symbol.asyncDispose]() {
       child.kill('SIGKILL')
