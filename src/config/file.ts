@@ -2,7 +2,7 @@
 // schema), since account 012345678901 read as a number would lose its zero.
 
 import { readFileSync } from 'node:fs'
-import { parseDocument } from 'yaml'
+import { type Document, parseDocument } from 'yaml'
 import { SettingError } from './setting-error.ts'
 
 /** The file's keys and values as text. A `required` file must be there. @throws SettingError */
@@ -15,17 +15,27 @@ export function readSettingsFile(path: string, { required }: { required: boolean
     const line = content.slice(0, error.pos[0]).split('\n').length
     throw new SettingError(`${path}, line ${line}: expected YAML (${error.code})`)
   }
-  const root: unknown = document.toJS()
+  const root = contentOf(document, path)
   if (root === null || root === '') return new Map()
   if (typeof root !== 'object' || Array.isArray(root)) throw new SettingError(`${path}: expected a mapping of settings`)
   return new Map(
-    Object.entries(root).map(([key, value]) => {
+    Object.entries(root).map(([key, given]) => {
+      const value: unknown = given ?? ''
       if (typeof value !== 'string') {
         throw new SettingError(`${key} in ${path} is a list or a mapping: expected one value`)
       }
       return [key, value]
     }),
   )
+}
+
+/** Without the text of an alias that leads nowhere, which may be a secret that begins with a star. */
+function contentOf(document: Document, path: string): unknown {
+  try {
+    return document.toJS()
+  } catch (cause) {
+    throw new SettingError(`${path}: expected YAML in which each alias has its anchor`, { cause })
+  }
 }
 
 function readIfPresent(path: string, required: boolean): string | undefined {

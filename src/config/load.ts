@@ -1,12 +1,13 @@
 // Turns flags, environment and file into one typed, frozen object. A flag wins over the environment, which wins over
 // the file; whatever is unknown or does not parse stops the start with one line.
 
-import { createSecureContext } from 'node:tls'
+import { createSecureContext, type SecureContextOptions } from 'node:tls'
 import { readSettingsFile } from './file.ts'
 import { listeningUrl } from './listening-url.ts'
 import { environmentName, flagName } from './names.ts'
 import { SettingError } from './setting-error.ts'
 import type { Settings } from './settings.ts'
+import { showText } from './shown.ts'
 import { type SettingKey, type SettingValues, settingKeys, settingsTable } from './table.ts'
 
 export interface SettingsSources {
@@ -79,10 +80,16 @@ function parse<Key extends SettingKey>(
   const setting = settingsTable[key]
   const value = setting.parse(found.text)
   if (value === undefined) {
-    const shown = setting.secret ? 'has a value that is not shown' : `is ${showValue(found.text)}`
-    throw new SettingError(`${found.name} ${shown}: expected ${setting.expected}`)
+    throw new SettingError(`${originOf(key, found)}: expected ${setting.expected}`)
   }
   return value
+}
+
+/** Who gave a value and which, as an error begins. */
+function originOf(key: SettingKey, { name, text }: Given): string {
+  const { show = showText } = settingsTable[key]
+  const shown = show(text)
+  return shown === undefined ? `${name} has a value that is not shown` : `${name} is ${shown}`
 }
 
 function withFallback<Key extends SettingKey>(
@@ -108,16 +115,20 @@ function rootKeyOf(given: ReadonlyMap<SettingKey, Given>): Settings['rootKey'] {
 function tlsOf(given: ReadonlyMap<SettingKey, Given>): Settings['tls'] {
   const cert = parse('tlsCert', given)
   const key = parse('tlsKey', given)
+  const [givenCert, givenKey] = [given.get('tlsCert'), given.get('tlsKey')]
   requireBoth('tlsCert', 'tlsKey', given)
-  if (!cert || !key) return undefined
-  try {
-    createSecureContext({ cert, key })
-  } catch (cause) {
-    const name = given.get('tlsKey')?.name
-    const text = showValue(given.get('tlsKey')?.text ?? '')
-    throw new SettingError(`${name} is ${text}: expected the private key of ${given.get('tlsCert')?.name}`, { cause })
-  }
+  if (!cert || !key || !givenCert || !givenKey) return undefined
+  requireSecureContext({ cert }, originOf('tlsCert', givenCert), 'a certificate in PEM')
+  requireSecureContext({ cert, key }, originOf('tlsKey', givenKey), `the private key of ${givenCert.name}`)
   return Object.freeze({ cert, key })
+}
+
+function requireSecureContext(options: SecureContextOptions, origin: string, expected: string): void {
+  try {
+    createSecureContext(options)
+  } catch (cause) {
+    throw new SettingError(`${origin}: expected ${expected}`, { cause })
+  }
 }
 
 function requireBoth(one: SettingKey, other: SettingKey, given: ReadonlyMap<SettingKey, Given>): void {
@@ -148,12 +159,8 @@ function isServiceLink(name: string, value: string): boolean {
 function rejectUnknownKeys(path: string, file: ReadonlyMap<string, string>): void {
   for (const key of file.keys()) {
     if (Object.hasOwn(settingsTable, key)) continue
-    throw new SettingError(`${showValue(key)} in ${path} is no setting: expected one of ${settingKeys.join(', ')}`)
+    // In YAML `key:secret` without a space is a key as a whole.
+    const shown = showText(key.replace(/[^\w-].*$/s, '…'))
+    throw new SettingError(`${shown} in ${path} is no setting: expected one of ${settingKeys.join(', ')}`)
   }
-}
-
-/** A value on one line, without what may be a password: anything before an `@` and anything in a query. */
-function showValue(text: string): string {
-  const shown = text.replace(/^([a-z][a-z0-9+.-]*:(?:\/\/)?)?.*@/is, '$1…@').replace(/\?.*$/s, '?…')
-  return JSON.stringify(shown.length > 200 ? `${shown.slice(0, 200)}…` : shown)
 }

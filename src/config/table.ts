@@ -3,6 +3,7 @@
 
 import { type AccountId, isAccountId } from '#names/account.ts'
 import { isRegion, type Region } from '#names/region.ts'
+import { showNothing, showUrl } from './shown.ts'
 import {
   type BlobsLocation,
   type ListenAddress,
@@ -52,8 +53,8 @@ export interface Setting<Value> {
   readonly fallback?: string
   /** What happens without a value, where no text says it. */
   readonly otherwise?: string
-  /** Never shown, in no error. */
-  readonly secret?: true
+  /** What an error shows of a text: `showText` if it does not say. */
+  readonly show?: (text: string) => string | undefined
 }
 
 export const settingsTable: { readonly [Key in SettingKey]: Setting<SettingValues[Key]> } = {
@@ -74,9 +75,10 @@ export const settingsTable: { readonly [Key in SettingKey]: Setting<SettingValue
   database: {
     placeholder: 'url',
     help: 'where metadata is kept: sqlite:<path> or postgres://…',
-    expected: 'sqlite:<path> or postgres://<user>:<password>@<host>/<database>',
+    expected: 'sqlite:<path> or postgres://<user>:<password>@<host>/<database>, percent-encoded',
     parse: parseDatabase,
     fallback: 'sqlite:<data dir>/lading.db',
+    show: showUrl,
   },
   blobs: {
     placeholder: 'url',
@@ -84,6 +86,7 @@ export const settingsTable: { readonly [Key in SettingKey]: Setting<SettingValue
     expected: 'file:<path>; this version keeps blobs in files only, not yet in s3://…',
     parse: parseBlobs,
     fallback: 'file:<data dir>/blobs',
+    show: showUrl,
   },
   account: {
     placeholder: 'account',
@@ -94,7 +97,7 @@ export const settingsTable: { readonly [Key in SettingKey]: Setting<SettingValue
   },
   region: {
     placeholder: 'region',
-    help: "region of the first start's root key and of unsigned requests",
+    help: 'region of the lines to paste that the first start prints',
     expected: 'a region, such as us-east-1',
     parse: (text) => (isRegion(text) ? text : undefined),
     fallback: 'us-east-1',
@@ -105,6 +108,8 @@ export const settingsTable: { readonly [Key in SettingKey]: Setting<SettingValue
     expected: '3 to 128 letters, digits or underscores',
     parse: parseAccessKeyId,
     otherwise: 'generated at the first start, kept, and printed once',
+    // Whoever mixes up the two halves of a key has put the secret here.
+    show: showNothing,
   },
   rootSecretAccessKey: {
     placeholder: 'secret',
@@ -112,7 +117,7 @@ export const settingsTable: { readonly [Key in SettingKey]: Setting<SettingValue
     expected: '8 to 128 printable characters without spaces',
     parse: parseSecretAccessKey,
     otherwise: 'generated at the first start, kept, and printed once',
-    secret: true,
+    show: showNothing,
   },
   domain: {
     placeholder: 'domain',
@@ -127,6 +132,7 @@ export const settingsTable: { readonly [Key in SettingKey]: Setting<SettingValue
     expected: 'http(s)://host[:port] without a path, such as https://registry.example.com',
     parse: parsePublicUrl,
     otherwise: 'from the address it listens on',
+    show: showUrl,
   },
   workers: {
     placeholder: 'count',

@@ -24,6 +24,8 @@ export type LogLevel = (typeof logLevels)[number]
 export function parseListen(text: string): ListenAddress | undefined {
   const [, address, host = address, port] = /^(?:\[([0-9a-fA-F:.]+)\]|([^\s:[\]/@]*)):([0-9]{1,5})$/.exec(text) ?? []
   if (host === undefined || Number(port) > 65535) return undefined
+  // Clients reach it by a URL, which admits no 999.1.1.1.
+  if (host !== '' && !URL.canParse(`http://${address ? `[${host}]` : host}`)) return undefined
   return { host, port: Number(port) }
 }
 
@@ -31,13 +33,13 @@ export function parsePath(text: string): string | undefined {
   return text === '' || text.includes('\0') ? undefined : resolve(text)
 }
 
-/** `sqlite:<path>`, made absolute, or a PostgreSQL URL as it is. */
+/** `sqlite:<path>`, made absolute, or a PostgreSQL URL as it is, unless a password that is not encoded breaks it in two. */
 export function parseDatabase(text: string): string | undefined {
   if (text.startsWith('sqlite:')) {
     const path = parsePath(text.slice('sqlite:'.length))
     return path && `sqlite:${path}`
   }
-  return /^postgres(?:ql)?:\/\//.test(text) && URL.canParse(text) ? text : undefined
+  return /^postgres(?:ql)?:\/\/(?:[^/?#]*@)?[^@#]*$/.test(text) && URL.canParse(text) ? text : undefined
 }
 
 export function parseBlobs(text: string): BlobsLocation | undefined {

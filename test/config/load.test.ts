@@ -172,14 +172,25 @@ const badFlags: readonly (readonly [SettingKey, string, string])[] = [
   ['listen', '5100', '--listen is "5100": expected host:port, such as 127.0.0.1:5100, [::1]:5100 or :5100'],
   ['listen', '127.0.0.1:65536', '--listen is "127.0.0.1:65536": expected host:port'],
   ['listen', '::1:5100', '--listen is "::1:5100": expected host:port'],
+  ['listen', '999.1.1.1:80', '--listen is "999.1.1.1:80": expected host:port'],
+  ['listen', '%zz:1', '--listen is "%zz:1": expected host:port'],
+  ['listen', '[:::]:1', '--listen is "[:::]:1": expected host:port'],
   ['dataDir', '', '--data-dir is "": expected a folder'],
   ['database', 'mysql://h/d', '--database is "mysql://h/d": expected sqlite:<path> or postgres://'],
   ['database', 'postgre://me:pass@word@h/d?x=secret', '--database is "postgre://…@h/d?…": expected'],
+  ['database', 'postgres://me:pass/word@h/d', '--database is "postgres://…": expected sqlite:<path> or postgres://'],
+  ['database', 'postgres://me:pass#word@h/d', '--database is "postgres://…": expected sqlite:<path> or postgres://'],
+  ['database', 'postgres://me:1?word@h/d', '--database is "postgres://…": expected sqlite:<path> or postgres://'],
+  ['database', 'postgres://me:hush', '--database is "postgres://…": expected sqlite:<path> or postgres://'],
+  ['database', 'host=h user=me password=hush', '--database has a value that is not shown: expected sqlite:<path> or'],
+  ['database', 'me:hush@h/d', '--database has a value that is not shown: expected sqlite:<path> or postgres://'],
   ['database', 'sqlite:', '--database is "sqlite:": expected sqlite:<path>'],
+  ['blobs', '/srv/blobs', '--blobs is "/srv/blobs": expected file:<path>'],
+  ['blobs', 's3://me:hush@b/p?key=hush', '--blobs is "s3://…@b/p?…": expected file:<path>'],
   ['blobs', 's3://bucket/prefix', '--blobs is "s3://bucket/prefix": expected file:<path>; this version keeps blobs in'],
   ['account', '1234', '--account is "1234": expected an AWS account of twelve digits'],
   ['region', 'US', '--region is "US": expected a region, such as us-east-1'],
-  ['rootAccessKeyId', 'ab', '--root-access-key-id is "ab": expected 3 to 128 letters'],
+  ['rootAccessKeyId', 'ab', '--root-access-key-id has a value that is not shown: expected 3 to 128 letters'],
   ['rootSecretAccessKey', 'hush', '--root-secret-access-key has a value that is not shown: expected 8 to 128'],
   ['domain', 'https://x', '--domain is "https://x": expected a domain without scheme or port'],
   ['publicUrl', 'https://x/path', '--public-url is "https://x/path": expected http(s)://host[:port] without a path'],
@@ -216,11 +227,13 @@ test('an unknown variable or key stops the start, and its value is not shown', (
   )
   assert.match(errorOf({ flags: {}, environment: { LADING_PORT: '5100' } }), /^LADING_PORT is no setting/)
   const config = join(folder, 'unknown.yaml')
-  writeFileSync(config, 'root_secret: hush')
-  assert.match(
-    errorOf({ flags: { config }, environment: {} }),
-    /^"root_secret" in .* is no setting: expected one of listen, dataDir, (?!.*hush)/,
-  )
+  const withContent = (content: string) => {
+    writeFileSync(config, content)
+    return errorOf({ flags: { config }, environment: {} })
+  }
+  const line = /^"root_secret…?" in .* is no setting: expected one of listen, dataDir, (?!.*hush)/
+  assert.match(withContent('root_secret: hush'), line)
+  assert.match(withContent('{root_secret:hush}'), line)
 })
 
 test('a file that is missing, no YAML or no mapping stops the start', () => {
@@ -232,6 +245,10 @@ test('a file that is missing, no YAML or no mapping stops the start', () => {
   assert.match(withContent('region: a-1\nregion: b-1\n'), /odd\.yaml, line 2: expected YAML \(DUPLICATE_KEY\)$/)
   assert.match(withContent('- listen\n'), /odd\.yaml: expected a mapping of settings$/)
   assert.match(withContent('listen: [a, b]\n'), /^listen in .*odd\.yaml is a list or a mapping: expected one value$/)
+  assert.match(
+    withContent('rootSecretAccessKey: *hush\n'),
+    /odd\.yaml: expected YAML in which each alias has its anchor$/,
+  )
   const missing = join(folder, 'missing.yaml')
   assert.match(errorOf({ flags: {}, environment: { LADING_CONFIG: missing } }), /expected a readable file \(ENOENT\)$/)
 })
@@ -251,5 +268,14 @@ test('a key that is not that of the certificate stops the start', () => {
   assert.match(
     errorOf({ flags: { ...tls, tlsKey: tls.tlsCert }, environment: {} }),
     /^--tls-key is ".*": expected the private key of --tls-cert$/,
+  )
+})
+
+test('a certificate that is none is blamed, not its key', () => {
+  const garbage = join(folder, 'garbage.pem')
+  writeFileSync(garbage, '-----BEGIN CERTIFICATE-----\nnothing\n-----END CERTIFICATE-----\n')
+  assert.match(
+    errorOf({ flags: { ...tls, tlsCert: garbage }, environment: {} }),
+    /^--tls-cert is ".*garbage\.pem": expected a certificate in PEM$/,
   )
 })
