@@ -1,5 +1,6 @@
 // Answers for what no surface answers: an unknown route, a request that is no HTTP, a failure that reached the server.
-// They are small JSON, say nothing of the inside, and carry the request id under which the log tells more.
+// They are small JSON in the form of the distribution specification, whose clients are most likely to meet them, say nothing
+// of the inside, and carry the request id under which the log tells more.
 
 import { randomUUID } from 'node:crypto'
 import { STATUS_CODES } from 'node:http'
@@ -21,6 +22,12 @@ export function answerStopping(request: FastifyRequest, reply: FastifyReply): vo
   answer(request, reply, 503, 'the server is stopping')
 }
 
+/** Answers 501, as RFC 9112 section 6.1 has it, and closes the connection, for where the body ends is not known. */
+export function answerUnknownCoding(request: FastifyRequest, reply: FastifyReply): void {
+  reply.header('connection', 'close')
+  answer(request, reply, 501, 'of the transfer codings only chunked is supported')
+}
+
 /** Fastify's own refusals (4xx) keep their text; anything else is logged with its cause and answered without it. */
 export function answerError(log: Logger, error: unknown, request: FastifyRequest, reply: FastifyReply): void {
   if (isRefusalOfFastify(error)) {
@@ -39,8 +46,16 @@ function isRefusalOfFastify(error: unknown): error is FastifyError & { statusCod
   return typeof code === 'string' && code.startsWith('FST_') && typeof statusCode === 'number' && statusCode < 500
 }
 
+function bodyOf(status: number, message: string, requestId: string): object {
+  const code = status === 503 ? 'UNAVAILABLE' : status < 500 || status === 501 ? 'UNSUPPORTED' : 'UNKNOWN'
+  return { errors: [{ code, message }], requestId }
+}
+
 function answer(request: FastifyRequest, reply: FastifyReply, status: number, message: string): void {
-  reply.code(status).type('application/json').send({ message, requestId: request.id })
+  reply
+    .code(status)
+    .type('application/json')
+    .send(bodyOf(status, message, request.id))
 }
 
 const clientErrorStatus: Readonly<Record<string, number>> = {
@@ -58,7 +73,7 @@ export function answerClientError(log: Logger, error: NodeJS.ErrnoException, soc
   const status = clientErrorStatus[error.code ?? ''] ?? 400
   const requestId = randomUUID()
   log.info({ requestId, status, code: error.code, remote: socket.remoteAddress }, 'malformed request')
-  const body = JSON.stringify({ message: STATUS_CODES[status], requestId })
+  const body = JSON.stringify(bodyOf(status, STATUS_CODES[status] ?? '', requestId))
   const head = [
     `HTTP/1.1 ${status} ${STATUS_CODES[status]}`,
     `${requestIdHeader}: ${requestId}`,

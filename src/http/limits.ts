@@ -6,8 +6,8 @@ export interface Limits {
   readonly idleMs: number
   /** Between two requests on one connection; above the 60 s after which common load balancers give up theirs. */
   readonly keepAliveMs: number
-  /** From the order to stop until requests that still run are cut off. */
+  /** From the order to stop until requests that still run are cut off; below the 30 s after which Kubernetes kills. */
   readonly graceMs: number
 }
 
-export const defaultLimits: Limits = { headersMs: 30_000, idleMs: 120_000, keepAliveMs: 75_000, graceMs: 30_000 }
+export const defaultLimits: Limits = { headersMs: 30_000, idleMs: 120_000, keepAliveMs: 75_000, graceMs: 25_000 }

@@ -10,10 +10,18 @@ import {
 import { createServer as createHttpsServer } from 'node:https'
 import { type FastifyInstance, type FastifyReply, type FastifyRequest, fastify } from 'fastify'
 import type { Logger } from 'pino'
-import { answerClientError, answerError, answerNotFound, answerStopping, requestIdHeader } from './errors.ts'
+import {
+  answerClientError,
+  answerError,
+  answerNotFound,
+  answerStopping,
+  answerUnknownCoding,
+  requestIdHeader,
+} from './errors.ts'
 import { type HealthCheck, healthPaths, healthRoutes } from './health.ts'
 import { defaultLimits, type Limits } from './limits.ts'
 import { logRequest, pathOf, startOf } from './request-log.ts'
+import { Turns } from './turns.ts'
 
 export interface ServerOptions {
   readonly log: Logger
@@ -59,9 +67,11 @@ export function createServer({ log, checks, tls, limits: given }: ServerOptions)
     exposeHeadRoutes: false,
     return503OnClosing: false,
     routerOptions: { maxParamLength },
+    rewriteUrl: ({ url = '/' }) => originForm(url),
   })
 
   const requestLog = { log, quietPaths: healthPaths }
+  const turns = new Turns()
   const running = new Set<ServerResponse>()
   const closeIdle = () => app.server.closeIdleConnections()
 
@@ -83,8 +93,11 @@ export function createServer({ log, checks, tls, limits: given }: ServerOptions)
   app.decorateRequest('logFacts', null)
   app.addHook('onRequest', (request, reply, done) => {
     begin(request, reply)
-    if (stopping && !healthPaths.has(pathOf(request.url))) answerStopping(request, reply)
-    else done()
+    turns.take(request, reply, () => {
+      if (stopping && !healthPaths.has(pathOf(request.url))) answerStopping(request, reply)
+      else if (hasUnknownCoding(request)) answerUnknownCoding(request, reply)
+      else done()
+    })
   })
   app.setNotFoundHandler(answerNotFound)
   app.setErrorHandler((error, request, reply) => answerError(log, error, request, reply))
@@ -105,6 +118,19 @@ export function createServer({ log, checks, tls, limits: given }: ServerOptions)
       clearTimeout(cutOff)
     },
   }
+}
+
+/** A request target as a path, also where it came with scheme and host (RFC 9112 section 3.2.2). */
+function originForm(url: string): string {
+  if (url.startsWith('/')) return url
+  const absolute = URL.parse(url)
+  return absolute === null ? url : absolute.pathname + absolute.search
+}
+
+/** node:http undoes `chunked` and leaves any other coding of the body as it is, which is then not what the client sent. */
+function hasUnknownCoding({ raw }: FastifyRequest): boolean {
+  const coding = raw.headers['transfer-encoding']
+  return coding !== undefined && coding.toLowerCase() !== 'chunked'
 }
 
 function createNodeServer(

@@ -72,7 +72,10 @@ test('an unknown route, a bad path and a wrong method are answered with small JS
   }
   const [missing, text] = await answerOf('/a/b?token=hush')
   assert.equal(missing, 404)
-  assert.match(String(text), /^\{"message":"nothing is served at GET \/a\/b","requestId":"[0-9a-f-]{36}"\}$/)
+  assert.match(
+    String(text),
+    /^\{"errors":\[\{"code":"UNSUPPORTED","message":"nothing is served at GET \/a\/b"\}\],"requestId":"[0-9a-f-]{36}"\}$/,
+  )
   assert.equal((await answerOf('/fine', 'DELETE'))[0], 404)
   assert.equal((await answerOf('/%zz'))[0], 400)
 })
@@ -86,7 +89,7 @@ test('a failure is answered 500 without its text, and logged with its cause', as
   const response = await fetch(`${server.url}/broken`)
   const requestId = response.headers.get('x-amzn-requestid')
   assert.equal(response.status, 500)
-  assert.deepEqual(await response.json(), { message: 'internal error', requestId })
+  assert.deepEqual(await response.json(), { errors: [{ code: 'UNKNOWN', message: 'internal error' }], requestId })
   const line = await logLine(server.logged, 'request failed')
   assert.equal(line.requestId, requestId)
   assert.match(JSON.stringify(line.err), /outer.*inner/)
@@ -151,7 +154,10 @@ test('malformed HTTP is answered 400, oversized headers 431, both with an id and
   }
   const malformed = await answerTo('what?\r\n\r\n')
   assert.match(malformed, /^HTTP\/1\.1 400 Bad Request\r\nx-amzn-RequestId: [0-9a-f-]{36}\r\n/)
-  assert.match(malformed, /\r\n\r\n\{"message":"Bad Request","requestId":"[0-9a-f-]{36}"\}$/)
+  assert.match(
+    malformed,
+    /\r\n\r\n\{"errors":\[\{"code":"UNSUPPORTED","message":"Bad Request"\}\],"requestId":"[0-9a-f-]{36}"\}$/,
+  )
   const oversized = await answerTo(`GET / HTTP/1.1\r\nHost: x\r\nX-Long: ${'a'.repeat(20_000)}\r\n\r\n`)
   assert.match(oversized, /^HTTP\/1\.1 431 Request Header Fields Too Large\r\nx-amzn-RequestId: /)
   assert.equal(server.logged.lines().filter(({ msg }) => msg === 'malformed request').length, 2)
