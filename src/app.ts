@@ -115,6 +115,8 @@ export async function startApp(settings: Settings, log: Logger, options: AppOpti
   }
 }
 
+/** Only what says why: the error may carry the whole connection, with what may cancel its queries. */
 function logLostConnection(log: Logger) {
-  return (error: Error) => log.warn({ err: error }, 'a connection to the database was lost')
+  return ({ message, code }: Error & { code?: string }) =>
+    log.warn({ reason: message, code }, 'a connection to the database was lost')
 }

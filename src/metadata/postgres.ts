@@ -12,8 +12,8 @@ import type { Schema } from './schema.ts'
 const repeatable = new Set(['40001', '40P01'])
 const attempts = 5
 
-/** The store for several nodes: PostgreSQL, or what speaks its protocol. `onIdleError` hears of connections lost between uses. */
-export async function openPostgres(url: string, onIdleError: (error: Error) => void): Promise<Metadata> {
+/** The store for several nodes: PostgreSQL, or what speaks its protocol. `onLostConnection` hears of each that is lost, in use or idle. */
+export async function openPostgres(url: string, onLostConnection: (error: Error) => void): Promise<Metadata> {
   const pool = new pg.Pool({
     connectionString: url,
     max: 20,
@@ -21,7 +21,9 @@ export async function openPostgres(url: string, onIdleError: (error: Error) => v
     application_name: 'lading',
     types: { getTypeParser: numbersForBigints },
   })
-  pool.on('error', onIdleError)
+  // The pool listens only to connections that are idle, and an error that nobody listens to ends the process.
+  pool.on('connect', (client) => client.on('error', onLostConnection))
+  pool.on('error', () => {}) // An idle one's own listener has heard it too.
   const db = new Kysely<Schema>({ dialect: new PostgresDialect({ pool }) })
   try {
     await migrate(db, postgresColumns)
