@@ -10,7 +10,9 @@ export const commonErrors: ReadonlySet<string> = new Set([
   'InvalidSignatureException',
   'MissingAuthenticationTokenException',
   'RequestEntityTooLargeException',
+  'RequestTimeoutException',
   'SerializationException',
+  'ThrottlingException',
   'UnknownOperationException',
   'UnrecognizedClientException',
   'UnsupportedOperationException',
@@ -62,6 +64,16 @@ export function unsupportedOperation(name: string): AwsError {
 
 export function requestTooLarge(maxBytes: number): AwsError {
   return new AwsError('RequestEntityTooLargeException', `The request is larger than ${maxBytes} bytes.`, 413)
+}
+
+/** SDKs send such a request again. */
+export function bodyTooSlow(deadlineMs: number): AwsError {
+  return new AwsError('RequestTimeoutException', `The request's body did not arrive within ${deadlineMs} ms.`, 408)
+}
+
+/** SDKs back off and try again. */
+export function rateExceeded(): AwsError {
+  return new AwsError('ThrottlingException', 'Rate exceeded')
 }
 
 /** What a caller learns of a failure that is ours: its cause is in the log, under the same request id. */

@@ -3,20 +3,30 @@ import type { Clock } from '#lib/clock.ts'
 import { isAccountId } from '#names/account.ts'
 import type { Registry } from '#names/registry.ts'
 import { type AwsError, commonErrors, unknownOperation } from './aws-error.ts'
-import { type Answer, type Call, header } from './call.ts'
+import { defaultMaxBodyBytes, type ReadBody } from './body.ts'
+import { type Answer, type Call, type CallHead, header } from './call.ts'
 import { describeFailure } from './exceptions.ts'
 import { writeJsonError } from './json-surface.ts'
 import type { Authorize } from './operation.ts'
 import { readParameters, writeQueryError } from './query-surface.ts'
-import { createSignatureVerifier, type FindAccessKey } from './sigv4.ts'
+import { type Authenticated, createSignatureVerifier, type FindAccessKey, requireScope } from './sigv4.ts'
 import type { Operation, Surface } from './surface.ts'
 
 /**
- * Answers one AWS call, whatever its service: recognise → verify the signature → find → read → authorize → handle → write.
- * The signature comes before everything that depends on the request, so that a stranger learns nothing, not even which
+ * Answers one AWS call, whatever its service: recognise → claim of a signature → body → verify the signature → find → read →
+ * authorize → handle → write. What the head decides is decided before the body is read, so that a stranger's costs nothing;
+ * the signature comes before everything that depends on the request, so that a stranger learns nothing, not even which
  * operations there are. Every failure becomes an answer in the caller's protocol.
  */
-export type Dispatch = (call: Call) => Promise<Answer>
+export type Dispatch = (head: CallHead, readBody: ReadBody) => Promise<Dispatched>
+
+export interface Dispatched {
+  readonly answer: Answer
+  /** What the log tells of the call: its operation, its principal once that is proved, the error's name. */
+  readonly facts: CallFacts
+}
+
+type CallFacts = { readonly [Fact in 'operation' | 'principal' | 'error']?: string }
 
 export interface DispatcherParts {
   readonly surfaces: readonly Surface[]
@@ -26,14 +36,9 @@ export interface DispatcherParts {
 }
 
 export function createDispatcher({ surfaces, findAccessKey, authorize, clock }: DispatcherParts): Dispatch {
-  const verifySignature = createSignatureVerifier({ findAccessKey, clock })
+  const signatures = createSignatureVerifier({ findAccessKey, clock })
 
-  async function run(
-    call: Call,
-    surface: Surface,
-    operation: Operation,
-    { principal, region }: Caller,
-  ): Promise<Answer> {
+  async function run(call: Call, { surface, operation }: Found, { principal, region }: Caller): Promise<Answer> {
     const { handler, name } = operation
     const input = operation.read(call)
     const registry = { account: namedAccount(input) ?? principal.account, region }
@@ -49,33 +54,67 @@ export function createDispatcher({ surfaces, findAccessKey, authorize, clock }: 
     return operation.write(output, requestId)
   }
 
-  return async function dispatch(call) {
-    const [surface, name] = recognise(surfaces, call)
-    let operation: Operation | undefined
+  return async function dispatch(head, readBody) {
+    let asked = recognise(surfaces, { ...head, body: noBody })
+    let caller: Caller | undefined
+    const facts = (error?: string): CallFacts => ({
+      ...(asked.operation && { operation: asked.operation.name }),
+      ...(caller && { principal: caller.principal.arn }),
+      ...(error !== undefined && { error }),
+    })
     try {
-      const caller = await verifySignature(call, surface.service)
-      operation = surface.find(name)
-      return await run(call, surface, operation, caller)
+      const signed = await signatures.readSigned(head)
+      requireScope(signed.claim, asked.surface.service)
+      using body = await readBody(asked.operation?.handler.maxBodyBytes ?? defaultMaxBodyBytes)
+      const call = { ...head, body: body.bytes }
+      // A form says what it asks for in its body.
+      asked = recognise(surfaces, call)
+      requireScope(signed.claim, asked.surface.service)
+      caller = await signatures.verify(call, signed)
+      const { surface, name, operation } = asked
+      if (operation === undefined) throw surface.missing(name)
+      const answer = await run(call, { surface, operation }, caller)
+      return { answer, facts: facts() }
     } catch (error) {
-      return surface.writeError(explain(error, surface, operation, call), call.requestId)
+      const { surface, operation } = asked
+      const failure = explain(error, surface, operation, head)
+      return { answer: surface.writeError(failure, head.requestId), facts: facts(failure.code) }
     }
   }
 }
 
-interface Caller {
-  readonly principal: Principal
-  readonly region: Registry['region']
+type Caller = Authenticated<Principal>
+
+interface Found {
+  readonly surface: Surface
+  readonly operation: Operation
 }
 
-function recognise(surfaces: readonly Surface[], call: Call): readonly [Surface, string] {
+/** The error in the protocol of the call, when the call itself cannot be dispatched. */
+export function writeErrorTo(head: CallHead, error: AwsError): Answer {
+  return recognise([], { ...head, body: noBody }).surface.writeError(error, head.requestId)
+}
+
+const noBody = Buffer.alloc(0)
+
+interface Asked {
+  readonly surface: Surface
+  readonly name: string
+  readonly operation: Operation | undefined
+}
+
+function recognise(surfaces: readonly Surface[], call: Call): Asked {
   for (const surface of surfaces) {
     const name = surface.recognise(call)
-    if (name !== undefined) return [surface, name]
+    if (name !== undefined) return { surface, name, operation: surface.find(name) }
   }
-  return readParameters(call) === undefined
-    ? [nowhere(writeJsonError), header(call, 'x-amz-target') ?? '']
-    : [nowhere((error, requestId) => writeQueryError(error, '', requestId)), readParameters(call)?.get('Action') ?? '']
+  const parameters = readParameters(call)
+  return parameters === undefined
+    ? { surface: nowhere(writeJsonError), name: header(call, 'x-amz-target') ?? '', operation: undefined }
+    : { surface: nowhere(writeNowhere), name: parameters.get('Action') ?? '', operation: undefined }
 }
+
+const writeNowhere: Surface['writeError'] = (error, requestId) => writeQueryError(error, '', requestId)
 
 /** Where a call belongs that no surface recognises: its signature is verified all the same before it is turned away. */
 function nowhere(writeError: Surface['writeError']): Surface {
@@ -83,9 +122,8 @@ function nowhere(writeError: Surface['writeError']): Surface {
     service: undefined,
     exceptions: {},
     recognise: () => undefined,
-    find(name) {
-      throw unknownOperation(name)
-    },
+    find: () => undefined,
+    missing: unknownOperation,
     writeError,
   }
 }
@@ -96,7 +134,7 @@ function namedAccount(input: object): Registry['account'] | undefined {
   return typeof named === 'string' && isAccountId(named) ? named : undefined
 }
 
-function explain(error: unknown, surface: Surface, operation: Operation | undefined, call: Call): AwsError {
+function explain(error: unknown, surface: Surface, operation: Operation | undefined, call: CallHead): AwsError {
   const failure = describeFailure(error, surface.exceptions, call)
   if (operation?.errors === undefined || operation.errors.has(failure.code) || commonErrors.has(failure.code))
     return failure

@@ -1,6 +1,6 @@
 import { Refusal } from '#lib/refusal.ts'
 import { AwsError, serverFailure } from './aws-error.ts'
-import type { Call } from './call.ts'
+import type { CallHead } from './call.ts'
 
 /**
  * A surface's table of exceptions: for each refusal of the domain the name and the text that clients get, and where the
@@ -23,7 +23,7 @@ export type AnyExceptions = Readonly<Record<string, Exception<never>>>
  * The error that a client gets for whatever was thrown. What is neither an AWS error nor a refusal of the table is ours:
  * it is logged with its cause, and answered without its text.
  */
-export function describeFailure(error: unknown, exceptions: AnyExceptions, call: Call): AwsError {
+export function describeFailure(error: unknown, exceptions: AnyExceptions, call: CallHead): AwsError {
   if (error instanceof AwsError) return error
   const exception = error instanceof Refusal ? exceptions[error.code] : undefined
   if (error instanceof Refusal && exception !== undefined) {

@@ -1,3 +1,4 @@
+import { isUtf8 } from 'node:buffer'
 import type { ApiModel } from './api-model.ts'
 import { type AwsError, serializationFailure, unknownOperation, unsupportedOperation } from './aws-error.ts'
 import { type Answer, header } from './call.ts'
@@ -38,11 +39,8 @@ export function jsonSurface<Operations extends { [Name in keyof Operations]: Ope
       const target = header(call, 'x-amz-target')
       return target?.startsWith(prefix) ? target.slice(prefix.length) : undefined
     },
-    find(name) {
-      const operation = operations.get(name)
-      if (operation !== undefined) return operation
-      throw Object.hasOwn(model.operations, name) ? unsupportedOperation(name) : unknownOperation(name)
-    },
+    find: (name) => operations.get(name),
+    missing: (name) => (Object.hasOwn(model.operations, name) ? unsupportedOperation(name) : unknownOperation(name)),
     writeError: writeJsonError,
   }
 }
@@ -93,6 +91,8 @@ function writing(name: string, write: () => string): string {
 
 function parseJson(body: Buffer): unknown {
   if (body.byteLength === 0) return {}
+  // Decoding would repair it, and something else would be stored than was sent.
+  if (!isUtf8(body)) throw serializationFailure('The request is not valid UTF-8.')
   try {
     return JSON.parse(body.toString('utf8'))
   } catch {

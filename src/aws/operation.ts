@@ -36,6 +36,8 @@ export interface Handler<Operation extends OperationTypes> {
   readonly also?: (input: Operation['input']) => readonly string[]
   /** Shapes of the model whose constraints the handler answers for, because ECR reports them per item. */
   readonly unchecked?: readonly string[]
+  /** The most that a request's body may have, for an operation whose input is large; `defaultMaxBodyBytes` otherwise. */
+  readonly maxBodyBytes?: number
   readonly handle: (request: HandlerRequest<Operation['input']>) => Promise<Operation['output']>
 }
 

@@ -1,4 +1,5 @@
-import { type AwsError, unknownOperation } from './aws-error.ts'
+import { isUtf8 } from 'node:buffer'
+import { type AwsError, serializationFailure, unknownOperation } from './aws-error.ts'
 import { type Answer, type Call, header } from './call.ts'
 import type { AnyExceptions } from './exceptions.ts'
 import type { Handlers, OperationTypes } from './operation.ts'
@@ -44,11 +45,8 @@ export function querySurface<Operations extends { [Name in keyof Operations]: Qu
       const parameters = readParameters(call)
       return parameters?.get('Version') === version ? (parameters.get('Action') ?? '') : undefined
     },
-    find(name) {
-      const operation = operations.get(name)
-      if (operation === undefined) throw unknownOperation(name)
-      return operation
-    },
+    find: (name) => operations.get(name),
+    missing: unknownOperation,
     writeError: (error, requestId) => writeQueryError(error, namespace, requestId),
   }
 }
@@ -72,13 +70,29 @@ function queryOperation(name: string, namespace: string, handler: AnyHandler): O
   }
 }
 
-/** The parameters of a query call; undefined for a call of another protocol. */
+/** The parameters of a query call; undefined for a call of another protocol. @throws AwsError for a form that is none */
 export function readParameters(call: Call): URLSearchParams | undefined {
   if (header(call, 'x-amz-target') !== undefined) return undefined
   if (header(call, 'content-type')?.startsWith('application/x-www-form-urlencoded')) {
-    return new URLSearchParams(call.body.toString('utf8'))
+    return readForm(call.body)
   }
   return call.query.has('Action') ? call.query : undefined
+}
+
+/** `URLSearchParams` repairs what is no UTF-8, in the open or percent-encoded, and something else would be done than was asked. */
+function readForm(body: Buffer): URLSearchParams {
+  const text = body.toString('utf8')
+  if (!isUtf8(body) || !isPercentEncoded(text)) throw serializationFailure('The request is not a valid form.')
+  return new URLSearchParams(text)
+}
+
+function isPercentEncoded(text: string): boolean {
+  try {
+    decodeURIComponent(text)
+    return true
+  } catch {
+    return false
+  }
 }
 
 /** The query services have other names, and other statuses, for the common errors (STS API reference, "Common Errors"). */
@@ -88,6 +102,7 @@ const queryNames: Readonly<Record<string, readonly [code: string, status: number
   InvalidSignatureException: ['SignatureDoesNotMatch', 403],
   MissingAuthenticationTokenException: ['MissingAuthenticationToken', 403],
   ServerException: ['InternalFailure', 500],
+  ThrottlingException: ['Throttling', 400],
   UnknownOperationException: ['InvalidAction', 400],
   UnrecognizedClientException: ['InvalidClientTokenId', 403],
 }

@@ -1,6 +1,6 @@
 import { isRegion, type Region } from '#names/region.ts'
 import { incompleteSignature, invalidSignature, missingAuthentication } from './aws-error.ts'
-import { type Call, header } from './call.ts'
+import { type CallHead, header } from './call.ts'
 
 /**
  * What a request says of its own signature (AWS Signature Version 4), read from the `Authorization` header or from the
@@ -30,14 +30,14 @@ const algorithm = 'AWS4-HMAC-SHA256'
 const maxExpirySeconds = 604_800
 
 /** @throws AwsError missing authentication, an incomplete or a self-contradicting signature */
-export function readClaim(call: Call): SignatureClaim {
+export function readClaim(call: CallHead): SignatureClaim {
   const authorization = header(call, 'authorization')
   if (authorization !== undefined) return readHeader(call, authorization)
   if (call.query.has('X-Amz-Signature') || call.query.has('X-Amz-Algorithm')) return readQuery(call)
   throw missingAuthentication()
 }
 
-function readHeader(call: Call, authorization: string): SignatureClaim {
+function readHeader(call: CallHead, authorization: string): SignatureClaim {
   const [scheme = '', ...rest] = authorization.trim().split(/\s+/)
   if (scheme !== algorithm) {
     throw incompleteSignature(
@@ -70,7 +70,7 @@ function readHeader(call: Call, authorization: string): SignatureClaim {
   })
 }
 
-function readQuery(call: Call): SignatureClaim {
+function readQuery(call: CallHead): SignatureClaim {
   const names = [
     'X-Amz-Algorithm',
     'X-Amz-Credential',
@@ -113,7 +113,7 @@ interface Parts {
   readonly sessionToken: string | undefined
 }
 
-function assemble(call: Call, parts: Parts): SignatureClaim {
+function assemble(call: CallHead, parts: Parts): SignatureClaim {
   const { signedAtText, signature, expiresInSeconds, sessionToken } = parts
   const signedAt = parseSigningTime(signedAtText)
   if (signedAt === undefined) {

@@ -3,7 +3,7 @@ import { getCanonicalHeaders, SignatureV4 } from '@smithy/signature-v4'
 import type { Clock } from '#lib/clock.ts'
 import type { Region } from '#names/region.ts'
 import { invalidSignature, unrecognizedClient } from './aws-error.ts'
-import { type Call, header } from './call.ts'
+import { type Call, type CallHead, header } from './call.ts'
 import { Sha256 } from './sha256.ts'
 import { formatSigningTime, readClaim, type SignatureClaim } from './signature-claim.ts'
 
@@ -27,36 +27,57 @@ export interface Authenticated<Principal> {
 /** Imposed by AWS for its JSON and query services. */
 const skewMs = 5 * 60_000
 
+/** A claim that may well be true: in time, and of a key that there is. */
+export interface Signed<Principal> {
+  readonly claim: SignatureClaim
+  readonly secret: string
+  readonly principal: Principal
+}
+
+/** Refusals come under the names and with the texts that SDKs match on, the clock-skew ones included. */
+export interface SignatureVerifier<Principal> {
+  /** What the head says of its signature, without the body that was signed. @throws AwsError */
+  readSigned(head: CallHead): Promise<Signed<Principal>>
+  /** The owner of the key, now that the signature is proved. @throws AwsError */
+  verify(call: Call, signed: Signed<Principal>): Promise<Authenticated<Principal>>
+}
+
 export function createSignatureVerifier<Principal>({
   findAccessKey,
   clock,
 }: {
   findAccessKey: FindAccessKey<Principal>
   clock: Clock
-}) {
-  /**
-   * The owner of the key that signed the call for `service`, or for any service where that is undefined.
-   * @throws AwsError under the names and with the texts that SDKs match on, the clock-skew ones included
-   */
-  return async function verifySignature(call: Call, service: string | undefined): Promise<Authenticated<Principal>> {
-    const claim = readClaim(call)
-    if (service !== undefined && claim.service !== service) {
-      throw invalidSignature(`Credential should be scoped to correct service: '${service}'.`)
-    }
-    checkTime(claim, clock())
-    // Only temporary credentials carry a session token, and no key that this server knows is temporary.
-    const key = claim.sessionToken === undefined ? await findAccessKey(claim.accessKeyId) : undefined
-    if (key === undefined) throw unrecognizedClient()
-    const payloadHash = hash('sha256', call.body, 'hex')
-    const claimedHash = header(call, 'x-amz-content-sha256')
-    const expected = await new Signer(claim, key.secret).signature(call, payloadHash)
-    if (!equal(expected, claim.signature) || (claimedHash !== undefined && claimedHash !== payloadHash)) {
-      throw invalidSignature(
-        'The request signature we calculated does not match the signature you provided. Check your AWS Secret Access Key ' +
-          'and signing method. Consult the service documentation for details.',
-      )
-    }
-    return { principal: key.principal, region: claim.region }
+}): SignatureVerifier<Principal> {
+  return {
+    async readSigned(head) {
+      const claim = readClaim(head)
+      checkTime(claim, clock())
+      // Only temporary credentials carry a session token, and no key that this server knows is temporary.
+      const key = claim.sessionToken === undefined ? await findAccessKey(claim.accessKeyId) : undefined
+      if (key === undefined) throw unrecognizedClient()
+      return { claim, ...key }
+    },
+
+    async verify(call, { claim, secret, principal }) {
+      const payloadHash = hash('sha256', call.body, 'hex')
+      const claimedHash = header(call, 'x-amz-content-sha256')
+      const expected = await new Signer(claim, secret).signature(call, payloadHash)
+      if (!equal(expected, claim.signature) || (claimedHash !== undefined && claimedHash !== payloadHash)) {
+        throw invalidSignature(
+          'The request signature we calculated does not match the signature you provided. Check your AWS Secret Access Key ' +
+            'and signing method. Consult the service documentation for details.',
+        )
+      }
+      return { principal, region: claim.region }
+    },
+  }
+}
+
+/** A call for `service`, or for any where that is undefined, must be signed for it. @throws AwsError */
+export function requireScope({ service: claimed }: SignatureClaim, service: string | undefined): void {
+  if (service !== undefined && claimed !== service) {
+    throw invalidSignature(`Credential should be scoped to correct service: '${service}'.`)
   }
 }
 

@@ -10,8 +10,9 @@ export interface Surface {
   readonly exceptions: AnyExceptions
   /** The name of the operation that the call asks for; undefined when the call is not for this surface. */
   recognise(call: Call): string | undefined
-  /** @throws AwsError for an operation that the service does not have, or that nobody serves yet */
-  find(name: string): Operation
+  find(name: string): Operation | undefined
+  /** Why an operation is not found: the service does not have it, or nobody serves it yet. */
+  missing(name: string): AwsError
   writeError(error: AwsError, requestId: string): Answer
 }
 

@@ -46,6 +46,8 @@ export function imageOperations({ repositories, images, imagePush, imageDeletion
   return {
     PutImage: {
       resource: repositoryResource,
+      // A manifest of 4 MiB has three times its size as JSON text at most, where clients escape all but ASCII.
+      maxBodyBytes: 13 * 1024 * 1024,
       handle: async (request) => {
         const { imageManifest, imageManifestMediaType: mediaType, imageTag, imageDigest } = request.input
         const key = repositoryKey(request)

@@ -3,7 +3,6 @@ import { type DownloadLinks, linkParameter } from '#iam/download-links.ts'
 import { type Digest, isDigest } from '#names/digest.ts'
 import type { Endpoints } from '#names/endpoints.ts'
 import type { LinkedBlobs } from '#registry/linked-blobs.ts'
-
 import type { Repositories } from '#registry/repositories.ts'
 import { inRepository, type RepositoryKey } from '#registry/repository.ts'
 import type { Uploads } from '#registry/uploads.ts'
@@ -67,6 +66,8 @@ export function layerOperations({ repositories, linkedBlobs, uploads, downloadLi
 
     UploadLayerPart: {
       resource: repositoryResource,
+      // A part of 20 MiB, the most that ECR takes, is 27 MiB of base64.
+      maxBodyBytes: 32 * 1024 * 1024,
       handle: async (request) => {
         const {
           repositoryName,

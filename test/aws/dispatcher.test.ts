@@ -22,6 +22,7 @@ import {
   members,
   refuse,
   root,
+  send,
   sendSigned,
   signedHeaders,
   startEndpoint,
@@ -192,22 +193,52 @@ test('unsigned, unknown and unserved operations are told apart, after the signat
 
 test('a body that is no JSON object is refused, and an empty one is an empty object', async () => {
   await using endpoint = await startEndpoint({ handlers: describeRepositories })
-  for (const body of ['{', '[]', '"text"', 'null', '\u0000', '{"repositoryNames":["a']) {
+  const broken = Buffer.from('{"nextToken":"a\xff"}', 'latin1')
+  for (const body of ['{', '[]', '"text"', 'null', '\u0000', '{"repositoryNames":["a', broken]) {
     const reply = await sendSigned(endpoint.url, ecrCall('DescribeRepositories', body))
-    assert.equal(reply.status, 400, body)
-    assert.equal(members(reply).__type, 'SerializationException', body)
+    assert.equal(reply.status, 400, String(body))
+    assert.equal(members(reply).__type, 'SerializationException', String(body))
   }
   const empty = await sendSigned(endpoint.url, ecrCall('DescribeRepositories', ''))
   assert.equal(empty.text, '{"repositories":[]}')
 })
 
-test('a body past 32 MiB is refused before it is read', async () => {
+test('a form that is no UTF-8, in the open or encoded, or is badly encoded is refused', async () => {
+  await using endpoint = await startEndpoint()
+  const headers = { 'content-type': 'application/x-www-form-urlencoded' }
+  for (const text of ['a\xff', 'a%ff', 'a%zz']) {
+    const body = Buffer.from(`Action=GetCallerIdentity&Version=2011-06-15&x=${text}`, 'latin1')
+    const reply = await sendSigned(endpoint.url, { headers, body }, { service: 'sts' })
+    assert.equal(reply.status, 400, text)
+    assert.match(reply.text, /<Code>SerializationException<\/Code>/, text)
+  }
+})
+
+test('a Content-Type that is none is refused in the protocol of the call', async () => {
+  await using endpoint = await startEndpoint()
+  for (const type of ['json', '/', 'a/b/c']) {
+    const call = ecrCall('DescribeRegistry')
+    const reply = await sendSigned(endpoint.url, { ...call, headers: { ...call.headers, 'content-type': type } })
+    assert.equal(reply.status, 400, type)
+    assert.equal(members(reply).__type, 'SerializationException', type)
+  }
+})
+
+test('the log learns the operation, who asked for it, and how it was refused', async () => {
   await using endpoint = await startEndpoint({ handlers: describeRepositories })
-  const socket = connect(Number(new URL(endpoint.url).port), '127.0.0.1')
-  socket.write(`POST / HTTP/1.1\r\nhost: localhost\r\ncontent-type: a/b\r\ncontent-length: ${33 * 1024 * 1024}\r\n\r\n`)
-  const [chunk] = await once(socket, 'data')
-  socket.destroy()
-  assert.match(String(chunk), /^HTTP\/1\.1 413 .*x-amzn-errortype: RequestEntityTooLargeException/s)
+  const known = ecrCall('DescribeRepositories')
+  await sendSigned(endpoint.url, known)
+  await sendSigned(endpoint.url, ecrCall('DescribeRepositories', '{"maxResults":0}'))
+  await send(endpoint.url, known)
+  await sendSigned(endpoint.url, ecrCall('NoSuchOperation'))
+  await endpoint.sts().send(new GetCallerIdentityCommand({}))
+  assert.deepEqual(endpoint.state.facts, [
+    { operation: 'DescribeRepositories', principal: root.arn },
+    { operation: 'DescribeRepositories', principal: root.arn, error: 'InvalidParameterException' },
+    { operation: 'DescribeRepositories', error: 'MissingAuthenticationTokenException' },
+    { principal: root.arn, error: 'UnknownOperationException' },
+    { operation: 'GetCallerIdentity', principal: root.arn },
+  ])
 })
 
 test('under verification, an answer or an exception that the model does not promise is a ServerException', async () => {

@@ -2,6 +2,7 @@ import { ECRClient } from '@aws-sdk/client-ecr'
 import { STSClient } from '@aws-sdk/client-sts'
 import { SignatureV4 } from '@smithy/signature-v4'
 import fastify from 'fastify'
+import type { BodyLimits } from '#aws/body.ts'
 import { createDispatcher } from '#aws/dispatcher.ts'
 import type { Exceptions } from '#aws/exceptions.ts'
 import { jsonSurface } from '#aws/json-surface.ts'
@@ -55,11 +56,15 @@ export interface EndpointOptions {
   readonly handlers?: TestHandlers
   readonly authorize?: Authorize
   readonly verifyOutputs?: boolean
+  readonly limits?: BodyLimits
 }
 
-export async function startEndpoint({ handlers = {}, authorize, verifyOutputs = true }: EndpointOptions = {}) {
-  const state = { now: Date.now(), logged: [] as object[] }
+export async function startEndpoint({ handlers = {}, authorize, verifyOutputs = true, limits }: EndpointOptions = {}) {
+  const state = { now: Date.now(), logged: [] as object[], facts: [] as unknown[] }
   const app = fastify({ genReqId: () => crypto.randomUUID() })
+  app.addHook('onSend', async (request) => {
+    state.facts.push(request.logFacts)
+  })
   const dispatch = createDispatcher({
     surfaces: [jsonSurface<Operations>({ model, handlers, exceptions, constraints, verifyOutputs }), stsSurface()],
     findAccessKey: async (id) =>
@@ -67,7 +72,7 @@ export async function startEndpoint({ handlers = {}, authorize, verifyOutputs = 
     authorize: authorize ?? (() => {}),
     clock: () => state.now,
   })
-  awsRoutes(app, { dispatch, log: { error: (fields) => state.logged.push(fields) } })
+  awsRoutes(app, { dispatch, log: { error: (fields) => state.logged.push(fields) }, ...(limits && { limits }) })
   const url = await app.listen({ host: '127.0.0.1', port: 0 })
   const clients = { endpoint: url, region: 'eu-west-1', maxAttempts: 1 }
   return {
