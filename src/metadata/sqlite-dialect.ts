@@ -1,14 +1,17 @@
 import type { DatabaseSync, SQLInputValue, StatementSync } from 'node:sqlite'
 import {
+  BinaryOperationNode,
   CompiledQuery,
   type DatabaseConnection,
   type Dialect,
   type Driver,
+  PrimitiveValueListNode,
   type QueryResult,
   type SelectModifierNode,
   SqliteAdapter,
   SqliteIntrospector,
   SqliteQueryCompiler,
+  type ValuesNode,
 } from 'kysely'
 
 /**
@@ -25,7 +28,7 @@ export function nodeSqliteDialect(database: DatabaseSync, access: 'exclusive' | 
   }
 }
 
-/** Prepares each distinct text once. Texts come from code, not from requests, so they are few. */
+/** Prepares each distinct text once. Texts come from code, not from requests, so they are few: `NodeSqliteCompiler` sees to it. */
 export class StatementCache {
   readonly #database: DatabaseSync
   readonly #statements = new Map<string, StatementSync>()
@@ -52,7 +55,36 @@ class NodeSqliteAdapter extends SqliteAdapter {
   }
 }
 
+/**
+ * A list is one parameter, a JSON array, however long it is. With a parameter for each value, requests would decide how many texts
+ * there are, and each prepared one keeps memory that the collector does not see.
+ */
 class NodeSqliteCompiler extends SqliteQueryCompiler {
+  /** The right side of `in`; the values of a single new row are not one. */
+  protected override visitPrimitiveValueList(node: PrimitiveValueListNode): void {
+    if (this.parentNode === undefined || !BinaryOperationNode.is(this.parentNode)) {
+      super.visitPrimitiveValueList(node)
+      return
+    }
+    this.append('(select value from json_each(')
+    this.appendValue(JSON.stringify(node.values))
+    this.append('))')
+  }
+
+  /** Several new rows, of texts and numbers: JSON has no bytes. */
+  protected override visitValues(node: ValuesNode): void {
+    const [first] = node.values
+    if (node.values.length === 1 || first === undefined || !PrimitiveValueListNode.is(first)) {
+      super.visitValues(node)
+      return
+    }
+    const rows = node.values.map((row) => (row as PrimitiveValueListNode).values)
+    this.append(`select ${first.values.map((_, column) => `value ->> ${column}`).join(', ')} from json_each(`)
+    this.appendValue(JSON.stringify(rows))
+    // Without a condition SQLite would take what follows, `on conflict`, for that of a join.
+    this.append(') where true')
+  }
+
   /** SQLite has no row locks and needs none: its transactions that write exclude one another. */
   protected override visitSelectModifier(node: SelectModifierNode): void {
     if (node.modifier === 'Distinct' || node.modifier === undefined) super.visitSelectModifier(node)

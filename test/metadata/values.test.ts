@@ -4,7 +4,8 @@ import { randomBytes } from 'node:crypto'
 import { describe, test } from 'node:test'
 import fc from 'fast-check'
 import type { Metadata } from '#metadata/metadata.ts'
-import { eachDatabase } from '../support/databases.ts'
+import { openMetadata } from '#metadata/open.ts'
+import { eachDatabase, sqliteUrl } from '../support/databases.ts'
 
 async function addRepository(metadata: Metadata, name: string): Promise<number> {
   const { id } = await metadata.transaction((trx) =>
@@ -112,5 +113,52 @@ eachDatabase((databases) =>
         ['app'],
       )
     })
+
+    test('a list finds what is in it, however long it is', async (t) => {
+      const metadata = await databases.open(t)
+      const names = Array.from({ length: 40_000 }, (_, at) => `${at}'"é🙂`)
+      for (const name of names.slice(0, 3)) await addRepository(metadata, name)
+      const among = async (list: string[]) =>
+        (await metadata.reader.selectFrom('repository').select('name').where('name', 'in', list).execute()).length
+      assert.equal(await among(names.slice(1, 2)), 1)
+      assert.equal(await among(names), 3)
+      assert.equal(await among(names.slice(3)), 0)
+    })
+
+    test('many rows are written at once as they are', async (t) => {
+      const metadata = await databases.open(t)
+      const rows = Array.from({ length: 20_000 }, (_, at) => ({
+        digest: `${at}'"é🙂`,
+        size: Number.MAX_SAFE_INTEGER - at,
+        stored_at: at,
+      }))
+      const insert = (values: typeof rows) =>
+        metadata.transaction((trx) =>
+          trx
+            .insertInto('blob')
+            .values(values)
+            .onConflict((conflict) => conflict.doNothing())
+            .execute(),
+        )
+      await insert(rows)
+      await insert(rows.slice(0, 2))
+      const stored = await metadata.reader.selectFrom('blob').selectAll().orderBy('stored_at').execute()
+      // Compared as one text: a difference among so many rows would take minutes to print.
+      const print = (all: typeof rows) => all.map((row) => `${row.digest} ${row.size} ${row.stored_at}`).join()
+      assert.ok(print(stored) === print(rows))
+    })
   }),
 )
+
+test('on SQLite the length of a list makes no other statement', async (t) => {
+  const metadata = await openMetadata(await sqliteUrl(), assert.fail)
+  t.after(() => metadata.close())
+  const digests = ['a', 'b', 'c']
+  const rows = digests.map((digest) => ({ digest, size: 1, stored_at: 1 }))
+  await metadata.transaction(async (trx) => {
+    const select = (list: string[]) => trx.selectFrom('blob').selectAll().where('digest', 'in', list).compile()
+    assert.equal(select(digests).sql, select(digests.slice(0, 1)).sql)
+    const insert = (values: typeof rows) => trx.insertInto('blob').values(values).compile()
+    assert.equal(insert(rows).sql, insert(rows.slice(0, 2)).sql)
+  })
+})
