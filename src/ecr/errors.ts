@@ -143,7 +143,7 @@ export const exceptions = {
   ],
   UploadLengthMismatch: [
     'InvalidLayerPartException',
-    () => 'The layer part does not have the length that partFirstByte and partLastByte give',
+    () => 'The layer part is empty or does not have the length that partFirstByte and partLastByte give',
     invalidPartMembers,
   ],
   UploadDigestMismatch: ['InvalidLayerException', registryTexts.UploadDigestMismatch],
@@ -161,6 +161,11 @@ export const exceptions = {
     'LayerPartTooSmallException',
     ({ upload, leastBytes }) =>
       `The upload with uploadId '${upload}' contains a layer part that is smaller than ${leastBytes} bytes and is not the last`,
+  ],
+  UploadIncomplete: [
+    'InvalidLayerException',
+    ({ upload, offset }) =>
+      `The upload with uploadId '${upload}' has lost layer parts: upload them again from byte ${offset}`,
   ],
   LayerAlreadyExists: [
     'LayerAlreadyExistsException',

@@ -160,11 +160,12 @@ export function createLinkedBlobs({
   }
 }
 
-/** Makes a stored blob visible in a repository whose lock the transaction holds. */
-export async function linkBlob(trx: Transaction, { id }: Repository, digest: Digest, now: number): Promise<void> {
-  await trx
+/** Makes a stored blob visible in a repository whose lock the transaction holds. False if it was so before. */
+export async function linkBlob(trx: Transaction, { id }: Repository, digest: Digest, now: number): Promise<boolean> {
+  const { numInsertedOrUpdatedRows } = await trx
     .insertInto('repository_blob')
     .values({ repository_id: id, digest, linked_at: now })
     .onConflict((conflict) => conflict.doNothing())
-    .execute()
+    .executeTakeFirst()
+  return numInsertedOrUpdatedRows === 1n
 }

@@ -68,6 +68,8 @@ export interface LayerRefusals {
   UploadEmpty: InRepository & { readonly upload: string }
   /** A part smaller than `leastBytes` was followed by another. */
   UploadPartTooSmall: InRepository & { readonly upload: string; readonly leastBytes: number }
+  /** A power loss took bytes that had been received. `offset` is the next byte wanted. */
+  UploadIncomplete: InRepository & { readonly upload: string; readonly offset: number }
   LayerAlreadyExists: InRepository & { readonly digest: Digest }
 }
 

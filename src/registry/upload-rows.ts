@@ -1,7 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import type { Clock } from '#lib/clock.ts'
 import type { Metadata, Reader, Transaction } from '#metadata/metadata.ts'
-import { type Digest, parseDigest } from '#names/digest.ts'
 import { refuse } from './refusals.ts'
 import { getRepository, inRepository, lockRepository, type RepositoryKey } from './repository.ts'
 
@@ -12,7 +11,6 @@ import { getRepository, inRepository, lockRepository, type RepositoryKey } from 
  */
 export interface Upload {
   readonly id: string
-  readonly repositoryId: number
   readonly offset: number
   /** Whether a part below ECR's least size came: none, only the last one so far, or one that another followed. */
   readonly shortPart: 'none' | 'last' | 'followed'
@@ -37,8 +35,6 @@ export interface UploadRows {
   finish(trx: Transaction, key: RepositoryKey, id: string): Promise<void>
   /** @throws Refusal `UploadNotFound` */
   delete(key: RepositoryKey, id: string): Promise<void>
-  /** The first of these digests that the repository has already. */
-  findLinked(upload: Upload, digests: readonly Digest[]): Promise<Digest | undefined>
 }
 
 export function createUploadRows({
@@ -58,7 +54,7 @@ export function createUploadRows({
       throw refuse('UploadNotFound', { ...inRepository(key), upload: id })
     }
     const { offset, writer } = row
-    return { id, repositoryId: row.repository_id, offset, shortPart: row.short_part as Upload['shortPart'], writer }
+    return { id, offset, shortPart: row.short_part as Upload['shortPart'], writer }
   }
 
   return {
@@ -112,17 +108,6 @@ export function createUploadRows({
       await get(key, id)
       await metadata.transaction((trx) => trx.deleteFrom('upload').where('id', '=', id).execute())
     },
-
-    async findLinked({ repositoryId }, digests) {
-      const row = await metadata.reader
-        .selectFrom('repository_blob')
-        .select('digest')
-        .where('repository_id', '=', repositoryId)
-        .where('digest', 'in', [...digests])
-        .limit(1)
-        .executeTakeFirst()
-      return row && parseDigest(row.digest)
-    },
   }
 }
 
@@ -130,7 +115,7 @@ function selectUpload(reader: Reader, { registry, name }: RepositoryKey, id: str
   return reader
     .selectFrom('upload')
     .innerJoin('repository', 'repository.id', 'upload.repository_id')
-    .select(['upload.id', 'upload.repository_id', 'upload.offset', 'upload.writer', 'upload.short_part'])
+    .select(['upload.id', 'upload.offset', 'upload.writer', 'upload.short_part'])
     .where('upload.id', '=', id)
     .where('repository.account', '=', registry.account)
     .where('repository.region', '=', registry.region)

@@ -8,7 +8,7 @@ import { isStorageFull } from '#lib/storage-full.ts'
 import type { Metadata, Transaction } from '#metadata/metadata.ts'
 import type { Digest } from '#names/digest.ts'
 import { linkBlob } from './linked-blobs.ts'
-import { refuse } from './refusals.ts'
+import { type ContentRefusals, refuse } from './refusals.ts'
 import { getRepository, inRepository, lockRepository, type RepositoryKey } from './repository.ts'
 import { createUploadRows, type Upload } from './upload-rows.ts'
 
@@ -40,7 +40,12 @@ export interface Uploads {
    * @throws Refusal `UploadNotFound`, `UploadDigestMismatch`, `UploadOutOfOrder`, `UploadTakenOver`
    */
   complete(key: RepositoryKey, id: string, digest: Digest, chunk?: Chunk): Promise<StoredBlob>
-  /** ECR's completion: of several digests one must fit. @throws Refusal as `complete`, `UploadEmpty`, `UploadPartTooSmall`, `LayerAlreadyExists` */
+  /**
+   * ECR's completion: of several digests one must fit. Content that the repository has already ends the upload, and is refused.
+   *
+   * @throws Refusal `UploadNotFound`, `UploadDigestMismatch`, `UploadTakenOver`, `UploadEmpty`, `UploadPartTooSmall`,
+   *   `UploadIncomplete`, `LayerAlreadyExists`
+   */
   completeParts(key: RepositoryKey, id: string, digests: readonly Digest[]): Promise<StoredBlob>
   /** A whole blob in one request, without a session. @throws Refusal `RepositoryNotFound`, `UploadDigestMismatch` */
   push(key: RepositoryKey, digest: Digest, chunk: Chunk): Promise<StoredBlob>
@@ -61,6 +66,8 @@ export interface Chunk {
 export interface StoredBlob {
   readonly digest: Digest
   readonly sizeBytes: number
+  /** Whether it is new to the repository. */
+  readonly linked: boolean
 }
 
 /** ECR's least size of a part that is not the last (user guide, "Amazon ECR service quotas"). */
@@ -173,17 +180,18 @@ export function createUploads({
     alongside?: (trx: Transaction) => Promise<void>,
   ): Promise<StoredBlob> {
     const { digest, sizeBytes } = await draft.commit(digests)
-    await metadata.transaction(async (trx) => {
+    const linked = await metadata.transaction(async (trx) => {
       const repository = await lockRepository(trx, key, 'shared')
       await trx
         .insertInto('blob')
         .values({ digest, size: sizeBytes, stored_at: clock() })
         .onConflict((conflict) => conflict.doNothing())
         .execute()
-      await linkBlob(trx, repository, digest, clock())
+      const isNew = await linkBlob(trx, repository, digest, clock())
       await alongside?.(trx)
+      return isNew
     })
-    return { digest, sizeBytes }
+    return { digest, sizeBytes, linked }
   }
 
   return {
@@ -197,7 +205,8 @@ export function createUploads({
       holding(key, id, async (hold) => {
         const upload = await rows.get(key, id)
         const length = bytes.byteLength
-        if (last - first + 1 !== length) {
+        // ECR has no part without a byte, which would count as a small one that others may not follow.
+        if (last < first || last - first + 1 !== length) {
           throw refuse('UploadLengthMismatch', { ...inRepository(key), upload: id, offset: upload.offset })
         }
         const short = upload.shortPart !== 'none' ? 'followed' : length < leastPartBytes ? 'last' : 'none'
@@ -214,9 +223,9 @@ export function createUploads({
         if (upload.offset === 0) throw refuse('UploadEmpty', facts)
         if (upload.shortPart === 'followed')
           throw refuse('UploadPartTooSmall', { ...facts, leastBytes: leastPartBytes })
-        const present = await rows.findLinked(upload, digests)
-        if (present !== undefined) throw refuse('LayerAlreadyExists', { ...inRepository(key), digest: present })
-        return complete(key, hold, upload, digests)
+        const blob = await complete(key, hold, upload, digests).catch(asIncomplete)
+        if (!blob.linked) throw refuse('LayerAlreadyExists', { ...inRepository(key), digest: blob.digest })
+        return blob
       }),
 
     push: (key, digest, chunk) => {
@@ -254,6 +263,13 @@ async function* untilLetGo(hold: Hold, source: AsyncIterable<Uint8Array>): Async
 
 async function* once(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
   yield bytes
+}
+
+/** Without a chunk only lost bytes can be out of order. ECR's completion has no exception that tells where to go on. */
+function asIncomplete(error: unknown): never {
+  if (!(error instanceof Refusal) || error.code !== ('UploadOutOfOrder' satisfies keyof ContentRefusals)) throw error
+  // The code tells which facts it has.
+  throw refuse('UploadIncomplete', error.facts as ContentRefusals['UploadOutOfOrder'])
 }
 
 /** What the blob store refused, with the facts of the upload. */

@@ -1,5 +1,7 @@
 /** The layer operations, by the AWS SDK: availability, download URLs, and uploads in parts. */
 import assert from 'node:assert/strict'
+import { readdir, truncate } from 'node:fs/promises'
+import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
 import { eachDatabase } from '../support/databases.ts'
 import { answerOf, type EcrSession, refusalOf, startEcrSession } from '../support/ecr-session.ts'
@@ -185,7 +187,15 @@ eachDatabase(({ dialect, url }) => {
       const longer = { partFirstByte: 1_000, partLastByte: 2_000, layerPartBlob: bytes }
       const wrongLength = session.ecr.uploadLayerPart({ repositoryName, uploadId, ...longer })
       assert.deepEqual(await partRefusal(wrongLength), afterFirst)
+      const none = { partFirstByte: 1_000, partLastByte: 999, layerPartBlob: new Uint8Array() }
+      assert.deepEqual(
+        await partRefusal(session.ecr.uploadLayerPart({ repositoryName, uploadId, ...none })),
+        afterFirst,
+      )
       await part(repositoryName, uploadId, 1_000, bytes)
+      const layerDigests = [digest(Buffer.concat([bytes, bytes]))]
+      const { name } = await refusalOf(session.ecr.completeLayerUpload({ repositoryName, uploadId, layerDigests }))
+      assert.equal(name, 'LayerPartTooSmallException')
     })
 
     test('a part of twenty megabytes is taken, a larger one is not', async () => {
@@ -251,6 +261,24 @@ eachDatabase(({ dialect, url }) => {
       assert.equal((await refusalOf(complete(digest(bytes)))).name, 'UploadNotFoundException')
     })
 
+    test('an upload that a power loss took bytes of says from where to upload again', async () => {
+      const { ecr, server } = session
+      const repositoryName = await session.repository()
+      const uploadId = await initiate(repositoryName)
+      const bytes = noise('lost', 6 * mib)
+      await part(repositoryName, uploadId, 0, bytes)
+      const drafts = join(server.dataDir, 'blobs', 'drafts', uploadId)
+      for (const draft of await readdir(drafts)) await truncate(join(drafts, draft), 5 * mib)
+      const completion = { repositoryName, uploadId, layerDigests: [digest(bytes)] }
+      assert.deepEqual(await refusalOf(ecr.completeLayerUpload(completion)), {
+        name: 'InvalidLayerException',
+        message: `The upload with uploadId '${uploadId}' has lost layer parts: upload them again from byte ${5 * mib}`,
+        status: 400,
+      })
+      await part(repositoryName, uploadId, 5 * mib, bytes.subarray(5 * mib))
+      assert.equal((await ecr.completeLayerUpload(completion)).layerDigest, digest(bytes))
+    })
+
     test('a small part may only be the last', async () => {
       const { ecr } = session
       const repositoryName = await session.repository()
@@ -270,14 +298,24 @@ eachDatabase(({ dialect, url }) => {
       const repositoryName = await session.repository()
       const layer = blobOf(image(), 1)
       await session.pushBlob(repositoryName, layer)
-      const uploadId = await initiate(repositoryName)
-      await part(repositoryName, uploadId, 0, layer.bytes)
-      const completion = { repositoryName, uploadId, layerDigests: [layer.digest] }
+      const bytes = Buffer.from('another layer')
+      const completionOf = async (content: Uint8Array, ...layerDigests: string[]) => {
+        const uploadId = await initiate(repositoryName)
+        await part(repositoryName, uploadId, 0, content)
+        return { repositoryName, uploadId, layerDigests }
+      }
+      const mistaken = await refusalOf(ecr.completeLayerUpload(await completionOf(bytes, layer.digest)))
+      assert.equal(mistaken.name, 'InvalidLayerException')
+      const { layerDigest } = await ecr.completeLayerUpload(await completionOf(bytes, layer.digest, digest(bytes)))
+      assert.equal(layerDigest, digest(bytes))
+
+      const completion = await completionOf(layer.bytes, layer.digest)
       assert.deepEqual(await refusalOf(ecr.completeLayerUpload(completion)), {
         name: 'LayerAlreadyExistsException',
         message: `The layer with digest '${layer.digest}' already exists in the repository with name '${repositoryName}' in registry with id '${account}'`,
         status: 400,
       })
+      assert.equal((await refusalOf(ecr.completeLayerUpload(completion))).name, 'UploadNotFoundException')
     })
   })
 })
