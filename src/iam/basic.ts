@@ -13,6 +13,8 @@ import type { Tokens, VerifiedToken } from './tokens.ts'
 
 /** Only what has been verified is remembered, so that nobody without a token can fill this. At most 4 kB each. */
 const rememberedHeaders = 4_096
+/** A token of the longest kind, in Base64 once more. */
+const longestHeader = 6_000
 const accessKeyCheckedForMs = 2_500
 
 interface Remembered {
@@ -88,6 +90,7 @@ function wholeSecond(ms: number): number {
 }
 
 function passwordOf(header: string): string {
+  if (header.length > longestHeader) throw refuse('CredentialsInvalid', { problem: 'encoding' })
   const [, encoded] = /^basic +([a-z0-9+/]+={0,2}) *$/i.exec(header) ?? []
   if (encoded === undefined) {
     throw refuse('CredentialsInvalid', { problem: /^basic /i.test(header) ? 'encoding' : 'scheme' })

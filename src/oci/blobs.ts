@@ -1,5 +1,6 @@
+import type { IncomingHttpHeaders } from 'node:http'
 import type { FastifyReply } from 'fastify'
-import { parseDigest } from '#names/digest.ts'
+import { type Digest, parseDigest } from '#names/digest.ts'
 import type { LinkedBlobs } from '#registry/linked-blobs.ts'
 import { type FamilyRoutes, repositoryOf } from './call.ts'
 import { type ByteRange, parseRange } from './ranges.ts'
@@ -24,7 +25,7 @@ export function blobRoutes({ linkedBlobs }: { linkedBlobs: LinkedBlobs }): Famil
         const digest = parseDigest(call.path.digest)
         await using blob = await linkedBlobs.open(repositoryOf(call), digest)
         const { sizeBytes } = blob
-        const range = parseRange(call.request.headers.range, sizeBytes)
+        const range = rangeOf(call.request.headers, digest, sizeBytes)
         if (range === 'unsatisfiable') throw refuse('RangeUnsatisfiable', { sizeBytes })
         if (range === undefined) call.reply.code(200).headers(headersOf(digest, sizeBytes))
         else call.reply.code(206).headers(partHeadersOf(digest, range, sizeBytes))
@@ -42,19 +43,30 @@ export function blobRoutes({ linkedBlobs }: { linkedBlobs: LinkedBlobs }): Famil
   }
 }
 
-function headersOf(digest: string, sizeBytes: number) {
+/** The range asked for, unless it is wanted only of other content than this (RFC 9110 section 13.1.5). */
+function rangeOf(headers: IncomingHttpHeaders, digest: Digest, sizeBytes: number) {
+  const condition = headers['if-range']
+  if (condition !== undefined && condition !== etagOf(digest)) return undefined
+  return parseRange(headers.range, sizeBytes)
+}
+
+/** Content under its digest never changes. */
+function etagOf(digest: Digest): string {
+  return `"${digest}"`
+}
+
+function headersOf(digest: Digest, sizeBytes: number) {
   return {
     'content-type': 'application/octet-stream',
     'content-length': sizeBytes,
     'docker-content-digest': digest,
     'accept-ranges': 'bytes',
-    // Content under its digest never changes.
-    etag: `"${digest}"`,
+    etag: etagOf(digest),
     'cache-control': 'private, max-age=31536000, immutable',
   }
 }
 
-function partHeadersOf(digest: string, { start, end }: ByteRange, sizeBytes: number) {
+function partHeadersOf(digest: Digest, { start, end }: ByteRange, sizeBytes: number) {
   return {
     ...headersOf(digest, sizeBytes),
     'content-length': end - start,
@@ -66,13 +78,15 @@ function partHeadersOf(digest: string, { start, end }: ByteRange, sizeBytes: num
 async function stream(reply: FastifyReply, send: (destination: FastifyReply['raw']) => Promise<void>): Promise<void> {
   reply.hijack()
   const response = reply.raw
+  const { socket } = response.req
   // Fastify's header values are numbers, texts and lists of texts, as node:http takes them.
   response.writeHead(reply.statusCode, reply.getHeaders() as Record<string, string>)
   try {
     await send(response)
     response.end()
   } catch (error) {
+    const clientLeft = socket.destroyed
     response.destroy()
-    if (!response.req.socket.destroyed) throw error
+    if (!clientLeft) throw error
   }
 }

@@ -84,7 +84,8 @@ export function createDispatch({ routes, credentials, downloadLinks, endpoints, 
         log.error({ err: error, requestId: request.id }, 'an answer broke off')
         return reply
       }
-      drain(request.raw)
+      // Whoever is not known may not keep the server reading.
+      drain(request.raw, request.logFacts === null ? mostDrainedOfStrangers : Number.POSITIVE_INFINITY)
       return write(reply, explain(error, request), request)
     }
   }
@@ -93,7 +94,7 @@ export function createDispatch({ routes, credentials, downloadLinks, endpoints, 
     const described = describeError(error)
     if (described !== undefined && described.status !== 507) return described
     // A client that went away in the middle of its body is no failure of ours, and nobody is left to read the answer.
-    if (!raw.destroyed || raw.complete) log.error({ err: error, requestId: id }, 'a request of the data plane failed')
+    if (raw.complete || !isAbort(error)) log.error({ err: error, requestId: id }, 'a request of the data plane failed')
     return described ?? answer(500, 'UNKNOWN', `The request failed; the log tells more under the request id ${id}`)
   }
 
@@ -133,9 +134,25 @@ function resourceOf(registry: Registry, path: OciPath): string {
   return repositoryArn(registry, 'name' in path ? path.name : '*')
 }
 
-/** Lets what is left of a body pass, so that the client gets to read the answer and the connection can go on. */
-function drain(request: IncomingMessage): void {
+const mostDrainedOfStrangers = 1024 * 1024
+
+/** Lets what is left of a body pass, so that the client gets to read the answer and the connection can go on; cuts it after `most` bytes. */
+function drain(request: IncomingMessage, most: number): void {
   if (request.complete) return
   request.removeAllListeners('readable')
+  let drained = 0
+  request.on('data', (chunk: Buffer) => {
+    drained += chunk.byteLength
+    if (drained > most) request.destroy()
+  })
   request.resume()
+}
+
+/** How node:http tells that the client went away in the middle of its body. */
+function isAbort(error: unknown): boolean {
+  return (
+    error instanceof Error &&
+    'code' in error &&
+    (error.code === 'ECONNRESET' || error.code === 'ERR_STREAM_PREMATURE_CLOSE')
+  )
 }

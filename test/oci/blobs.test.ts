@@ -56,6 +56,16 @@ eachServer('blobs', (world) => {
     }
   })
 
+  test('a range that is wanted of other content only gives the whole', async () => {
+    const { bytes, path, digest } = await pushed(await world.repository())
+    const range = 'bytes=0-9'
+    expect(await call('GET', path, { headers: { range, 'if-range': `"${digest}"` } }), 206)
+    for (const condition of ['"other"', 'Wed, 21 Oct 2026 07:28:00 GMT']) {
+      const { body } = expect(await call('GET', path, { headers: { range, 'if-range': condition } }), 200)
+      assert.ok(body.equals(bytes))
+    }
+  })
+
   test('a range past the end is 416 and tells the size', async () => {
     const { path } = await pushed(await world.repository())
     for (const range of ['bytes=3000000-', 'bytes=9999999-99999999', 'bytes=-0']) {

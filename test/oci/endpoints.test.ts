@@ -71,6 +71,22 @@ eachServer('the endpoints', (world) => {
     }
   })
 
+  test('a stranger is refused, and what it goes on to send is not read for ever', { timeout: 30_000 }, async () => {
+    const { port } = new URL(world.server.url)
+    await using connection = await openRawConnection(Number(port))
+    connection.socket.write(
+      'PATCH /v2/some/app/blobs/uploads/x HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n',
+    )
+    const chunk = `${(65_536).toString(16)}\r\n${'x'.repeat(65_536)}\r\n`
+    const sending = (): void => {
+      while (!connection.socket.destroyed && connection.socket.write(chunk));
+      if (!connection.socket.destroyed) connection.socket.once('drain', sending)
+    }
+    sending()
+    await connection.closed
+    assert.match(connection.received(), /^HTTP\/1.1 401/)
+  })
+
   test('a refusal while a large body still comes reaches the client, and the connection goes on', async () => {
     const name = await world.repository()
     const chunk = Buffer.alloc(1_000_000)
