@@ -1,4 +1,5 @@
 import type { DatabaseSync, SQLInputValue, StatementSync } from 'node:sqlite'
+import { setTimeout as delay } from 'node:timers/promises'
 import {
   BinaryOperationNode,
   CompiledQuery,
@@ -27,6 +28,9 @@ export function nodeSqliteDialect(database: DatabaseSync, access: 'exclusive' | 
     createQueryCompiler: () => new NodeSqliteCompiler(),
   }
 }
+
+/** How long one process waits for another's transaction. Ours take milliseconds. */
+export const busyTimeoutMs = 10_000
 
 /** Prepares each distinct text once. Texts come from code, not from requests, so they are few: `NodeSqliteCompiler` sees to it. */
 export class StatementCache {
@@ -143,8 +147,18 @@ class NodeSqliteDriver implements Driver {
     this.#release()
   }
 
+  /** SQLite's own waiting for another process would block this one whole, requests that only read included. */
   async beginTransaction(connection: DatabaseConnection): Promise<void> {
-    await connection.executeQuery(CompiledQuery.raw('begin immediate'))
+    const deadline = performance.now() + busyTimeoutMs
+    for (let pauseMs = 1; ; pauseMs = Math.min(2 * pauseMs, 50)) {
+      try {
+        await connection.executeQuery(CompiledQuery.raw('begin immediate'))
+        return
+      } catch (error) {
+        if (!isBusy(error) || performance.now() > deadline) throw error
+      }
+      await delay(pauseMs * (0.5 + Math.random() / 2))
+    }
   }
 
   async commitTransaction(connection: DatabaseConnection): Promise<void> {
@@ -158,4 +172,9 @@ class NodeSqliteDriver implements Driver {
 
   /** Whoever opened the database closes it: Kysely calls this only if it has run a query. */
   async destroy(): Promise<void> {}
+}
+
+/** Result code 5, in whichever of its extended forms (SQLite, "Result and Error Codes"). */
+function isBusy(error: unknown): boolean {
+  return error instanceof Error && 'errcode' in error && (Number(error.errcode) & 0xff) === 5
 }

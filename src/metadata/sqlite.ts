@@ -6,10 +6,7 @@ import type { Metadata, Parameter, Parameters, Reader, Transaction } from './met
 import { migrate } from './migrate.ts'
 import { prepareQuery } from './prepared.ts'
 import type { Schema } from './schema.ts'
-import { nodeSqliteDialect, StatementCache } from './sqlite-dialect.ts'
-
-/** How long one process waits for another's transaction. Ours take milliseconds. */
-const busyTimeoutMs = 10_000
+import { busyTimeoutMs, nodeSqliteDialect, StatementCache } from './sqlite-dialect.ts'
 
 /**
  * The embedded store. WAL with `synchronous=FULL`: a commit has been fsynced when it returns. One connection writes, one
@@ -21,6 +18,8 @@ export async function openSqlite(path: string): Promise<Metadata> {
   try {
     await migrate(writer, sqliteColumns)
     keepPrivate(path)
+    // From here on every write is in a transaction, and the driver waits for its beginning.
+    writing.exec('pragma busy_timeout = 0')
   } catch (error) {
     writing.close()
     throw error

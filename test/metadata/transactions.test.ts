@@ -1,9 +1,10 @@
 /** What `Metadata.transaction` promises: all or nothing, nothing seen before it, and nothing lost between two at once. */
 import assert from 'node:assert/strict'
+import { DatabaseSync } from 'node:sqlite'
 import { describe, test } from 'node:test'
 import type { Metadata, Transaction } from '#metadata/metadata.ts'
 import { openMetadata } from '#metadata/open.ts'
-import { eachDatabase } from '../support/databases.ts'
+import { eachDatabase, sqliteUrl } from '../support/databases.ts'
 
 const addAccount = (trx: Transaction, id: string, created_at = 0) =>
   trx.insertInto('account').values({ id, created_at }).execute()
@@ -81,9 +82,7 @@ eachDatabase((databases) =>
       await stores[0]?.transaction((trx) => addAccount(trx, '000000000001'))
       const each = (store: Metadata) =>
         Promise.all(Array.from({ length: 10 }, () => store.transaction((trx) => increment(trx, '000000000001'))))
-      // A SQLite file is locked by whoever writes, which blocks its whole process: in one process, one after the other.
-      if (databases.dialect === 'sqlite') for (const store of stores) await each(store)
-      else await Promise.all(stores.map(each))
+      await Promise.all(stores.map(each))
       const row = await stores[1]?.reader.selectFrom('account').select('created_at').executeTakeFirst()
       assert.equal(row?.created_at, 20)
     })
@@ -144,3 +143,28 @@ eachDatabase((databases) =>
     })
   }),
 )
+
+test('while another process writes to SQLite, who wants to write waits, and nobody else', async (t) => {
+  const url = await sqliteUrl()
+  const metadata = await openMetadata(url, assert.fail)
+  t.after(() => metadata.close())
+  const other = new DatabaseSync(url.slice('sqlite:'.length))
+  t.after(() => other.close())
+  other.exec('begin immediate')
+  let written = false
+  const writing = metadata
+    .transaction((trx) => addAccount(trx, '000000000001'))
+    .then(() => {
+      written = true
+    })
+  const begun = performance.now()
+  for (let turn = 0; turn < 100; turn++) {
+    await new Promise((resolve) => setTimeout(resolve))
+    assert.deepEqual(await accounts(metadata), [])
+  }
+  assert.ok(performance.now() - begun < 5_000, 'the process went on')
+  assert.equal(written, false)
+  other.exec('commit')
+  await writing
+  assert.deepEqual(await accounts(metadata), ['000000000001'])
+})
