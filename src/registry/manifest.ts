@@ -206,10 +206,12 @@ function parseSubject(json: Json): Digest | undefined {
   return subject === undefined || subject === null ? undefined : parseDescriptor(subject, 'subject').digest
 }
 
+/** Loosely: tools write what is no media type. The length is a media type's (RFC 6838 section 4.2), for every listing carries it. */
 function parseArtifactType(json: Json): string | undefined {
   const artifactType = json.artifactType
   if (artifactType === undefined || artifactType === '') return undefined
   if (typeof artifactType !== 'string') throw invalid('artifactType', 'must be a string')
+  if (artifactType.length > 255) throw invalid('artifactType', 'must be at most 255 characters')
   // PostgreSQL keeps no text with it, and no media type has it.
   if (artifactType.includes('\0')) throw invalid('artifactType', 'must not contain a NUL character')
   return artifactType

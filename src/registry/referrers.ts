@@ -15,7 +15,8 @@ export interface Referrer {
 
 export interface Referrers {
   /**
-   * By digest. A subject that is not there has referrers too, or none: that is no error.
+   * By digest. A subject that is not there has referrers too, or none: that is no error. A page ends early before its annotations
+   * pass 3 MiB; those of a referrer that alone have more are left out.
    *
    * @throws Refusal `RepositoryNotFound`
    */
@@ -26,19 +27,20 @@ export interface Referrers {
   ): Promise<Page<Referrer, Digest>>
 }
 
+/**
+ * A client need not take an index of more than 4 MiB (OCI distribution specification), and a manifest may have nearly as much in
+ * annotations alone. What else a page says of its referrers has room in the rest.
+ */
+const pageLimitBytes = 3 * 1024 * 1024
+
 export function createReferrers({ metadata }: { metadata: Metadata }): Referrers {
   return {
     async list(key, subject, { limit, after, artifactTypes = [] }) {
       const { id } = await getRepository(metadata.reader, key)
-      const rows = await metadata.reader
+      // Sizes first, so that no more is ever loaded than a page takes.
+      const found = await metadata.reader
         .selectFrom('manifest')
-        .select(({ fn }) => [
-          'digest',
-          'media_type',
-          'artifact_type',
-          'annotations',
-          fn<number>('length', ['body']).as('size'),
-        ])
+        .select(({ fn }) => ['digest', fn<number | null>('octet_length', ['annotations']).as('size')])
         .where('repository_id', '=', id)
         .where('subject', '=', subject)
         .$if(after !== undefined, (query) => query.where('digest', '>', after ?? ''))
@@ -46,7 +48,28 @@ export function createReferrers({ metadata }: { metadata: Metadata }): Referrers
         .orderBy('digest')
         .limit(limit + 1)
         .execute()
-      const referrers = rows.map((row) => ({
+      const page = pageOf(found, Math.min(limit, countThatFit(found)), ({ digest }) => parseDigest(digest))
+      if (page.items.length === 0) return { items: [] }
+      const rows = await metadata.reader
+        .selectFrom('manifest')
+        .select(({ fn }) => ['digest', 'media_type', 'artifact_type', fn<number>('length', ['body']).as('size')])
+        .select(({ eb, fn, ref }) =>
+          eb
+            .case()
+            .when(fn<number>('octet_length', ['annotations']), '<=', pageLimitBytes)
+            .then(ref('annotations'))
+            .end()
+            .as('annotations'),
+        )
+        .where('repository_id', '=', id)
+        .where(
+          'digest',
+          'in',
+          page.items.map(({ digest }) => digest),
+        )
+        .orderBy('digest')
+        .execute()
+      const items = rows.map((row) => ({
         digest: parseDigest(row.digest),
         mediaType: parseMediaType(row.media_type),
         sizeBytes: row.size,
@@ -54,7 +77,17 @@ export function createReferrers({ metadata }: { metadata: Metadata }): Referrers
         // Parsed as an object of strings when the manifest was stored.
         annotations: row.annotations === null ? undefined : (JSON.parse(row.annotations) as Record<string, string>),
       }))
-      return pageOf(referrers, limit, ({ digest }) => digest)
+      return { ...page, items }
     },
   }
+}
+
+/** How many of them a page takes, at least one. */
+function countThatFit(found: readonly { readonly size: number | null }[]): number {
+  let sum = 0
+  const first = found.findIndex(({ size }) => {
+    sum += size !== null && size <= pageLimitBytes ? size : 0
+    return sum > pageLimitBytes
+  })
+  return first === -1 ? found.length : first
 }

@@ -116,6 +116,28 @@ eachServer('referrers', (world) => {
     }
   })
 
+  test('pages hold less than 4 MiB, and leave out annotations that alone are too many', async () => {
+    const name = await world.repository()
+    const app = image({ seed: 'annotated' })
+    const sizes = [1_000_000, 1_000_000, 1_500_000, 1_500_000, 3_900_000, 3_900_000]
+    for (const size of sizes) {
+      const annotations = { note: 'x'.repeat(size) }
+      await push(name, artifact({ artifactType: 'application/x', subject: app, annotations, blobs: [world.bytes(10)] }))
+    }
+    const notes: number[] = []
+    for (let next: string | undefined = pathOf(name, app); next !== undefined; ) {
+      const answer = expect(await call('GET', next), 200)
+      assert.ok(answer.body.length < 4 * 1024 * 1024, `${answer.body.length} bytes`)
+      const page: Awaited<ReturnType<typeof referrersAt>> = await referrersAt(next)
+      for (const { annotations } of page.manifests) notes.push(annotations?.note?.length ?? 0)
+      next = page.next
+    }
+    assert.deepEqual(
+      notes.sort((a, b) => a - b),
+      sizes.map((size) => (size > 3 * 1024 * 1024 ? 0 : size)).sort((a, b) => a - b),
+    )
+  })
+
   test('a referrer that is deleted, and one in another repository, is not listed', async () => {
     const [name, elsewhere] = [await world.repository(), await world.repository()]
     const app = image({ seed: 'deleted' })

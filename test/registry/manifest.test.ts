@@ -255,6 +255,11 @@ const invalid: readonly Refused[] = [
     manifest: image1({ artifactType: 'a/\0' }),
     path: 'artifactType',
   },
+  {
+    what: 'an endless artifact type',
+    manifest: image1({ artifactType: `a/${'b'.repeat(254)}` }),
+    path: 'artifactType',
+  },
   { what: 'annotations that are a list', manifest: image1({ annotations: ['a'] }), path: 'annotations' },
   { what: 'an annotation that is no string', manifest: image1({ annotations: { a: 1 } }), path: 'annotations.a' },
   {
