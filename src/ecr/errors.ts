@@ -97,6 +97,10 @@ export const exceptions = {
     'InvalidParameterException',
     ({ encryptionType }) => invalid('kmsKey', `kmsKey can't be given when encryptionType is set as ${encryptionType}`),
   ],
+  KmsKeyInvalid: [
+    'InvalidParameterException',
+    ({ region }) => invalid('kmsKey', `must be the id, the alias or the ARN of a key in region ${region}`),
+  ],
 
   ManifestInvalid: ['InvalidParameterException', invalidManifest],
   ManifestMediaTypeUnsupported: ['InvalidParameterException', invalidManifest],

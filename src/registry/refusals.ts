@@ -30,6 +30,8 @@ export interface SettingRefusals {
   TooManyResourceTags: InRepository
   /** A key given where the encryption type takes none. */
   KmsKeyUnexpected: { readonly encryptionType: string }
+  /** No id, alias or ARN of a key in the region. */
+  KmsKeyInvalid: { readonly region: string }
 }
 
 /** What is declined of content, whichever plane it comes or goes by. */

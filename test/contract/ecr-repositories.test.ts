@@ -126,6 +126,11 @@ eachDatabase(({ dialect, url }) => {
           invalid('kmsKey', "kmsKey can't be given when encryptionType is set as AES256"),
         ],
         [
+          'with a key that is none',
+          { encryptionConfiguration: { encryptionType: 'KMS', kmsKey: 'a\0b' } },
+          invalid('kmsKey', 'must be the id, the alias or the ARN of a key in region us-east-1'),
+        ],
+        [
           "with a tag of AWS's own",
           { tags: [{ Key: 'aws:team', Value: 'a' }] },
           {
