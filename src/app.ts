@@ -4,10 +4,12 @@ import { createDispatcher } from '#aws/dispatcher.ts'
 import { awsRoutes } from '#aws/routes.ts'
 import { FileBlobStore } from '#blobs/file.ts'
 import { listeningUrl } from '#config/listening-url.ts'
+import { openSetting } from '#config/open-setting.ts'
 import type { Settings } from '#config/settings.ts'
 import { ecrSurface } from '#ecr/surface.ts'
+import { Bodies } from '#http/bodies.ts'
 import { createServer } from '#http/server.ts'
-import { AccessKeys, type RootKey } from '#iam/access-keys.ts'
+import { AccessKeys, type EnsuredRoot } from '#iam/access-keys.ts'
 import { requireAllowed } from '#iam/authorize.ts'
 import { BasicCredentials } from '#iam/basic.ts'
 import { createDownloadLinks } from '#iam/download-links.ts'
@@ -42,25 +44,25 @@ export interface AppOptions {
   readonly verifyOutputs?: boolean
 }
 
-/**
- * What a deployment needs once, before any of its processes serves: the schema, and the root key. Answers the key if this
- * call generated it, which is the one time that anybody can show it.
- */
-export async function prepare(settings: Settings, log: Logger): Promise<RootKey | undefined> {
-  const metadata = await openMetadata(settings.database, logLostConnection(log))
-  try {
-    const accessKeys = new AccessKeys({ metadata, clock: systemClock })
-    const { generated, ...key } = await accessKeys.ensureRoot(settings.account, settings.rootKey)
-    return generated ? key : undefined
-  } finally {
-    await metadata.close()
-  }
+/** What a deployment needs once, however many processes serve it: the schema, and the account with its root key. */
+export function prepare(settings: Settings, log: Logger): Promise<EnsuredRoot> {
+  return openSetting(settings, 'database', async () => {
+    const metadata = await openMetadata(settings.database, logLostConnection(log))
+    try {
+      return await new AccessKeys({ metadata, clock: systemClock }).ensureRoot(settings.account, settings.rootKey)
+    } finally {
+      await metadata.close()
+    }
+  })
 }
 
+/** @throws SettingError if what a setting names cannot be opened */
 export async function startApp(settings: Settings, log: Logger, options: AppOptions = {}): Promise<App> {
   const { clock = systemClock, verifyOutputs = false } = options
-  const metadata = await openMetadata(settings.database, logLostConnection(log))
-  const blobs = await FileBlobStore.open(settings.blobs.path)
+  const metadata = await openSetting(settings, 'database', () =>
+    openMetadata(settings.database, logLostConnection(log)),
+  )
+  const blobs = await openSetting(settings, 'blobs', () => FileBlobStore.open(settings.blobs.path))
 
   const scheme = settings.tls === undefined ? 'http' : 'https'
   let { port } = settings.listen
@@ -101,9 +103,10 @@ export async function startApp(settings: Settings, log: Logger, options: AppOpti
       { name: 'blobs', check: () => blobs.check() },
     ],
   })
-  awsRoutes(server.app, { dispatch, log })
-  ociRoutes(server.app, { domain, credentials, downloadLinks, endpoints, log })
-  port = await server.listen(settings.listen)
+  const bodies = new Bodies()
+  awsRoutes(server.app, { dispatch, bodies, log })
+  ociRoutes(server.app, { domain, bodies, credentials, downloadLinks, endpoints, log })
+  port = await openSetting(settings, 'listen', () => server.listen(settings.listen))
 
   return {
     url: publicUrl(),

@@ -40,11 +40,14 @@ function serveCommand(environment: NodeJS.ProcessEnv): Command {
   })
 }
 
-/** Commander's complaint as one line, without the value of an unknown flag, which may be a secret. */
+/** Commander's complaint as one line, without any word that it did not expect: a secret may have slipped there. */
 function refusal(text: string): string {
   const line = text.replace(/^error: /, '').trim()
-  const unknown = /^unknown option '([^'=]*)/.exec(line)
-  return unknown
-    ? `lading: ${unknown[1]} is no setting: expected one of ${['config', ...settingKeys].map(flagName).join(', ')}\n`
-    : `lading: ${line}\n`
+  const flags = ['config', ...settingKeys].map(flagName).join(', ')
+  const unknown = /^unknown option '(--[a-z-]+)?/.exec(line)
+  if (unknown) return `lading: ${unknown[1] ?? 'a flag'} is no setting: expected one of ${flags}\n`
+  if (/^too many arguments/.test(line))
+    return `lading: a word stands alone: expected only ${flags}, each with its value\n`
+  if (/^unknown command/.test(line)) return 'lading: no such command: expected serve or help\n'
+  return `lading: ${line}\n`
 }

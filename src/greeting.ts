@@ -1,27 +1,30 @@
 import type { Settings } from '#config/settings.ts'
+import type { EnsuredRoot } from '#iam/access-keys.ts'
 
-/** What the first start prints, the only time that the root key is shown: lines to paste, up to a first push. */
+/**
+ * What the first start prints: lines to paste, up to a first push, which need nothing from elsewhere. They hold the secret
+ * only if it was generated, for then nobody else can tell it and no other start will.
+ */
 export function greeting({
   account,
   region,
-  rootKey,
+  root,
   url,
-}: Pick<Settings, 'account' | 'region'> & {
-  readonly rootKey: { readonly accessKeyId: string; readonly secretAccessKey: string }
-  readonly url: string
-}): string {
+}: Pick<Settings, 'account' | 'region'> & { readonly root: EnsuredRoot; readonly url: string }): string {
   const { host } = new URL(url)
+  const introduction = root.generated
+    ? `This is the root key of account ${account}; it is not shown again. To push a first image, paste:`
+    : `Account ${account} has the root key that you gave. To push a first image, paste with its secret:`
   return `
-First start. This is the root key of account ${account}; it is not shown again. To push a first image, paste:
+First start. ${introduction}
 
   export AWS_ENDPOINT_URL=${url}
-  export AWS_ACCESS_KEY_ID=${rootKey.accessKeyId}
-  export AWS_SECRET_ACCESS_KEY=${rootKey.secretAccessKey}
+  export AWS_ACCESS_KEY_ID=${root.accessKeyId}
+  export AWS_SECRET_ACCESS_KEY=${root.generated ? root.secretAccessKey : "'…'"}
   export AWS_DEFAULT_REGION=${region}
   aws ecr create-repository --repository-name hello
   aws ecr get-login-password | docker login --username AWS --password-stdin ${host}
-  docker pull hello-world
-  docker tag hello-world ${host}/hello
+  tar --create --files-from /dev/null | docker import - ${host}/hello
   docker push ${host}/hello
 
 `

@@ -1,11 +1,10 @@
 // `lading serve`: prepares the deployment once, serves by one process or by several, and stops gracefully on SIGTERM
-// and SIGINT. A start that fails for a reason outside the program says it in one line.
+// and SIGINT. A start that fails for a reason outside the program says it in one line. What it stores is its user's alone.
 
 import cluster from 'node:cluster'
 import { once } from 'node:events'
 import type { Logger } from 'pino'
 import { listeningUrl } from '#config/listening-url.ts'
-import { SettingError } from '#config/setting-error.ts'
 import type { Settings } from '#config/settings.ts'
 import { createLog } from '#http/log.ts'
 import { prepare, startApp } from './app.ts'
@@ -20,23 +19,20 @@ interface Serving {
 
 /** Resolves once it serves; ends the process when a signal asks it to stop. @throws SettingError if it cannot start */
 export async function serve(settings: Settings): Promise<void> {
+  process.umask(0o077)
   const log = createLog({ level: settings.log })
   process.on('uncaughtExceptionMonitor', (err) => log.fatal({ err }, 'crashed'))
-  try {
-    if (cluster.isWorker) await serveAsWorker(settings, log)
-    else await serveAsPrimary(settings, log)
-  } catch (error) {
-    throw startError(error, settings)
-  }
+  if (cluster.isWorker) await serveAsWorker(settings, log)
+  else await serveAsPrimary(settings, log)
 }
 
 async function serveAsPrimary(settings: Settings, log: Logger): Promise<void> {
-  const rootKey = await prepare(settings, log)
-  const greet = (url: string) => rootKey && process.stdout.write(greeting({ ...settings, rootKey, url }))
-  // Before it listens, for a port that is taken must not swallow a key that is shown only once.
-  if (settings.publicUrl) greet(settings.publicUrl)
+  // A given key before it listens, so that whoever finds it ready can sign. One to generate afterwards: nobody knows it yet,
+  // and if it cannot listen, none is stored, so that the start that does serve still makes it and shows it.
+  const given = settings.rootKey && (await prepare(settings, log))
   const serving = settings.workers === 1 ? await startApp(settings, log) : await serveByWorkers(settings, log)
-  if (!settings.publicUrl) greet(serving.url)
+  const root = given ?? (await prepare(settings, log))
+  if (root.first || root.generated) process.stdout.write(greeting({ ...settings, root, url: serving.url }))
   // Before it says that it serves, for whoever reads that may send a signal at once.
   stopOnSignal(serving, log)
   process.stdout.write(`Lading serves ${serving.url}\n`)
@@ -88,16 +84,4 @@ async function stopAndExit(serving: Serving, log: Logger): Promise<void> {
     log.fatal({ err }, 'could not stop in order')
     process.exit(1)
   }
-}
-
-/** A failure of the system or the database has a code and is the operator's to mend; any other is ours, and crashes. */
-function startError(error: unknown, { listen: { host, port } }: Settings): unknown {
-  if (!(error instanceof Error && 'code' in error) || error instanceof TypeError) return error
-  // A worker's socket is bound by the primary, which reports the other call.
-  const listening = 'syscall' in error && (error.syscall === 'listen' || error.syscall === 'bind')
-  const address = `${host.includes(':') ? `[${host}]` : host}:${port}`
-  const line = listening
-    ? `cannot listen on ${address} (${error.code}): expected a free address and port of this machine`
-    : `cannot start: ${error.message || error.code}`
-  return new SettingError(line.replaceAll('\n', ' '), { cause: error })
 }

@@ -4,10 +4,18 @@
 import { readFileSync } from 'node:fs'
 import { type Document, parseDocument } from 'yaml'
 import { SettingError } from './setting-error.ts'
+import { showText } from './shown.ts'
 
-/** The file's keys and values as text. A `required` file must be there. @throws SettingError */
-export function readSettingsFile(path: string, { required }: { required: boolean }): ReadonlyMap<string, string> {
-  const content = readIfPresent(path, required)
+interface SettingsFile {
+  /** Of the flag or variable that names the file. */
+  readonly name: string
+  /** Must be there. */
+  readonly required: boolean
+}
+
+/** The file's keys and values as text. @throws SettingError */
+export function readSettingsFile(path: string, options: SettingsFile): ReadonlyMap<string, string> {
+  const content = readIfPresent(path, options)
   if (content === undefined) return new Map()
   const document = parseDocument(content, { schema: 'failsafe', prettyErrors: false })
   const [error] = document.errors
@@ -38,12 +46,12 @@ function contentOf(document: Document, path: string): unknown {
   }
 }
 
-function readIfPresent(path: string, required: boolean): string | undefined {
+function readIfPresent(path: string, { name, required }: SettingsFile): string | undefined {
   try {
     return readFileSync(path, 'utf8')
   } catch (cause) {
     const code = cause instanceof Error && 'code' in cause ? cause.code : undefined
     if (code === 'ENOENT' && !required) return undefined
-    throw new SettingError(`settings file ${JSON.stringify(path)}: expected a readable file (${code})`, { cause })
+    throw new SettingError(`${name} is ${showText(path)}: expected a readable file (${code})`, { cause })
   }
 }

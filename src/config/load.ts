@@ -24,6 +24,8 @@ interface Given {
 
 const defaultFile = './lading.yaml'
 
+const inDataDir = '<data dir>'
+
 /**
  * Paths are relative to the working folder, wherever they are set, and become absolute. An empty environment variable
  * or file value counts as not set, so that `LADING_DOMAIN=${DOMAIN}` works where DOMAIN is missing.
@@ -34,7 +36,8 @@ export function loadSettings({ flags, environment }: SettingsSources): Settings 
   rejectUnknownEnvironment(environment)
   const named = flags.config ?? (environment.LADING_CONFIG || undefined)
   const path = named ?? defaultFile
-  const file = readSettingsFile(path, { required: named !== undefined })
+  const name = flags.config === undefined ? 'LADING_CONFIG' : flagName('config')
+  const file = readSettingsFile(path, { name, required: named !== undefined })
   rejectUnknownKeys(path, file)
 
   const given = new Map<SettingKey, Given>()
@@ -68,6 +71,11 @@ function buildSettings(given: ReadonlyMap<SettingKey, Given>): Settings {
     workers: withFallback('workers', given, dataDir),
     tls,
     log: withFallback('log', given, dataDir),
+    origins: Object.freeze({
+      listen: originWithFallback('listen', given, dataDir),
+      database: originWithFallback('database', given, dataDir),
+      blobs: originWithFallback('blobs', given, dataDir),
+    }),
   })
 }
 
@@ -99,10 +107,22 @@ function withFallback<Key extends SettingKey>(
 ): SettingValues[Key] {
   const value = parse(key, given)
   if (value !== undefined) return value
-  const { fallback = '', parse: parseText } = settingsTable[key]
-  const parsed = parseText(fallback.replace('<data dir>', () => dataDir))
+  const parsed = settingsTable[key].parse(fallbackOf(key, dataDir))
   if (parsed === undefined) throw new Error(`the default of ${key} does not parse`)
   return parsed
+}
+
+function fallbackOf(key: SettingKey, dataDir: string): string {
+  return (settingsTable[key].fallback ?? '').replace(inDataDir, () => dataDir)
+}
+
+/** As `originOf`; a default is put down to the data folder that it lies in, if that was given. */
+function originWithFallback(key: SettingKey, given: ReadonlyMap<SettingKey, Given>, dataDir: string): string {
+  const found = given.get(key)
+  if (found) return originOf(key, found)
+  const folder = settingsTable[key].fallback?.includes(inDataDir) ? given.get('dataDir') : undefined
+  const origin = originOf(key, { name: environmentName(key), text: fallbackOf(key, dataDir) })
+  return `${origin} by ${folder ? folder.name : 'default'}`
 }
 
 function rootKeyOf(given: ReadonlyMap<SettingKey, Given>): Settings['rootKey'] {

@@ -2,6 +2,9 @@ import type { AccountId } from '#names/account.ts'
 import type { Region } from '#names/region.ts'
 import type { BlobsLocation, ListenAddress, LogLevel } from './values.ts'
 
+/** What the start opens, and somebody else may refuse. */
+export type OpenedSetting = 'listen' | 'database' | 'blobs'
+
 /** Everything that an operator decides, checked. Made by `loadSettings` alone; never logged whole, for it holds keys. */
 export interface Settings {
   readonly listen: ListenAddress
@@ -21,4 +24,6 @@ export interface Settings {
   /** PEM texts; where absent, the server speaks HTTP. */
   readonly tls: { readonly cert: string; readonly key: string } | undefined
   readonly log: LogLevel
+  /** Who gave a value and which, without secrets, as `openSetting` begins its line: `--listen is "127.0.0.1:80"`. */
+  readonly origins: Readonly<Record<OpenedSetting, string>>
 }

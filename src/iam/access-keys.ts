@@ -17,6 +17,13 @@ export interface RootKey {
   readonly secretAccessKey: string
 }
 
+export interface EnsuredRoot extends RootKey {
+  /** True for exactly one caller: the one that created the account. */
+  readonly first: boolean
+  /** True for exactly one caller: the one that must show the secret, now or never. */
+  readonly generated: boolean
+}
+
 export interface AccessKey {
   readonly secret: string
   /** Since when it has this secret, in milliseconds since the epoch. */
@@ -44,18 +51,18 @@ export class AccessKeys {
 
   /**
    * The root key of `account`, which is created with it. One that is `given` replaces what is stored, and is taken from
-   * any account that had it. `generated` is true for exactly one caller: the one that must show the secret, now or never.
+   * any account that had it.
    */
-  async ensureRoot(account: AccountId, given?: RootKey): Promise<RootKey & { readonly generated: boolean }> {
+  async ensureRoot(account: AccountId, given?: RootKey): Promise<EnsuredRoot> {
     const key = await this.#metadata.transaction(async (trx) => {
       const now = this.#clock()
-      await ensureAccount(trx, account, now)
+      const first = await ensureAccount(trx, account, now)
       const stored = await findRoot(trx, account)
       if (given !== undefined && !isSame(given, stored)) {
-        return { ...(await replaceRoot(trx, account, given, now)), generated: false }
+        return { ...(await replaceRoot(trx, account, given, now)), first, generated: false }
       }
-      if (stored !== undefined) return { ...stored, generated: false }
-      return { ...(await replaceRoot(trx, account, generateKey(), now)), generated: true }
+      if (stored !== undefined) return { ...stored, first, generated: false }
+      return { ...(await replaceRoot(trx, account, generateKey(), now)), first, generated: true }
     })
     this.#remembered.clear()
     return key

@@ -105,6 +105,11 @@ test('without any source the documented defaults hold', () => {
     workers: 1,
     tls: undefined,
     log: 'info',
+    origins: {
+      listen: 'LADING_LISTEN is "127.0.0.1:5100" by default',
+      database: `LADING_DATABASE is "sqlite:${resolve('data')}/lading.db" by default`,
+      blobs: `LADING_BLOBS is "file:${resolve('data')}/blobs" by default`,
+    },
   })
 })
 
@@ -112,6 +117,18 @@ test('database and blobs follow the data folder, wherever that was set', () => {
   const settings = load({ environment: { dataDir: '/srv/$&/lading' } })
   assert.equal(settings.database, 'sqlite:/srv/$&/lading/lading.db')
   assert.equal(settings.blobs.path, '/srv/$&/lading/blobs')
+})
+
+test('what the start opens is known by who gave it, without secrets', () => {
+  const { origins } = load({
+    flags: { dataDir: '/srv/lading', listen: ':80' },
+    environment: { database: 'postgres://me:hush@h/d?options=hush' },
+  })
+  assert.deepEqual(origins, {
+    listen: '--listen is ":80"',
+    database: 'LADING_DATABASE is "postgres://…@h/d?…"',
+    blobs: 'LADING_BLOBS is "file:/srv/lading/blobs" by --data-dir',
+  })
 })
 
 test('the public URL follows the listening address', () => {
@@ -250,7 +267,10 @@ test('a file that is missing, no YAML or no mapping stops the start', () => {
     /odd\.yaml: expected YAML in which each alias has its anchor$/,
   )
   const missing = join(folder, 'missing.yaml')
-  assert.match(errorOf({ flags: {}, environment: { LADING_CONFIG: missing } }), /expected a readable file \(ENOENT\)$/)
+  assert.match(
+    errorOf({ flags: {}, environment: { LADING_CONFIG: missing } }),
+    /^LADING_CONFIG is ".*missing\.yaml": expected a readable file \(ENOENT\)$/,
+  )
 })
 
 test('half a root key or half of TLS stops the start', () => {

@@ -26,16 +26,22 @@ eachDatabase((databases) =>
     test('the first start generates a root key in the shapes of AWS, and later ones keep it', async (t) => {
       const metadata = await databases.open(t)
       const first = await startOver(metadata).keys.ensureRoot(account)
-      assert.equal(first.generated, true)
+      assert.ok(first.first && first.generated)
       assert.match(first.accessKeyId, /^AKIA[A-Z2-7]{16}$/)
       assert.match(first.secretAccessKey, /^[A-Za-z0-9+/]{40}$/)
-      assert.deepEqual({ ...(await startOver(metadata).keys.ensureRoot(account)) }, { ...first, generated: false })
+      assert.deepEqual(
+        { ...(await startOver(metadata).keys.ensureRoot(account)) },
+        { ...first, first: false, generated: false },
+      )
     })
 
     test('a key that the settings give is taken and kept when they give none', async (t) => {
       const metadata = await databases.open(t)
-      assert.deepEqual(await startOver(metadata).keys.ensureRoot(account, given), { ...given, generated: false })
-      assert.deepEqual({ ...(await startOver(metadata).keys.ensureRoot(account)) }, { ...given, generated: false })
+      const kept = { ...given, generated: false }
+      const ensure = (key?: typeof given) => startOver(metadata).keys.ensureRoot(account, key)
+      assert.deepEqual({ ...(await ensure(given)) }, { ...kept, first: true })
+      assert.deepEqual({ ...(await ensure(given)) }, { ...kept, first: false })
+      assert.deepEqual({ ...(await ensure()) }, { ...kept, first: false })
     })
 
     test('a key given later replaces the generated one, and a new secret the old', async (t) => {
