@@ -3,7 +3,7 @@ import type { Clock } from '#lib/clock.ts'
 import type { Metadata, Transaction } from '#metadata/metadata.ts'
 import { type Digest, digestAlgorithm, digestOf } from '#names/digest.ts'
 import type { Tag } from '#names/tag.ts'
-import { type Manifest, parseManifest } from './manifest.ts'
+import { type Descriptor, type Manifest, parseManifest } from './manifest.ts'
 import { refuse } from './refusals.ts'
 import { inRepository, lockRepository, type Repository, type RepositoryKey } from './repository.ts'
 import { isImmutable } from './tag-mutability.ts'
@@ -93,19 +93,15 @@ async function storeManifest(
     })
     .execute()
   const references = referencesOf(repository, digest, manifest)
-  for (let at = 0; at < references.length; at += rowsPerInsert) {
+  if (references.length > 0) {
     await trx
       .insertInto('manifest_reference')
-      .values(references.slice(at, at + rowsPerInsert))
+      .values(references)
       .onConflict((conflict) => conflict.doNothing())
       .execute()
   }
   return true
 }
-
-/** Keeps a statement's parameters below what both databases take, for a manifest of 4 MiB may refer to thousands. */
-const rowsPerInsert = 500
-const digestsPerQuery = 5_000
 
 function referencesOf(repository: Repository, parent: Digest, { blobs, manifests }: Manifest) {
   const children = [...blobs, ...manifests.map((child) => ({ ...child, kind: 'manifest' as const }))]
@@ -127,8 +123,7 @@ async function checkReferences(
   repository: Repository,
   { blobs, manifests }: Manifest,
 ): Promise<number> {
-  const wantedBlobs = digestsOf(blobs)
-  const blobSizes = await sizes(wantedBlobs, (digests) =>
+  const foundBlobs = await find(blobs, (digests) =>
     trx
       .selectFrom('repository_blob')
       .innerJoin('blob', 'blob.digest', 'repository_blob.digest')
@@ -137,49 +132,43 @@ async function checkReferences(
       .where('repository_blob.digest', 'in', digests)
       .execute(),
   )
-  refuseMissing('ReferencedBlobsMissing', repository, wantedBlobs, blobSizes)
+  requireFound('ReferencedBlobsMissing', repository, blobs, foundBlobs)
 
-  const wantedManifests = digestsOf(manifests)
-  const manifestSizes = await sizes(wantedManifests, (digests) =>
+  const foundManifests = await find(manifests, (digests) =>
     trx
       .selectFrom('manifest')
-      .select(['digest', 'image_size as size'])
+      .select(['digest', 'image_size'])
       .where('repository_id', '=', repository.id)
       .where('digest', 'in', digests)
       .execute(),
   )
-  refuseMissing('ReferencedManifestsMissing', repository, wantedManifests, manifestSizes)
+  requireFound('ReferencedManifestsMissing', repository, manifests, foundManifests)
 
   let largest = 0
-  for (const size of manifestSizes.values()) largest = Math.max(largest, size)
+  for (const { image_size } of foundManifests.values()) largest = Math.max(largest, image_size)
   let sum = 0
-  for (const size of blobSizes.values()) sum += size
+  for (const { size } of foundBlobs.values()) sum += size
   return manifests.length > 0 ? largest : sum
 }
 
-function digestsOf(descriptors: readonly { readonly digest: Digest }[]): Digest[] {
-  return [...new Set(descriptors.map(({ digest }) => digest))]
+/** By digest, those of the descriptors that are there. */
+async function find<Row extends { readonly digest: string }>(
+  wanted: readonly Descriptor[],
+  query: (digests: Digest[]) => Promise<Row[]>,
+): Promise<ReadonlyMap<string, Row>> {
+  const digests = new Set(wanted.map(({ digest }) => digest))
+  const rows = digests.size === 0 ? [] : await query([...digests])
+  return new Map(rows.map((row) => [row.digest, row]))
 }
 
-async function sizes(
-  wanted: readonly Digest[],
-  query: (digests: Digest[]) => Promise<{ digest: string; size: number }[]>,
-): Promise<Map<string, number>> {
-  const found = new Map<string, number>()
-  for (let at = 0; at < wanted.length; at += digestsPerQuery) {
-    for (const { digest, size } of await query(wanted.slice(at, at + digestsPerQuery))) found.set(digest, size)
-  }
-  return found
-}
-
-function refuseMissing(
+function requireFound(
   code: 'ReferencedBlobsMissing' | 'ReferencedManifestsMissing',
   repository: Repository,
-  wanted: readonly Digest[],
-  found: ReadonlyMap<string, number>,
+  wanted: readonly Descriptor[],
+  found: ReadonlyMap<string, unknown>,
 ): void {
-  const digests = wanted.filter((digest) => !found.has(digest))
-  if (digests.length > 0) throw refuse(code, { ...inRepository(repository), digests })
+  const missing = new Set(wanted.map(({ digest }) => digest).filter((digest) => !found.has(digest)))
+  if (missing.size > 0) throw refuse(code, { ...inRepository(repository), digests: [...missing] })
 }
 
 /**

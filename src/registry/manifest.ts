@@ -33,6 +33,12 @@ export interface BlobReference extends Descriptor {
 /** Imposed by ECR and recommended by the OCI distribution specification. */
 export const manifestLimitBytes = 4 * 1024 * 1024
 
+/**
+ * Real images have fewer than two hundred layers, and indexes a few hundred children. So many take some 60 ms of one process, and
+ * stay below the parameters that a statement may have.
+ */
+export const mostReferences = 4_000
+
 export const mediaTypes = {
   ociImage: parseMediaType('application/vnd.oci.image.manifest.v1+json'),
   ociIndex: parseMediaType('application/vnd.oci.image.index.v1+json'),
@@ -180,6 +186,7 @@ function refuseMember(json: Json, member: string): void {
 function parseArray(json: Json, member: string): readonly unknown[] {
   const value = json[member]
   if (!Array.isArray(value)) throw invalid(member, 'must be an array')
+  if (value.length > mostReferences) throw invalid(member, `must name at most ${mostReferences} things`)
   return value
 }
 

@@ -12,10 +12,10 @@ export const registryTexts = {
     `The image with digest '${given}' in repository '${repository}' and registry ID '${registry.account}' does not match the image digest that Amazon ECR has calculated.`,
 
   ReferencedBlobsMissing: ({ digests, repository, registry }) =>
-    `Layers with digests '[${digests.join(', ')}]' required for pushing image into repository with name '${repository}' in the registry with id '${registry.account}' do not exist`,
+    `Layers with digests '${listDigests(digests)}' required for pushing image into repository with name '${repository}' in the registry with id '${registry.account}' do not exist`,
 
   ReferencedManifestsMissing: ({ digests, repository, registry }) =>
-    `Images with digests '[${digests.join(', ')}]' required for pushing image into repository with name '${repository}' in the registry with id '${registry.account}' do not exist`,
+    `Images with digests '${listDigests(digests)}' required for pushing image into repository with name '${repository}' in the registry with id '${registry.account}' do not exist`,
 
   TagImmutable: ({ tag, repository }) =>
     `The image tag '${tag}' already exists in the '${repository}' repository and cannot be overwritten because the tag is immutable.`,
@@ -30,3 +30,9 @@ export const registryTexts = {
 
   UploadDigestMismatch: () => 'None of the provided layer digests match the calculated layer digest',
 } as const satisfies { readonly [Code in keyof RegistryRefusals]?: (facts: RegistryRefusals[Code]) => string }
+
+/** Enough of them to see what is wrong. */
+function listDigests(digests: readonly string[]): string {
+  const named = `[${digests.slice(0, 10).join(', ')}]`
+  return digests.length > 10 ? `${named} and ${digests.length - 10} more` : named
+}

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import fc from 'fast-check'
 import type { Refusal } from '#lib/refusal.ts'
-import { type Manifest, manifestLimitBytes, mediaTypes, parseManifest } from '#registry/manifest.ts'
+import { type Manifest, manifestLimitBytes, mediaTypes, mostReferences, parseManifest } from '#registry/manifest.ts'
 import { artifact, image, index } from '../support/images/build.ts'
 
 const digests = ['a', 'b', 'c', 'd', 'e', 'f'].map((digit) => `sha256:${digit.repeat(64)}`)
@@ -176,6 +176,11 @@ describe('a manifest is taken', () => {
     assert.equal(parseManifest(sbom.bytes, undefined).subject, app.digest)
   })
 
+  test('with as many layers as it may have', () => {
+    const layers = Array(mostReferences).fill(layer)
+    assert.equal(read({ ...ociImage, layers }).blobs.length, mostReferences + 1)
+  })
+
   test('with up to 4 MiB, to the byte', () => {
     const fill = (sizeBytes: number) => {
       const bare = encode({ ...ociImage, annotations: { fill: '' } }).byteLength
@@ -216,6 +221,7 @@ const invalid: readonly Refused[] = [
   { what: 'an index with a config', manifest: { ...ociIndex, config }, path: 'config' },
   { what: 'an image without config', manifest: image1({ config: undefined }), path: 'config' },
   { what: 'an image without layers', manifest: image1({ layers: undefined }), path: 'layers' },
+  { what: 'endless layers', manifest: image1({ layers: Array(mostReferences + 1).fill(layer) }), path: 'layers' },
   { what: 'layers that are no list', manifest: image1({ layers: { 0: layer } }), path: 'layers' },
   { what: 'a layer that is null', manifest: image1({ layers: [layer, null] }), path: 'layers[1]' },
   { what: 'an index without manifests', manifest: { ...ociIndex, manifests: undefined }, path: 'manifests' },
