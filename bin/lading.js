@@ -1,0 +1,25 @@
+#!/usr/bin/env node
+// The command `lading`, in JavaScript that any Node reads, because the rest is TypeScript, which an old one does not. Under
+// such a Node it hands over to the one that `npm ci` brought, or says in one line what it needs.
+
+import { spawn } from 'node:child_process'
+import { existsSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+
+const main = new URL('../src/main.ts', import.meta.url)
+// On Windows this is a script for a shell. There npm puts the right Node first in the path of what it starts.
+const bundled = fileURLToPath(new URL('../node_modules/.bin/node', import.meta.url))
+
+const [major, minor] = process.versions.node.split('.').map(Number)
+if (major > 24 || (major === 24 && minor >= 12)) await import(main.href)
+else if (process.platform !== 'win32' && existsSync(bundled)) handOver()
+else {
+  process.stderr.write(`lading: this is Node ${process.versions.node}: expected Node 24.12 or later\n`)
+  process.exitCode = 1
+}
+
+function handOver() {
+  const child = spawn(bundled, [fileURLToPath(main), ...process.argv.slice(2)], { stdio: 'inherit' })
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal))
+  child.on('exit', (code) => process.exit(code ?? 1))
+}
