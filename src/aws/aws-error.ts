@@ -1,3 +1,5 @@
+import type { BodyRefusals } from '#http/bodies.ts'
+
 /**
  * An error as AWS clients know it: a name that they match on, a text for the person, a status. The kernel's own errors
  * are made here, under the names and with the texts of the JSON services (ECR API reference, "Common Errors").
@@ -62,18 +64,14 @@ export function unsupportedOperation(name: string): AwsError {
   return new AwsError('UnsupportedOperationException', `${name} is not served by this version of Lading.`)
 }
 
-export function requestTooLarge(maxBytes: number): AwsError {
-  return new AwsError('RequestEntityTooLargeException', `The request is larger than ${maxBytes} bytes.`, 413)
-}
-
-/** SDKs send such a request again. */
-export function bodyTooSlow(deadlineMs: number): AwsError {
-  return new AwsError('RequestTimeoutException', `The request's body did not arrive within ${deadlineMs} ms.`, 408)
-}
-
-/** SDKs back off and try again. */
-export function rateExceeded(): AwsError {
-  return new AwsError('ThrottlingException', 'Rate exceeded')
+/** A body that was not taken in. SDKs send the slow one again, and back off where there is no room. */
+export const bodyErrors: { readonly [Code in keyof BodyRefusals]: (facts: BodyRefusals[Code]) => AwsError } = {
+  BodyTooLarge: ({ maxBytes }) =>
+    new AwsError('RequestEntityTooLargeException', `The request is larger than ${maxBytes} bytes.`, 413),
+  BodyTooSlow: ({ deadlineMs }) =>
+    new AwsError('RequestTimeoutException', `The request's body did not arrive within ${deadlineMs} ms.`, 408),
+  BodiesTooMany: () => new AwsError('ThrottlingException', 'Rate exceeded'),
+  BodyBrokeOff: () => serializationFailure('The request ended before its body did.'),
 }
 
 /** What a caller learns of a failure that is ours: its cause is in the log, under the same request id. */

@@ -1,9 +1,9 @@
+import type { Body } from '#http/bodies.ts'
 import type { Principal } from '#iam/principal.ts'
 import type { Clock } from '#lib/clock.ts'
 import { isAccountId } from '#names/account.ts'
 import type { Registry } from '#names/registry.ts'
 import { type AwsError, commonErrors, unknownOperation } from './aws-error.ts'
-import { defaultMaxBodyBytes, type ReadBody } from './body.ts'
 import { type Answer, type Call, type CallHead, header } from './call.ts'
 import { describeFailure } from './exceptions.ts'
 import { writeJsonError } from './json-surface.ts'
@@ -11,6 +11,12 @@ import type { Authorize } from './operation.ts'
 import { readParameters, writeQueryError } from './query-surface.ts'
 import { type Authenticated, createSignatureVerifier, type FindAccessKey, requireScope } from './sigv4.ts'
 import type { Operation, Surface } from './surface.ts'
+
+/** Reads the call's body, which is then in memory until it is disposed of. @throws Refusal of `BodyRefusals` */
+export type ReadBody = (maxBytes: number) => Promise<Body>
+
+/** Enough for every operation that does not say otherwise: the longest text among their inputs is a policy of some 30 KiB. */
+const defaultMaxBodyBytes = 1024 * 1024
 
 /**
  * Answers one AWS call, whatever its service: recognise → claim of a signature → body → verify the signature → find → read →

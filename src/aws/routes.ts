@@ -1,6 +1,6 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import type { Bodies } from '#http/bodies.ts'
 import { serializationFailure } from './aws-error.ts'
-import { type BodyLimits, createBodyReader, defaultBodyLimits } from './body.ts'
 import type { Answer, CallHead, Log } from './call.ts'
 import { type Dispatch, writeErrorTo } from './dispatcher.ts'
 
@@ -12,7 +12,7 @@ export interface AwsRouteParts {
   readonly dispatch: Dispatch
   /** Where failures of ours go, with their cause. */
   readonly log: Log
-  readonly limits?: BodyLimits
+  readonly bodies: Bodies
 }
 
 export function awsRoutes(app: FastifyInstance, parts: AwsRouteParts): void {
@@ -23,15 +23,14 @@ export function awsRoutes(app: FastifyInstance, parts: AwsRouteParts): void {
   })
 }
 
-function serve(app: FastifyInstance, { dispatch, log, limits = defaultBodyLimits }: AwsRouteParts): void {
-  const readBody = createBodyReader(limits)
+function serve(app: FastifyInstance, { dispatch, log, bodies }: AwsRouteParts): void {
   app.removeAllContentTypeParsers()
   app.addContentTypeParser('*', (_request, _body, done) => done(null))
 
   // Fastify judges a Content-Type before any parser does.
   app.setErrorHandler(async (error, request, reply) => {
     if (!(error instanceof Error && 'code' in error && String(error.code).startsWith('FST_ERR_CTP_'))) throw error
-    drain(request, limits)
+    bodies.drain(request.raw, 'stranger')
     const failure = serializationFailure(error.message)
     request.logFacts = { error: failure.code }
     return write(reply, writeErrorTo(headOf(request, AbortSignal.abort(), log), failure))
@@ -46,24 +45,13 @@ function serve(app: FastifyInstance, { dispatch, log, limits = defaultBodyLimits
         if (!reply.raw.writableFinished) gone.abort()
       })
       const { answer, facts } = await dispatch(headOf(request, gone.signal, log), (maxBytes) =>
-        readBody(request.raw, maxBytes),
+        bodies.read(request.raw, maxBytes),
       )
       request.logFacts = facts
-      drain(request, limits)
+      bodies.drain(request.raw, facts.principal === undefined ? 'stranger' : 'known')
       return write(reply, answer)
     },
   })
-}
-
-/**
- * Takes in and drops what an early answer leaves unread, for a client that is still sending may not hear the answer on a
- * connection that closes. It does not go on for longer than a body may take.
- */
-function drain({ raw: source }: FastifyRequest, { deadlineMs }: BodyLimits): void {
-  if (source.complete || source.destroyed) return
-  // Nothing tells of a connection that is lost after the answer, so that the timer keeps no process alive.
-  const overdue = setTimeout(() => source.destroy(), deadlineMs).unref()
-  source.once('end', () => clearTimeout(overdue)).resume()
 }
 
 /** As bytes: to a text Fastify would add a charset, which the AWS content types do not have. */

@@ -1,5 +1,5 @@
-import type { IncomingMessage } from 'node:http'
 import type { FastifyReply, FastifyRequest } from 'fastify'
+import type { Bodies } from '#http/bodies.ts'
 import { authorize, requireAllowed } from '#iam/authorize.ts'
 import type { BasicCredentials } from '#iam/basic.ts'
 import { type DownloadLinks, linkParameter } from '#iam/download-links.ts'
@@ -17,6 +17,7 @@ export type OciRoutes = { readonly [F in Family]: FamilyRoutes<F> }
 
 export interface DispatchParts {
   readonly routes: OciRoutes
+  readonly bodies: Bodies
   readonly credentials: BasicCredentials
   readonly downloadLinks: DownloadLinks
   readonly endpoints: Endpoints
@@ -27,7 +28,7 @@ export interface DispatchParts {
  * Answers one request of the data plane: authenticate → parse → find → authorize → handle. Credentials come first, so that a
  * stranger learns nothing but the challenge. Flat on purpose: `bench` figure "manifest GET by tag".
  */
-export function createDispatch({ routes, credentials, downloadLinks, endpoints, log }: DispatchParts) {
+export function createDispatch({ routes, bodies, credentials, downloadLinks, endpoints, log }: DispatchParts) {
   /** A blob's own link stands in for credentials, for that blob and for reading. */
   async function registryOfLink(path: string, query: URLSearchParams, method: string): Promise<Registry | undefined> {
     const link = query.get(linkParameter)
@@ -84,8 +85,7 @@ export function createDispatch({ routes, credentials, downloadLinks, endpoints, 
         log.error({ err: error, requestId: request.id }, 'an answer broke off')
         return reply
       }
-      // Whoever is not known may not keep the server reading.
-      drain(request.raw, request.logFacts === null ? mostDrainedOfStrangers : Number.POSITIVE_INFINITY)
+      bodies.drain(request.raw, request.logFacts === null ? 'stranger' : 'known')
       return write(reply, explain(error, request), request)
     }
   }
@@ -132,20 +132,6 @@ function requireActions(caller: Principal, { actions }: Route<Family>, resource:
 
 function resourceOf(registry: Registry, path: OciPath): string {
   return repositoryArn(registry, 'name' in path ? path.name : '*')
-}
-
-const mostDrainedOfStrangers = 1024 * 1024
-
-/** Lets what is left of a body pass, so that the client gets to read the answer and the connection can go on; cuts it after `most` bytes. */
-function drain(request: IncomingMessage, most: number): void {
-  if (request.complete) return
-  request.removeAllListeners('readable')
-  let drained = 0
-  request.on('data', (chunk: Buffer) => {
-    drained += chunk.byteLength
-    if (drained > most) request.destroy()
-  })
-  request.resume()
 }
 
 /** How node:http tells that the client went away in the middle of its body. */

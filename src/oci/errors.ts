@@ -1,3 +1,4 @@
+import type { BodyRefusals } from '#http/bodies.ts'
 import type { IamRefusals } from '#iam/refusals.ts'
 import { Refusal } from '#lib/refusal.ts'
 import { isStorageFull } from '#lib/storage-full.ts'
@@ -13,7 +14,7 @@ import type { OciRefusals } from './refusals.ts'
  * on purpose (authorization, immutability), its code and text. A text that ECR has comes first and literally; what follows it says
  * what to do.
  */
-type Refusals = OciRefusals & ContentRefusals & IamRefusals & NameRefusals
+type Refusals = OciRefusals & BodyRefusals & ContentRefusals & IamRefusals & NameRefusals
 
 type Codes = {
   readonly [Code in keyof Refusals]: readonly [
@@ -77,6 +78,11 @@ const codes: Codes = {
     'DENIED',
     () => 'The download URL is not valid or has expired. Ask for a new one: aws ecr get-download-url-for-layer',
   ],
+
+  BodyTooLarge: [413, 'SIZE_INVALID', ({ maxBytes }) => `The body may have at most ${maxBytes} bytes`],
+  BodyTooSlow: [408, 'SIZE_INVALID', ({ deadlineMs }) => `The body did not arrive within ${deadlineMs} ms`],
+  BodiesTooMany: [429, 'TOOMANYREQUESTS', () => 'Rate exceeded'],
+  BodyBrokeOff: [400, 'SIZE_INVALID', () => 'The request ended before its body did'],
 
   CredentialsMissing: [401, 'UNAUTHORIZED', () => `Not Authorized. ${logIn}`],
   CredentialsInvalid: [

@@ -1,4 +1,4 @@
-import type { IncomingMessage } from 'node:http'
+import type { Bodies } from '#http/bodies.ts'
 import { isDigest } from '#names/digest.ts'
 import { parseReference, type Reference } from '#names/reference.ts'
 import { isTag } from '#names/tag.ts'
@@ -6,7 +6,6 @@ import type { ImageDeletion } from '#registry/image-deletion.ts'
 import type { ImagePush } from '#registry/image-push.ts'
 import type { Images } from '#registry/images.ts'
 import { manifestLimitBytes } from '#registry/manifest.ts'
-import { refuse as refuseContent } from '#registry/refusals.ts'
 import { inRepository, type RepositoryKey } from '#registry/repository.ts'
 import { type FamilyRoutes, repositoryOf } from './call.ts'
 import { refuse } from './refusals.ts'
@@ -17,10 +16,12 @@ export function manifestRoutes({
   images,
   imagePush,
   imageDeletion,
+  bodies,
 }: {
   images: Images
   imagePush: ImagePush
   imageDeletion: ImageDeletion
+  bodies: Bodies
 }): FamilyRoutes<'manifest'> {
   return {
     GET: {
@@ -51,9 +52,10 @@ export function manifestRoutes({
       async handle(call) {
         const { path, request, reply } = call
         const reference = parseReference(path.reference)
-        const body = await readManifest(request.raw)
+        using body = await bodies.read(request.raw, manifestLimitBytes)
         const mediaType = declaredType(request.headers['content-type'])
-        const { digest, manifest } = await imagePush.put(repositoryOf(call), { body, mediaType, ...reference })
+        const push = { body: body.bytes, mediaType, ...reference }
+        const { digest, manifest } = await imagePush.put(repositoryOf(call), push)
         if (manifest.subject !== undefined) reply.header('oci-subject', manifest.subject)
         return reply
           .code(201)
@@ -67,7 +69,7 @@ export function manifestRoutes({
       actions: [['ecr:BatchDeleteImage']],
       async handle(call) {
         const key = repositoryOf(call)
-        await imageDeletion.delete(key, parseWanted(key, call.path.reference), { lastTag: 'leaves image' })
+        await imageDeletion.delete(key, parseWanted(key, call.path.reference))
         return call.reply.code(202).send()
       },
     },
@@ -84,18 +86,4 @@ function parseWanted(key: RepositoryKey, text: string): Reference {
 /** Parameters, such as a charset, say nothing of what a manifest is; an empty header is none. */
 function declaredType(header: string | undefined): string | undefined {
   return header?.split(';', 1)[0]?.trim() || undefined
-}
-
-/** The body, read to at most one byte more than a manifest may have. */
-async function readManifest(request: IncomingMessage): Promise<Uint8Array> {
-  const chunks: Uint8Array[] = []
-  let size = 0
-  for await (const chunk of request.iterator({ destroyOnReturn: false })) {
-    // The request has no encoding set, so its chunks are buffers.
-    const bytes = chunk as Buffer
-    size += bytes.byteLength
-    if (size > manifestLimitBytes) throw refuseContent('ManifestTooLarge', { limitBytes: manifestLimitBytes })
-    chunks.push(bytes)
-  }
-  return Buffer.concat(chunks, size)
 }

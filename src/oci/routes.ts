@@ -34,7 +34,7 @@ export function ociRoutes(
     base: { GET: { actions: [], handle: async ({ reply }) => reply.send({}) } },
     catalog: catalogRoutes(domain),
     tags: tagRoutes(domain),
-    manifest: manifestRoutes(domain),
+    manifest: manifestRoutes({ ...domain, bodies: parts.bodies }),
     blob: blobRoutes(domain),
     referrers: referrerRoutes(domain),
     uploads: uploadsRoutes(domain),

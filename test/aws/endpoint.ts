@@ -2,7 +2,6 @@ import { ECRClient } from '@aws-sdk/client-ecr'
 import { STSClient } from '@aws-sdk/client-sts'
 import { SignatureV4 } from '@smithy/signature-v4'
 import fastify from 'fastify'
-import type { BodyLimits } from '#aws/body.ts'
 import { createDispatcher } from '#aws/dispatcher.ts'
 import type { Exceptions } from '#aws/exceptions.ts'
 import { jsonSurface } from '#aws/json-surface.ts'
@@ -11,6 +10,7 @@ import { awsRoutes } from '#aws/routes.ts'
 import { Sha256 } from '#aws/sha256.ts'
 import { constraints } from '#ecr/constraints.ts'
 import { model, type Operations } from '#ecr/model.ts'
+import { Bodies, type BodyLimits, defaultBodyLimits } from '#http/bodies.ts'
 import type { Principal } from '#iam/principal.ts'
 import { refusals } from '#lib/refusal.ts'
 import { parseAccountId } from '#names/account.ts'
@@ -56,7 +56,7 @@ export interface EndpointOptions {
   readonly handlers?: TestHandlers
   readonly authorize?: Authorize
   readonly verifyOutputs?: boolean
-  readonly limits?: BodyLimits
+  readonly limits?: Partial<BodyLimits>
 }
 
 export async function startEndpoint({ handlers = {}, authorize, verifyOutputs = true, limits }: EndpointOptions = {}) {
@@ -72,7 +72,8 @@ export async function startEndpoint({ handlers = {}, authorize, verifyOutputs = 
     authorize: authorize ?? (() => {}),
     clock: () => state.now,
   })
-  awsRoutes(app, { dispatch, log: { error: (fields) => state.logged.push(fields) }, ...(limits && { limits }) })
+  const bodies = new Bodies({ ...defaultBodyLimits, ...limits })
+  awsRoutes(app, { dispatch, bodies, log: { error: (fields) => state.logged.push(fields) } })
   const url = await app.listen({ host: '127.0.0.1', port: 0 })
   const clients = { endpoint: url, region: 'eu-west-1', maxAttempts: 1 }
   return {
