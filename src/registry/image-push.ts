@@ -137,7 +137,7 @@ async function checkReferences(
   const foundManifests = await find(manifests, (digests) =>
     trx
       .selectFrom('manifest')
-      .select(['digest', 'image_size'])
+      .select(({ fn }) => ['digest', 'image_size', fn<number>('length', ['body']).as('size')])
       .where('repository_id', '=', repository.id)
       .where('digest', 'in', digests)
       .execute(),
@@ -161,14 +161,23 @@ async function find<Row extends { readonly digest: string }>(
   return new Map(rows.map((row) => [row.digest, row]))
 }
 
+/** Clients believe a descriptor's size, so that one which is wrong would break their pulls or let them read too much. */
 function requireFound(
   code: 'ReferencedBlobsMissing' | 'ReferencedManifestsMissing',
   repository: Repository,
   wanted: readonly Descriptor[],
-  found: ReadonlyMap<string, unknown>,
+  found: ReadonlyMap<string, { readonly size: number }>,
 ): void {
   const missing = new Set(wanted.map(({ digest }) => digest).filter((digest) => !found.has(digest)))
   if (missing.size > 0) throw refuse(code, { ...inRepository(repository), digests: [...missing] })
+  for (const { digest, size } of wanted) {
+    const stored = found.get(digest)?.size
+    if (size === undefined || size === stored) continue
+    throw refuse('ManifestInvalid', {
+      path: '',
+      problem: `says that ${digest} has ${size} bytes, but it has ${stored}`,
+    })
+  }
 }
 
 /**

@@ -23,7 +23,8 @@ export interface Manifest {
 export interface Descriptor {
   readonly mediaType: MediaType
   readonly digest: Digest
-  readonly size: number
+  /** Bytes; schema 1 does not tell. */
+  readonly size: number | undefined
 }
 
 export interface BlobReference extends Descriptor {
@@ -75,6 +76,7 @@ const nonDistributable =
 export function parseManifest(body: Uint8Array, declared: string | undefined): Manifest {
   if (body.byteLength > manifestLimitBytes) throw refuse('ManifestTooLarge', { limitBytes: manifestLimitBytes })
   const json = parseJson(body)
+  refuseDoubles(json, manifestMembers)
   const mediaType = typeOf(json, declared)
   const shape = shapes.get(mediaType)
   if (shape === undefined) throw refuse('ManifestMediaTypeUnsupported', { mediaType })
@@ -134,7 +136,7 @@ const readers: Record<Shape, (json: Json) => Content> = {
       const digest = isObject(layer) ? layer.blobSum : undefined
       if (typeof digest !== 'string' || !isDigest(digest))
         throw invalid(`fsLayers[${index}].blobSum`, 'must be a digest')
-      return { mediaType: dockerLayer, digest, size: 0, kind: 'layer' } as const
+      return { mediaType: dockerLayer, digest, size: undefined, kind: 'layer' } as const
     })
     return { blobs: layers, manifests: [], subject: undefined, artifactType: undefined, annotations: undefined }
   },
@@ -183,6 +185,38 @@ function refuseMember(json: Json, member: string): void {
   if (json[member] !== undefined) throw invalid(member, 'does not belong to a manifest of this type')
 }
 
+const members = (...names: string[]) => new Map(names.map((name) => [foldCase(name), name]))
+const manifestMembers = members(
+  ...['schemaVersion', 'mediaType', 'artifactType', 'config', 'layers', 'manifests', 'blobs', 'fsLayers'],
+  ...['subject', 'annotations'],
+)
+const descriptorMembers = members(
+  'mediaType',
+  'digest',
+  'size',
+  'urls',
+  'data',
+  'platform',
+  'artifactType',
+  'annotations',
+)
+
+/**
+ * Clients written in Go take `Layers` for `layers` (encoding/json prefers an exact match and accepts any case), so that one text
+ * would have other layers for them than for us.
+ */
+function refuseDoubles(json: Json, known: ReadonlyMap<string, string>, prefix: string = ''): void {
+  for (const name of Object.keys(json)) {
+    const meant = known.get(foldCase(name))
+    if (meant !== undefined && meant !== name) throw invalid(`${prefix}${name}`, `must be written '${meant}'`)
+  }
+}
+
+/** By way of capitals, as two letters beyond ASCII are cases of `k` and `s` too. */
+function foldCase(name: string): string {
+  return name.toUpperCase().toLowerCase()
+}
+
 function parseArray(json: Json, member: string): readonly unknown[] {
   const value = json[member]
   if (!Array.isArray(value)) throw invalid(member, 'must be an array')
@@ -196,6 +230,7 @@ function parseDescriptors(json: Json, member: string): Descriptor[] {
 
 function parseDescriptor(value: unknown, path: string): Descriptor {
   if (!isObject(value)) throw invalid(path, 'must be a descriptor')
+  refuseDoubles(value, descriptorMembers, `${path}.`)
   const { mediaType, digest, size } = value
   // Parameters are not in the grammar, but some tools write them, and they do no harm here.
   const bare = typeof mediaType === 'string' ? (mediaType.split(';', 1)[0] ?? '').trimEnd() : ''

@@ -120,6 +120,29 @@ eachServer(
       expect(await call('GET', path(name, app.digest)), 404, 'MANIFEST_UNKNOWN')
     })
 
+    test('a size that is not that of the blob or manifest is refused, and told', async () => {
+      const name = await world.repository()
+      const app = newImage()
+      const both = index({ children: [app] })
+      await push(name, app)
+      const image1 = JSON.parse(app.bytes.toString())
+      const index1 = JSON.parse(both.bytes.toString())
+      const [first] = app.blobs
+      const wrong = [
+        { mediaType: app.mediaType, manifest: { ...image1, config: { ...image1.config, size: 999 } }, of: first },
+        {
+          mediaType: both.mediaType,
+          manifest: { ...index1, manifests: [{ ...index1.manifests[0], size: 999 }] },
+          of: app,
+        },
+      ]
+      for (const { mediaType, manifest, of } of wrong) {
+        const bytes = Buffer.from(JSON.stringify(manifest))
+        const answer = expect(await putManifest(name, { bytes, mediaType }, 'wrong'), 400, 'MANIFEST_INVALID')
+        assert.ok(answer.message.includes(`${of?.digest} has 999 bytes, but it has ${of?.bytes.length}`))
+      }
+    })
+
     test('a subject may be missing, and is told back', async () => {
       const name = await world.repository()
       const subject = newImage()

@@ -120,7 +120,7 @@ const accepted: readonly Accepted[] = [
     expected: {
       mediaType: mediaTypes.dockerSchema1Signed,
       blobs: [layerDigest, layerDigest].map((digest) =>
-        asLayer({ mediaType: 'application/vnd.docker.image.rootfs.diff.tar.gzip', digest, size: 0 }),
+        asLayer({ mediaType: 'application/vnd.docker.image.rootfs.diff.tar.gzip', digest, size: undefined }),
       ),
       artifactType: undefined,
     },
@@ -224,6 +224,18 @@ const invalid: readonly Refused[] = [
   { what: 'endless layers', manifest: image1({ layers: Array(mostReferences + 1).fill(layer) }), path: 'layers' },
   { what: 'layers that are no list', manifest: image1({ layers: { 0: layer } }), path: 'layers' },
   { what: 'a layer that is null', manifest: image1({ layers: [layer, null] }), path: 'layers[1]' },
+  { what: 'layers in another case as well', manifest: image1({ Layers: [] }), path: 'Layers' },
+  { what: 'layers in a case beyond ASCII', manifest: image1({ layerſ: [] }), path: 'layerſ' },
+  {
+    what: 'a layer with two digests',
+    manifest: image1({ layers: [{ ...layer, DIGEST: 'x' }] }),
+    path: 'layers[0].DIGEST',
+  },
+  {
+    what: 'a subject with two digests',
+    manifest: image1({ subject: { ...subject, Digest: '' } }),
+    path: 'subject.Digest',
+  },
   { what: 'an index without manifests', manifest: { ...ociIndex, manifests: undefined }, path: 'manifests' },
   {
     what: 'a layer without digest',
