@@ -36,7 +36,7 @@ export class FileDraft implements Draft {
   readonly #file: FileHandle
   readonly #path: string
   #size: number
-  /** Undefined when unknown: then it is made again from the file, if it is needed. */
+  /** Undefined when unknown: then `commit` makes it from the file, once, however many appends come before it. */
   #hash: Hash | undefined
   #busy: boolean = false
   #ended: boolean = false
@@ -47,7 +47,7 @@ export class FileDraft implements Draft {
     this.#file = file
     this.#path = path
     this.#size = size
-    this.#hash = hash
+    this.#hash = size === 0 ? createHash('sha256') : hash
   }
 
   get size(): number {
@@ -56,13 +56,12 @@ export class FileDraft implements Draft {
 
   append(source: AsyncIterable<Uint8Array>, { limit = Number.POSITIVE_INFINITY, release = false } = {}): Promise<void> {
     return this.#alone(async () => {
-      const hash = await this.#runningHash()
       const batches = new Batches(async (chunks, sizeBytes) => {
         await this.#write(chunks, sizeBytes)
         if (release) for (const chunk of chunks) giveBack(chunk)
       })
       try {
-        await this.#take(source, limit, hash, batches)
+        await this.#take(source, limit, batches)
         await batches.flush()
       } catch (error) {
         // What came is kept. If that fails as well, `size` tells; the first error is the one to report.
@@ -136,7 +135,7 @@ export class FileDraft implements Draft {
     await this.#home.forget(this.#hold.id)
   }
 
-  async #take(source: AsyncIterable<Uint8Array>, limit: number, hash: Hash, batches: Batches): Promise<void> {
+  async #take(source: AsyncIterable<Uint8Array>, limit: number, batches: Batches): Promise<void> {
     const iterator = source[Symbol.asyncIterator]() // No `for await`, which would destroy the source and could not be interrupted.
     let room = limit
     for (;;) {
@@ -145,7 +144,7 @@ export class FileDraft implements Draft {
       const chunk = value.byteLength <= room ? value : value.subarray(0, room)
       room -= chunk.byteLength
       if (chunk.byteLength > 0) {
-        hash.update(chunk)
+        this.#hash?.update(chunk)
         const full = batches.push(chunk)
         if (full !== undefined) await full
       }

@@ -43,6 +43,21 @@ describe('file: chunks that are released', () => {
   })
 })
 
+describe('file: a draft that another process began', () => {
+  it('is not read again for each chunk that is appended', { timeout: 10_000 }, async () => {
+    await using folder = await temporaryFolder()
+    const id = randomUUID()
+    await (await (await FileBlobStore.open(folder.path)).createDraft(id)).close()
+    const [file = ''] = await readdir(join(folder.path, 'drafts', id))
+    const vast = 2 ** 40 // Bytes that take no room, and minutes to read.
+    await truncate(join(folder.path, 'drafts', id, file), vast)
+    await using draft = await (await FileBlobStore.open(folder.path)).resumeDraft(id, { offset: vast, fresh: false })
+    await draft?.append(one(Buffer.from('more')))
+    assert.equal(draft?.size, vast + 4)
+    await draft.discard()
+  })
+})
+
 describe('file: after a crash', () => {
   it('what a killed writer left is no blob, and its draft goes on in the next process', async () => {
     await using folder = await temporaryFolder()
