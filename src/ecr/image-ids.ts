@@ -2,6 +2,7 @@ import { Refusal } from '#lib/refusal.ts'
 import { type Digest, isDigest } from '#names/digest.ts'
 import type { Reference } from '#names/reference.ts'
 import { isTag, type Tag } from '#names/tag.ts'
+import type { DeletionFailure } from '#registry/deletion-plan.ts'
 import type { Images } from '#registry/images.ts'
 import type { RegistryRefusals } from '#registry/refusals.ts'
 import type { RepositoryKey } from '#registry/repository.ts'
@@ -24,14 +25,6 @@ const invalidTexts = {
   InvalidImageTag: `image tag should satisfy the regex '${tagPattern}'`,
   ImageTagDoesNotMatchDigest: 'given tag does not map to the given digest',
 } as const satisfies { readonly [Code in ImageFailureCode]?: string }
-
-/** The refusals of the domain that concern one image of a batch. */
-const refusedTexts = {
-  ImageNotFound: ['ImageNotFound', () => 'Requested image not found'],
-  ImageReferencedByIndex: ['ImageReferencedByManifestList', registryTexts.ImageReferencedByIndex],
-} as const satisfies {
-  readonly [Code in keyof RegistryRefusals]?: readonly [ImageFailureCode, (facts: RegistryRefusals[Code]) => string]
-}
 
 function invalid(imageId: ImageIdentifier, failureCode: keyof typeof invalidTexts): ImageFailure {
   return { imageId, failureCode, failureReason: `Invalid request parameters: ${invalidTexts[failureCode]}` }
@@ -56,6 +49,20 @@ function findFault({ imageTag, imageDigest }: ImageIdentifier): keyof typeof inv
   return undefined
 }
 
+type Outcome<Result> =
+  | { readonly result: Result; readonly failure?: never }
+  | { readonly result?: never; readonly failure: ImageFailure }
+
+/** What one identifier of a batch asks for, or why it fails by its form. */
+export function readImageId(
+  imageId: ImageIdentifier,
+): { asked: AskedImage; failure?: never } | { asked?: never; failure: ImageFailure } {
+  const fault = findFault(imageId)
+  if (fault !== undefined) return { failure: invalid(imageId, fault) }
+  const asked = parseImageId(imageId)
+  return asked === undefined ? { failure: notFound(imageId) } : { asked }
+}
+
 /**
  * Does `work` for one image of a batch and answers its result, or why this image fails.
  *
@@ -65,10 +72,8 @@ export async function attempt<Result>(
   { images, key, imageId }: { readonly images: Images; readonly key: RepositoryKey; readonly imageId: ImageIdentifier },
   work: (asked: AskedImage) => Promise<Result>,
 ): Promise<Outcome<Result>> {
-  const fault = findFault(imageId)
-  if (fault !== undefined) return { failure: invalid(imageId, fault) }
-  const asked = parseImageId(imageId)
-  if (asked === undefined) return { failure: notFound(imageId) }
+  const { asked, failure } = readImageId(imageId)
+  if (failure !== undefined) return { failure }
   const { tag, digest } = asked
   if (tag !== undefined && digest !== undefined) {
     const tagged = await images.resolve(key, { tag })
@@ -78,21 +83,25 @@ export async function attempt<Result>(
   try {
     return { result: await work(asked) }
   } catch (error) {
-    return { failure: refused(imageId, error) }
+    if (!(error instanceof Refusal) || error.code !== ('ImageNotFound' satisfies keyof RegistryRefusals)) throw error
+    return { failure: notFound(imageId) }
   }
 }
 
-type Outcome<Result> =
-  | { readonly result: Result; readonly failure?: never }
-  | { readonly result?: never; readonly failure: ImageFailure }
-
-function notFound(imageId: ImageIdentifier): ImageFailure {
-  return { imageId, failureCode: 'ImageNotFound', failureReason: refusedTexts.ImageNotFound[1]() }
+/** Why an image that was to be deleted stays. */
+export function describeDeletionFailure(imageId: ImageIdentifier, failure: DeletionFailure): ImageFailure {
+  switch (failure.reason) {
+    case 'not found':
+      return notFound(imageId)
+    case 'tag elsewhere':
+      return invalid(imageId, 'ImageTagDoesNotMatchDigest')
+    case 'referenced': {
+      const failureReason = registryTexts.ImageReferencedByIndex(failure)
+      return { imageId, failureCode: 'ImageReferencedByManifestList', failureReason }
+    }
+  }
 }
 
-function refused(imageId: ImageIdentifier, error: unknown): ImageFailure {
-  if (!(error instanceof Refusal) || !Object.hasOwn(refusedTexts, error.code)) throw error
-  const [failureCode, text] = refusedTexts[error.code as keyof typeof refusedTexts]
-  // The table is keyed by code, and `refuse` lets no refusal exist whose facts do not fit its code.
-  return { imageId, failureCode, failureReason: text(error.facts as never) }
+function notFound(imageId: ImageIdentifier): ImageFailure {
+  return { imageId, failureCode: 'ImageNotFound', failureReason: 'Requested image not found' }
 }

@@ -1,15 +1,14 @@
 import type { Handlers } from '#aws/operation.ts'
 import { type Digest, isDigest } from '#names/digest.ts'
 import { parseTag } from '#names/tag.ts'
-import type { ImageId } from '#registry/image.ts'
 import type { ImageDeletion } from '#registry/image-deletion.ts'
 import type { ImagePush } from '#registry/image-push.ts'
 import type { Images } from '#registry/images.ts'
 import { refuse as refuseContent } from '#registry/refusals.ts'
 import type { Repositories } from '#registry/repositories.ts'
 import { inRepository, type RepositoryKey } from '#registry/repository.ts'
-import { type AskedImage, attempt } from './image-ids.ts'
-import type { Image, ImageFailure, ImageIdentifier, Operations } from './model.ts'
+import { type AskedImage, attempt, describeDeletionFailure, readImageId } from './image-ids.ts'
+import type { Image, ImageFailure, Operations } from './model.ts'
 import { refuse } from './refusals.ts'
 import { repositoryKey, repositoryResource } from './request.ts'
 import { describeImageId } from './shapes.ts'
@@ -93,10 +92,15 @@ export function imageOperations({ repositories, images, imagePush, imageDeletion
       unchecked: ['ImageDigest', 'ImageTag'],
       handle: async (request) => {
         const key = repositoryKey(request)
-        await repositories.get(key)
-        const { gone, failures } = await deleteAll(request.input.imageIds, (imageId) =>
-          attempt({ images, key, imageId }, (asked) => imageDeletion.delete(key, asked, { lastTag: 'takes image' })),
+        const parsed = request.input.imageIds.map((imageId) => ({ imageId, ...readImageId(imageId) }))
+        const { gone, failures: kept } = await imageDeletion.deleteAll(
+          key,
+          parsed.flatMap(({ asked }) => asked ?? []),
         )
+        const failures = parsed.flatMap(({ imageId, asked, failure }) => {
+          const reason = asked && kept.get(asked)
+          return failure ?? (reason && describeDeletionFailure(imageId, reason)) ?? []
+        })
         return { imageIds: gone.map(describeImageId), failures }
       },
     },
@@ -107,39 +111,4 @@ export function imageOperations({ repositories, images, imagePush, imageDeletion
 function encodeManifest(text: string): Uint8Array {
   if (!text.isWellFormed()) throw refuseContent('ManifestInvalid', { path: '', problem: 'must be Unicode text' })
   return Buffer.from(text, 'utf8')
-}
-
-/**
- * In the order given. What an index still refers to is tried again once others are gone, so that a list which holds an index and
- * its children goes in one call, whatever its order; and what went with an earlier entry is no failure of a later one.
- */
-async function deleteAll(
-  imageIds: readonly ImageIdentifier[],
-  deleteOne: (imageId: ImageIdentifier) => ReturnType<typeof attempt<readonly ImageId[]>>,
-): Promise<{ gone: readonly ImageId[]; failures: readonly ImageFailure[] }> {
-  const gone: ImageId[] = []
-  const failures: ImageFailure[] = []
-  let round = imageIds
-  let referenced: ImageFailure[]
-  do {
-    const before = gone.length
-    referenced = []
-    for (const imageId of round) {
-      const { result, failure } = await deleteOne(imageId)
-      if (failure === undefined) gone.push(...result)
-      else if (failure.failureCode === 'ImageReferencedByManifestList') referenced.push(failure)
-      else if (!wentAlready(gone, imageId)) failures.push(failure)
-    }
-    round = gone.length > before ? referenced.flatMap(({ imageId }) => imageId ?? []) : []
-  } while (round.length > 0)
-  return { gone, failures: [...failures, ...referenced] }
-}
-
-function wentAlready(gone: readonly ImageId[], { imageTag, imageDigest }: ImageIdentifier): boolean {
-  return gone.some(
-    ({ tag, digest }) =>
-      (imageTag !== undefined || imageDigest !== undefined) &&
-      (imageTag === undefined || imageTag === tag) &&
-      (imageDigest === undefined || imageDigest === digest),
-  )
 }

@@ -1,96 +1,122 @@
+import type { Expression, ExpressionBuilder, SqlBool } from 'kysely'
 import type { Metadata, Transaction } from '#metadata/metadata.ts'
+import type { Schema } from '#metadata/schema.ts'
 import { type Digest, parseDigest } from '#names/digest.ts'
 import { parseTag, type Tag } from '#names/tag.ts'
+import {
+  type DeletionFailure,
+  type DeletionPlan,
+  type HeldImages,
+  type LastTag,
+  planDeletion,
+} from './deletion-plan.ts'
 import type { ImageId, ImageQuery } from './image.ts'
 import { refuse } from './refusals.ts'
 import { inRepository, lockRepository, type Repository, type RepositoryKey } from './repository.ts'
 
+/** Deleting images. Blobs stay linked until garbage is collected. */
 export interface ImageDeletion {
   /**
-   * Deletes by digest the image with all its tags, by tag that tag. With `lastTag: 'takes image'` (ECR's BatchDeleteImage) an image
-   * goes with its last tag; with `'leaves image'` (OCI) it stays, untagged. Answers what went: one entry a tag, or one
-   * without a tag. Blobs stay linked until garbage is collected.
+   * Deletes by digest the image with all its tags, by tag that tag, which leaves its image (OCI).
    *
    * @throws Refusal `RepositoryNotFound`, `ImageNotFound`, `ImageReferencedByIndex`
    */
-  delete(
-    key: RepositoryKey,
-    query: ImageQuery,
-    options: { lastTag: 'takes image' | 'leaves image' },
-  ): Promise<readonly ImageId[]>
+  delete(key: RepositoryKey, query: ImageQuery): Promise<void>
+  /**
+   * Deletes what it can of a list, as one change (ECR's BatchDeleteImage): an image goes with its last tag. `failures` has the
+   * queries of the list that failed, as objects.
+   *
+   * @throws Refusal `RepositoryNotFound`
+   */
+  deleteAll(key: RepositoryKey, queries: readonly ImageQuery[]): Promise<DeletionOutcome>
+}
+
+export interface DeletionOutcome {
+  readonly gone: readonly ImageId[]
+  readonly failures: ReadonlyMap<ImageQuery, DeletionFailure>
 }
 
 export function createImageDeletion({ metadata }: { metadata: Metadata }): ImageDeletion {
+  function run(key: RepositoryKey, queries: readonly ImageQuery[], lastTag: LastTag): Promise<DeletionPlan> {
+    return metadata.transaction(async (trx) => {
+      const repository = await lockRepository(trx, key, 'exclusive')
+      const plan = planDeletion(await findImages(trx, repository, queries), queries, lastTag)
+      await carryOut(trx, repository, plan)
+      return plan
+    })
+  }
+
   return {
-    delete: (key, query, { lastTag }) =>
-      metadata.transaction(async (trx) => {
-        const repository = await lockRepository(trx, key, 'exclusive')
-        const digest = await findDigest(trx, repository, query)
-        const tags = digest === undefined ? [] : await tagsOf(trx, repository, digest)
-        if (digest === undefined || (query.tag !== undefined && !tags.includes(query.tag))) {
-          throw refuse('ImageNotFound', { ...inRepository(key), query })
-        }
-        const { tag } = query
-        if (tag === undefined || (tags.length === 1 && lastTag === 'takes image')) {
-          await deleteImage(trx, repository, digest)
-          return tags.length === 0 ? [{ digest, tag: undefined }] : tags.map((gone) => ({ digest, tag: gone }))
-        }
-        await trx.deleteFrom('tag').where('repository_id', '=', repository.id).where('tag', '=', tag).execute()
-        return [{ digest, tag }]
-      }),
+    async delete(key, query) {
+      const { failures } = await run(key, [query], 'leaves image')
+      const failure = failures.get(query)
+      if (failure === undefined) return
+      if (failure.reason !== 'referenced') throw refuse('ImageNotFound', { ...inRepository(key), query })
+      const { digest, indexes } = failure
+      throw refuse('ImageReferencedByIndex', { ...inRepository(key), digest, indexes })
+    },
+
+    deleteAll: (key, queries) => run(key, queries, 'takes image'),
   }
 }
 
-async function findDigest(
-  trx: Transaction,
-  { id }: Repository,
-  { tag, digest }: ImageQuery,
-): Promise<Digest | undefined> {
-  const row =
-    digest === undefined
-      ? await trx
-          .selectFrom('tag')
-          .select('digest')
-          .where('repository_id', '=', id)
-          .where('tag', '=', tag ?? '')
-          .executeTakeFirst()
-      : await trx
-          .selectFrom('manifest')
-          .select('digest')
-          .where('repository_id', '=', id)
-          .where('digest', '=', digest)
-          .executeTakeFirst()
-  return row && parseDigest(row.digest)
-}
-
-async function tagsOf(trx: Transaction, { id }: Repository, digest: Digest): Promise<Tag[]> {
+async function findImages(trx: Transaction, { id }: Repository, queries: readonly ImageQuery[]): Promise<HeldImages> {
   const rows = await trx
-    .selectFrom('tag')
-    .select('tag')
-    .where('repository_id', '=', id)
-    .where('digest', '=', digest)
-    .orderBy('tag')
+    .selectFrom('manifest')
+    .leftJoin('tag', (join) =>
+      join.onRef('tag.repository_id', '=', 'manifest.repository_id').onRef('tag.digest', '=', 'manifest.digest'),
+    )
+    .select(['manifest.digest', 'tag.tag'])
+    .where('manifest.repository_id', '=', id)
+    .where((where) => isAsked(where, id, queries))
+    .orderBy('tag.tag')
     .execute()
-  return rows.map(({ tag }) => parseTag(tag))
-}
+  const found = new Map<Digest, { tags: Tag[]; indexes: Digest[] }>()
+  for (const row of rows) {
+    const digest = parseDigest(row.digest)
+    const image = found.get(digest) ?? { tags: [], indexes: [] }
+    if (row.tag !== null) image.tags.push(parseTag(row.tag))
+    found.set(digest, image)
+  }
+  if (found.size === 0) return found
 
-/** Invariant: an index's children are present, so an image that one refers to stays (ECR user guide, "Deleting an image"). */
-async function deleteImage(trx: Transaction, repository: Repository, digest: Digest): Promise<void> {
-  const parents = await trx
+  const references = await trx
     .selectFrom('manifest_reference')
-    .select('parent')
-    .where('repository_id', '=', repository.id)
-    .where('child', '=', digest)
+    .select(['parent', 'child'])
+    .where('repository_id', '=', id)
+    .where('child', 'in', [...found.keys()])
     .where('kind', '=', 'manifest')
     .orderBy('parent')
-    .limit(10)
     .execute()
-  if (parents.length > 0) {
-    const indexes = parents.map(({ parent }) => parseDigest(parent))
-    throw refuse('ImageReferencedByIndex', { ...inRepository(repository), digest, indexes })
-  }
-  const { id } = repository
-  await trx.deleteFrom('tag').where('repository_id', '=', id).where('digest', '=', digest).execute()
-  await trx.deleteFrom('manifest_reference').where('repository_id', '=', id).where('parent', '=', digest).execute()
-  await trx.deleteFrom('manifest').where('repository_id', '=', id).where('digest', '=', digest).execute()
+  for (const { parent, child } of references) found.get(parseDigest(child))?.indexes.push(parseDigest(parent))
+  return found
+}
+
+/** Whether a manifest of the repository is asked for, by its digest or by a tag that it has. */
+function isAsked(
+  where: ExpressionBuilder<Schema, 'manifest'>,
+  repositoryId: number,
+  queries: readonly ImageQuery[],
+): Expression<SqlBool> {
+  const digests = queries.flatMap(({ digest }) => digest ?? [])
+  const tags = queries.flatMap(({ tag }) => tag ?? [])
+  const tagged = where
+    .selectFrom('tag as asked')
+    .select('asked.digest')
+    .where('asked.repository_id', '=', repositoryId)
+    .where('asked.tag', 'in', tags)
+  // PostgreSQL has no empty list.
+  return where.or([
+    ...(digests.length > 0 ? [where('manifest.digest', 'in', digests)] : []),
+    ...(tags.length > 0 ? [where('manifest.digest', 'in', tagged)] : []),
+  ])
+}
+
+/** In the order in which rows refer to one another. */
+async function carryOut(trx: Transaction, { id }: Repository, { images, tags }: DeletionPlan): Promise<void> {
+  if (tags.length > 0) await trx.deleteFrom('tag').where('repository_id', '=', id).where('tag', 'in', tags).execute()
+  if (images.length === 0) return
+  await trx.deleteFrom('tag').where('repository_id', '=', id).where('digest', 'in', images).execute()
+  await trx.deleteFrom('manifest_reference').where('repository_id', '=', id).where('parent', 'in', images).execute()
+  await trx.deleteFrom('manifest').where('repository_id', '=', id).where('digest', 'in', images).execute()
 }

@@ -20,7 +20,9 @@ export const registryTexts = {
   TagImmutable: ({ tag, repository }) =>
     `The image tag '${tag}' already exists in the '${repository}' repository and cannot be overwritten because the tag is immutable.`,
 
-  ImageReferencedByIndex: ({ indexes }) => `Requested image referenced by manifest list: [${indexes.join(', ')}]`,
+  // Base images may be referred to by any number of indexes.
+  ImageReferencedByIndex: ({ indexes }: { readonly indexes: readonly string[] }) =>
+    `Requested image referenced by manifest list: [${indexes.slice(0, 10).join(', ')}]`,
 
   BlobNotFound: ({ digest, repository, registry }: InRepository & { readonly digest: string }) =>
     `The layer with digest ${digest} does not exist within the repository with name '${repository}' in the registry with id '${registry.account}'`,
