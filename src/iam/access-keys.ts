@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto'
+import { sql } from 'kysely'
 import { BoundedMap } from '#lib/bounded-map.ts'
 import type { Clock } from '#lib/clock.ts'
 import type { Metadata, Transaction } from '#metadata/metadata.ts'
@@ -26,8 +27,6 @@ export interface EnsuredRoot extends RootKey {
 
 export interface AccessKey {
   readonly secret: string
-  /** Since when it has this secret, in milliseconds since the epoch. */
-  readonly createdAt: number
   readonly principal: Principal
 }
 
@@ -82,7 +81,7 @@ export class AccessKeys {
     }
     // Written by `ensureRoot`, which takes no other text than an account's.
     const account = row.account as AccountId
-    const key = { secret: row.secret, createdAt: row.created_at, principal: rootPrincipal(account, accessKeyId) }
+    const key = { secret: row.secret, principal: rootPrincipal(account, accessKeyId, row.created_at) }
     this.#remembered.set(accessKeyId, { key, readAt: now })
     return key
   }
@@ -98,8 +97,8 @@ function isSame(given: RootKey, stored: RootKey | undefined): boolean {
   return given.accessKeyId === stored?.accessKeyId && given.secretAccessKey === stored.secretAccessKey
 }
 
-function rootPrincipal(account: AccountId, accessKeyId: string): Principal {
-  return Object.freeze({ account, arn: rootArn(account), userId: account, accessKeyId })
+function rootPrincipal(account: AccountId, accessKeyId: string, accessKeySince: number): Principal {
+  return Object.freeze({ account, arn: rootArn(account), userId: account, accessKeyId, accessKeySince })
 }
 
 async function findRoot(trx: Transaction, account: AccountId): Promise<RootKey | undefined> {
@@ -116,10 +115,12 @@ async function replaceRoot(trx: Transaction, account: AccountId, key: RootKey, n
     .deleteFrom('access_key')
     .where((eb) => eb.and([eb('account', '=', account), eb('id', '!=', id)]))
     .execute()
+  // Never the same time twice under one id, whatever the clock does: tokens know the secret they belong to by it.
+  const later = sql<number>`case when access_key.created_at >= ${now} then access_key.created_at + 1 else ${now} end`
   await trx
     .insertInto('access_key')
     .values({ id, account, secret, created_at: now })
-    .onConflict((conflict) => conflict.column('id').doUpdateSet({ account, secret, created_at: now }))
+    .onConflict((conflict) => conflict.column('id').doUpdateSet({ account, secret, created_at: later }))
     .execute()
   return key
 }

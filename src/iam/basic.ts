@@ -75,18 +75,12 @@ export class BasicCredentials {
   }
 
   /** A token is worth no more than the access key that asked for it: whoever replaces a leaked key ends its tokens too. */
-  async #requireAccessKey({ principal, issuedAt }: VerifiedToken): Promise<void> {
+  async #requireAccessKey({ principal }: VerifiedToken): Promise<void> {
     if (principal.accessKeyId === undefined) return
     const key = await this.#accessKeys.find(principal.accessKeyId)
-    if (key === undefined || key.principal.arn !== principal.arn || issuedAt < wholeSecond(key.createdAt)) {
-      throw refuse('TokenMalformed', {})
-    }
+    const { arn, accessKeySince } = key?.principal ?? {}
+    if (arn !== principal.arn || accessKeySince !== principal.accessKeySince) throw refuse('TokenMalformed', {})
   }
-}
-
-/** Tokens are dated by the second, keys by the millisecond. */
-function wholeSecond(ms: number): number {
-  return Math.floor(ms / 1_000) * 1_000
 }
 
 function passwordOf(header: string): string {

@@ -10,4 +10,6 @@ export interface Principal {
   readonly userId: string
   /** The access key that signed, where the request was signed. */
   readonly accessKeyId?: string
+  /** Since when that key has its secret: it tells a key from one that replaced it under the same id. Milliseconds since the epoch. */
+  readonly accessKeySince?: number
 }

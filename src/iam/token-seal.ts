@@ -18,6 +18,7 @@ export interface TokenClaims {
   readonly arn: string
   readonly userId: string
   readonly accessKeyId: string | undefined
+  readonly accessKeySince: number | undefined
   /** Seconds since the epoch. */
   readonly expiration: number
 }
@@ -32,11 +33,11 @@ const longest = 4_096
 const macBytes = 32
 
 export function sealToken(
-  { account, region, principalAccount, arn, userId, accessKeyId, expiration }: TokenClaims,
+  { account, region, principalAccount, arn, userId, accessKeyId, accessKeySince, expiration }: TokenClaims,
   key: SealingKey,
 ): string {
   const claims = Buffer.from(
-    JSON.stringify({ account, region, principalAccount, arn, userId, accessKeyId, expiration }),
+    JSON.stringify({ account, region, principalAccount, arn, userId, accessKeyId, accessKeySince, expiration }),
   )
   const mac = createHmac('sha256', key.secret).update(claims).digest()
   const payload = Buffer.concat([mac, claims]).toString('base64')
@@ -60,13 +61,14 @@ export function readToken(token: string): { readonly keyId: string; readonly cla
 }
 
 function readClaims(fields: Record<string, unknown>): TokenClaims | undefined {
-  const { account, region, principalAccount, arn, userId, accessKeyId, expiration } = fields
+  const { account, region, principalAccount, arn, userId, accessKeyId, accessKeySince, expiration } = fields
   if (typeof account !== 'string' || !isAccountId(account)) return undefined
   if (typeof region !== 'string' || !isRegion(region)) return undefined
   if (typeof principalAccount !== 'string' || !isAccountId(principalAccount)) return undefined
   if (typeof arn !== 'string' || typeof userId !== 'string' || typeof expiration !== 'number') return undefined
   if (accessKeyId !== undefined && typeof accessKeyId !== 'string') return undefined
-  return { account, region, principalAccount, arn, userId, accessKeyId, expiration }
+  if (accessKeySince !== undefined && typeof accessKeySince !== 'number') return undefined
+  return { account, region, principalAccount, arn, userId, accessKeyId, accessKeySince, expiration }
 }
 
 /** The fields of a JSON object; none if it is something else. */

@@ -24,8 +24,7 @@ export interface VerifiedToken {
   readonly principal: Principal
   readonly account: AccountId
   readonly region: Region
-  /** Milliseconds since the epoch, a whole second. */
-  readonly issuedAt: number
+  /** Milliseconds since the epoch. */
   readonly expiresAt: number
   /** The key that sealed it. The token is worth nothing once that is gone. */
   readonly keyId: string
@@ -44,8 +43,8 @@ export class Tokens {
   async issue(principal: Principal, { account, region }: Registry): Promise<IssuedToken> {
     const key = await this.#keys.sealing()
     const expiration = Math.floor(this.#clock() / 1_000) + tokenLifetimeSeconds
-    const { account: principalAccount, arn, userId, accessKeyId } = principal
-    const claims = { account, region, principalAccount, arn, userId, accessKeyId, expiration }
+    const { account: principalAccount, arn, userId, accessKeyId, accessKeySince } = principal
+    const claims = { account, region, principalAccount, arn, userId, accessKeyId, accessKeySince, expiration }
     const password = sealToken(claims, key)
     return { authorizationToken: Buffer.from(`AWS:${password}`).toString('base64'), expiresAt: expiration * 1_000 }
   }
@@ -60,11 +59,16 @@ export class Tokens {
     const { account, region, expiration } = token.claims
     const expiresAt = expiration * 1_000
     if (this.#clock() >= expiresAt) throw refuse('TokenExpired', { expiresAt })
-    const issuedAt = expiresAt - tokenLifetimeSeconds * 1_000
-    return Object.freeze({ principal: principalOf(token.claims), account, region, issuedAt, expiresAt, keyId: key.id })
+    return Object.freeze({ principal: principalOf(token.claims), account, region, expiresAt, keyId: key.id })
   }
 }
 
-function principalOf({ principalAccount: account, arn, userId, accessKeyId }: TokenClaims): Principal {
-  return Object.freeze({ account, arn, userId, ...(accessKeyId !== undefined && { accessKeyId }) })
+function principalOf({ principalAccount: account, arn, userId, accessKeyId, accessKeySince }: TokenClaims): Principal {
+  return Object.freeze({
+    account,
+    arn,
+    userId,
+    ...(accessKeyId !== undefined && { accessKeyId }),
+    ...(accessKeySince !== undefined && { accessKeySince }),
+  })
 }

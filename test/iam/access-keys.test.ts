@@ -87,12 +87,12 @@ eachDatabase((databases) =>
       await keys.ensureRoot(account, given)
       assert.deepEqual(await keys.find(given.accessKeyId), {
         secret: given.secretAccessKey,
-        createdAt: 1_000_000,
         principal: {
           account,
           arn: 'arn:aws:iam::000000000000:root',
           userId: '000000000000',
           accessKeyId: given.accessKeyId,
+          accessKeySince: 1_000_000,
         },
       })
     })
