@@ -101,9 +101,10 @@ export class FileDraft implements Draft {
     await this.#end(() => this.#home.remember(this.#hold.id, { path: this.#path, size: this.#size, hash: this.#hash }))
   }
 
-  discard(): Promise<void> {
-    assert(!this.#busy && !this.#ended, 'a draft is discarded by its holder')
-    return this.#end(() => this.#drop())
+  async discard(): Promise<void> {
+    if (this.#ended) return
+    assert(!this.#busy, 'a draft does one thing at a time')
+    await this.#end(() => this.#drop())
   }
 
   [Symbol.asyncDispose](): Promise<void> {

@@ -72,7 +72,7 @@ export interface Draft extends AsyncDisposable {
   /** Ends the hold and keeps the bytes for a later `resumeDraft`. Does nothing when the hold has ended. */
   close(): Promise<void>
 
-  /** Ends the hold and drops the bytes. */
+  /** Ends the hold and drops the bytes. Does nothing when the hold has ended. */
   discard(): Promise<void>
 }
 

@@ -385,6 +385,16 @@ export function testBlobStore(driver: string, make: () => Promise<StoreUnderTest
       assert.equal(await store.resumeDraft(second, { offset: 0, fresh: false }), undefined)
     })
 
+    claim('is left alone by whoever discards or closes it after it was committed', async ({ store }) => {
+      const content = randomBytes(1_000)
+      const draft = await store.createDraft(randomUUID())
+      await draft.append(chunked(content))
+      await draft.commit([digestOfBytes(content)])
+      await draft.discard()
+      await draft.close()
+      same(await contentOf(store, digestOfBytes(content)), content)
+    })
+
     claim('has an id that cannot name anything else', async ({ store }) => {
       for (const id of ['', '.', '..', '../sha256', `${randomUUID()}/..`, randomUUID().toUpperCase()]) {
         await assert.rejects(store.createDraft(id))
