@@ -202,7 +202,14 @@ export class FileBlobStore implements BlobStore {
       await makeFolder(folder)
       this.#durableFolders.add(folder)
     }
-    await rename(path, target)
+    try {
+      await rename(path, target)
+    } catch (error) {
+      if (!hasCode(error, 'ENOENT')) throw error
+      // The folder may have been removed since it was made. If it is the draft that is gone, the second time fails as the first did.
+      await makeFolder(folder)
+      await rename(path, target)
+    }
     await syncFolder(folder)
   }
 

@@ -156,13 +156,16 @@ describe('file: a damaged blob', () => {
     assert.equal(destination.writableEnded, false)
   })
 
-  it('is healed by whoever pushes it again', async () => {
+  it('is healed by whoever pushes it again, also when its folder is gone', async () => {
     await using folder = await temporaryFolder()
     const store = await FileBlobStore.open(folder.path)
     const content = randomBytes(1_000)
     const digest = digestOfBytes(content)
     await put(store, content)
     await truncate(join(folder.path, 'sha256', digestHex(digest).slice(0, 2), digestHex(digest)), 10)
+    await put(store, content)
+    assert.deepEqual(await store.stat(digest), { sizeBytes: 1_000 })
+    await rm(join(folder.path, 'sha256', digestHex(digest).slice(0, 2)), { recursive: true })
     await put(store, content)
     assert.deepEqual(await store.stat(digest), { sizeBytes: 1_000 })
   })
