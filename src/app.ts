@@ -23,7 +23,7 @@ import { createImageDeletion } from '#registry/image-deletion.ts'
 import { createImageLists } from '#registry/image-lists.ts'
 import { createImagePush } from '#registry/image-push.ts'
 import { createImages } from '#registry/images.ts'
-import { createLinkedBlobs } from '#registry/linked-blobs.ts'
+import { createLinkedBlobs, type Damage } from '#registry/linked-blobs.ts'
 import { createPulls } from '#registry/pulls.ts'
 import { createReferrers } from '#registry/referrers.ts'
 import { createRepositories } from '#registry/repositories.ts'
@@ -76,6 +76,11 @@ export async function startApp(settings: Settings, log: Logger, options: AppOpti
 
   const onError = (error: unknown) => log.error({ err: error }, 'the times of pulls were not recorded')
   const pulls = createPulls({ metadata, clock, onError })
+  const onDamage = (damage: Damage) =>
+    log.error(
+      damage,
+      'a blob is missing from the store or has another size, and counts as absent until it is pushed again',
+    )
   const domain = {
     repositories: createRepositories({ metadata, clock }),
     images: createImages({ metadata, pulls }),
@@ -84,7 +89,7 @@ export async function startApp(settings: Settings, log: Logger, options: AppOpti
     imageDeletion: createImageDeletion({ metadata }),
     tags: createTags({ metadata }),
     referrers: createReferrers({ metadata }),
-    linkedBlobs: createLinkedBlobs({ metadata, blobs, clock }),
+    linkedBlobs: createLinkedBlobs({ metadata, blobs, clock, onDamage }),
     uploads: createUploads({ metadata, blobs, clock, processId: randomUUID() }),
   }
 

@@ -1,14 +1,15 @@
-import assert from 'node:assert/strict'
 import type { BlobReader, BlobStore } from '#blobs/store.ts'
 import type { Clock } from '#lib/clock.ts'
+import type { Refusal } from '#lib/refusal.ts'
 import type { Metadata, Transaction } from '#metadata/metadata.ts'
 import { type Digest, parseDigest } from '#names/digest.ts'
 import { refuse } from './refusals.ts'
 import { getRepository, inRepository, lockRepository, type Repository, type RepositoryKey } from './repository.ts'
 
 /**
- * Blobs as a repository shows them: a blob is stored once, and a repository serves only those that are linked to it. Reading is
- * compiled once and flat: `bench` figure "blob GET".
+ * Blobs as a repository shows them: a blob is stored once, and a repository serves only those that are linked to it. One that is
+ * linked but missing from the store, or of another size, counts as not there wherever it is asked for, so that the next push
+ * uploads it again and heals it. Reading is compiled once and flat: `bench` figure "blob GET".
  */
 export interface LinkedBlobs {
   /** @throws Refusal `RepositoryNotFound`, `BlobNotFound` */
@@ -39,16 +40,26 @@ export interface AvailableBlob {
   readonly mediaType: string | undefined
 }
 
+/** What the store has of a blob of `sizeBytes` instead; `undefined` if nothing. */
+export interface Damage {
+  readonly digest: Digest
+  readonly sizeBytes: number
+  readonly storedBytes: number | undefined
+}
+
 type ByDigest = { account: string; region: string; name: string; digest: string }
 
 export function createLinkedBlobs({
   metadata,
   blobs,
   clock,
+  onDamage,
 }: {
   metadata: Metadata
   blobs: BlobStore
   clock: Clock
+  /** Hears of each request for a linked blob that the store does not have as it was stored. */
+  onDamage: (damage: Damage) => void
 }): LinkedBlobs {
   const findLink = metadata.prepare<ByDigest, { size: number }>((db, p) =>
     db
@@ -62,24 +73,42 @@ export function createLinkedBlobs({
       .where('repository_blob.digest', '=', p('digest')),
   )
 
-  async function stat(key: RepositoryKey, digest: Digest): Promise<{ sizeBytes: number }> {
+  async function findLinked(key: RepositoryKey, digest: Digest): Promise<{ sizeBytes: number } | undefined> {
     const { account, region } = key.registry
     const [link] = await findLink({ account, region, name: key.name, digest })
-    if (link !== undefined) return { sizeBytes: link.size }
+    return link && { sizeBytes: link.size }
+  }
+
+  async function notFound(key: RepositoryKey, digest: Digest): Promise<Refusal> {
     await getRepository(metadata.reader, key)
-    throw refuse('BlobNotFound', { ...inRepository(key), digest })
+    return refuse('BlobNotFound', { ...inRepository(key), digest })
+  }
+
+  async function isIntact(digest: Digest, sizeBytes: number): Promise<boolean> {
+    const stored = await blobs.stat(digest)
+    if (stored?.sizeBytes === sizeBytes) return true
+    onDamage({ digest, sizeBytes, storedBytes: stored?.sizeBytes })
+    return false
+  }
+
+  async function stat(key: RepositoryKey, digest: Digest): Promise<{ sizeBytes: number }> {
+    const link = await findLinked(key, digest)
+    if (link === undefined || !(await isIntact(digest, link.sizeBytes))) throw await notFound(key, digest)
+    return link
   }
 
   return {
     stat,
 
     async open(key, digest) {
-      const { sizeBytes } = await stat(key, digest)
+      const link = await findLinked(key, digest)
+      if (link === undefined) throw await notFound(key, digest)
+      const { sizeBytes } = link
       const reader = await blobs.open(digest)
-      assert(reader !== undefined, `${digest} is linked but not stored`)
-      if (reader.sizeBytes === sizeBytes) return reader
-      await reader.close()
-      assert.fail(`${digest} is stored with ${reader.sizeBytes} bytes instead of ${sizeBytes}`)
+      if (reader?.sizeBytes === sizeBytes) return reader
+      await reader?.close()
+      onDamage({ digest, sizeBytes, storedBytes: reader?.sizeBytes })
+      throw await notFound(key, digest)
     },
 
     async availability(key, digests) {
@@ -100,9 +129,13 @@ export function createLinkedBlobs({
         .groupBy('child')
         .execute()
       const mediaTypes = new Map(types.map(({ child, media_type }) => [child, media_type]))
-      return new Map(
-        rows.map(({ digest, size }) => [parseDigest(digest), { sizeBytes: size, mediaType: mediaTypes.get(digest) }]),
-      )
+      const available = new Map<Digest, AvailableBlob>()
+      for (const row of rows) {
+        const digest = parseDigest(row.digest)
+        if (!(await isIntact(digest, row.size))) continue
+        available.set(digest, { sizeBytes: row.size, mediaType: mediaTypes.get(digest) })
+      }
+      return available
     },
 
     async requireReferenced(key, digest) {
@@ -118,9 +151,13 @@ export function createLinkedBlobs({
       if (parent === undefined) throw refuse('BlobInaccessible', { ...inRepository(key), digest })
     },
 
-    mount: (key, digest, from) =>
-      metadata.transaction(async (trx) => {
+    async mount(key, digest, from) {
+      const linked = await findLinked(from, digest)
+      const intact = linked !== undefined && (await isIntact(digest, linked.sizeBytes))
+      return metadata.transaction(async (trx) => {
         const target = await lockRepository(trx, key, 'shared')
+        if (!intact) return false
+        // Whoever unlinks holds the repository alone, so its lock keeps the link. A lock on the link too would be out of order.
         const source = await trx
           .selectFrom('repository')
           .innerJoin('repository_blob', 'repository_blob.repository_id', 'repository.id')
@@ -129,12 +166,13 @@ export function createLinkedBlobs({
           .where('repository.region', '=', from.registry.region)
           .where('repository.name', '=', from.name)
           .where('repository_blob.digest', '=', digest)
-          .forShare()
+          .forShare('repository')
           .executeTakeFirst()
         if (source === undefined) return false
         await linkBlob(trx, target, digest, clock())
         return true
-      }),
+      })
+    },
 
     unlink: (key, digest) =>
       metadata.transaction(async (trx) => {

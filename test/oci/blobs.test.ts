@@ -1,6 +1,9 @@
 /** `/v2/<name>/blobs/<digest>`: what is served, whole and in parts, to which repository, and what may be deleted. */
 import assert from 'node:assert/strict'
+import { rm, truncate } from 'node:fs/promises'
+import { join } from 'node:path'
 import { test } from 'node:test'
+import { BatchCheckLayerAvailabilityCommand } from '@aws-sdk/client-ecr'
 import { image, mediaTypes } from '../support/images/build.ts'
 import { digest } from '../support/images/content.ts'
 import { pushBlob, pushImage } from '../support/push.ts'
@@ -146,5 +149,25 @@ eachServer('blobs', (world) => {
     }
     expect(await call('DELETE', `/v2/${name}/manifests/${app.digest}`), 202)
     for (const blob of app.blobs) expect(await call('DELETE', `/v2/${name}/blobs/${blob.digest}`), 202)
+  })
+
+  test('a blob whose file is gone or cut short counts as absent, and the next push heals it', async () => {
+    for (const damage of [(file: string) => rm(file), (file: string) => truncate(file, 1_000)]) {
+      const [name, other] = [await world.repository(), await world.repository()]
+      const { bytes, digest, path } = await pushed(name, world.bytes(10_000))
+      const hex = digest.slice('sha256:'.length)
+      await damage(join(world.server.dataDir, 'blobs/sha256', hex.slice(0, 2), hex))
+
+      for (const method of ['HEAD', 'GET']) expect(await call(method, path), 404)
+      const check = new BatchCheckLayerAvailabilityCommand({ repositoryName: name, layerDigests: [digest] })
+      const { layers } = await world.client.ecr.send(check)
+      assert.equal(layers?.[0]?.layerAvailability, 'UNAVAILABLE')
+      expect(await call('POST', `/v2/${other}/blobs/uploads/?mount=${digest}&from=${name}`), 202)
+
+      expect(await call('POST', `/v2/${name}/blobs/uploads/?digest=${digest}`, { body: bytes }), 201)
+      assert.ok(expect(await call('GET', path), 200).body.equals(bytes))
+      expect(await call('HEAD', path), 200)
+      expect(await call('POST', `/v2/${other}/blobs/uploads/?mount=${digest}&from=${name}`), 201)
+    }
   })
 })
