@@ -47,6 +47,9 @@ export interface HttpServer {
 /** Reads and writes of a socket go by up to 1 MiB, which for blobs is half again as fast as Node's 64 KiB. */
 const socketBufferBytes = 1024 * 1024
 
+/** How often a server that stops looks for connections that have fallen idle. */
+const idleCheckMs = 100
+
 /** A repository's name reaches 256 characters, and three times that percent-encoded; Fastify's own limit is 100. */
 const maxParamLength = 1024
 
@@ -114,7 +117,10 @@ export function createServer({ log, checks, tls, limits: given }: ServerOptions)
       stopping = true
       for (const response of running) if (!response.headersSent) response.setHeader('connection', 'close')
       const cutOff = setTimeout(() => app.server.closeAllConnections(), limits.graceMs)
+      // An answer may leave before its request's body has come, and then nothing tells when the connection falls idle.
+      const idle = setInterval(closeIdle, idleCheckMs)
       await app.close()
+      clearInterval(idle)
       clearTimeout(cutOff)
     },
   }

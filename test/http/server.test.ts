@@ -274,3 +274,18 @@ test('with a certificate it speaks HTTPS', async () => {
   const [{ statusCode }] = await response
   assert.equal(statusCode, 200)
 })
+
+test('stopping does not wait for a connection that was answered before its body had come, once it has', async () => {
+  await using server = await serve((app) => {
+    app.addContentTypeParser('*', (_request, _body, done) => done(null))
+    app.put('/early', (_request, reply) => reply.code(400).send({}))
+  })
+  await using connection = await openRawConnection(server.port)
+  connection.socket.write('PUT /early HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\nhalf ')
+  await connection.receive('HTTP/1.1 400')
+  const started = performance.now()
+  const stopped = server.stop()
+  connection.socket.write('body.')
+  await stopped
+  assert.ok(performance.now() - started < 10_000, 'well below the grace period')
+})
