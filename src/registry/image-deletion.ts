@@ -1,6 +1,4 @@
-import type { Expression, ExpressionBuilder, SqlBool } from 'kysely'
 import type { Metadata, Transaction } from '#metadata/metadata.ts'
-import type { Schema } from '#metadata/schema.ts'
 import { type Digest, parseDigest } from '#names/digest.ts'
 import { parseTag, type Tag } from '#names/tag.ts'
 import {
@@ -11,6 +9,7 @@ import {
   planDeletion,
 } from './deletion-plan.ts'
 import type { ImageId, ImageQuery } from './image.ts'
+import { isAsked } from './image-query.ts'
 import { refuse } from './refusals.ts'
 import { inRepository, lockRepository, type Repository, type RepositoryKey } from './repository.ts'
 
@@ -90,26 +89,6 @@ async function findImages(trx: Transaction, { id }: Repository, queries: readonl
     .execute()
   for (const { parent, child } of references) found.get(parseDigest(child))?.indexes.push(parseDigest(parent))
   return found
-}
-
-/** Whether a manifest of the repository is asked for, by its digest or by a tag that it has. */
-function isAsked(
-  where: ExpressionBuilder<Schema, 'manifest'>,
-  repositoryId: number,
-  queries: readonly ImageQuery[],
-): Expression<SqlBool> {
-  const digests = queries.flatMap(({ digest }) => digest ?? [])
-  const tags = queries.flatMap(({ tag }) => tag ?? [])
-  const tagged = where
-    .selectFrom('tag as asked')
-    .select('asked.digest')
-    .where('asked.repository_id', '=', repositoryId)
-    .where('asked.tag', 'in', tags)
-  // PostgreSQL has no empty list.
-  return where.or([
-    ...(digests.length > 0 ? [where('manifest.digest', 'in', digests)] : []),
-    ...(tags.length > 0 ? [where('manifest.digest', 'in', tagged)] : []),
-  ])
 }
 
 /** In the order in which rows refer to one another. */

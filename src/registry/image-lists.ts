@@ -1,11 +1,13 @@
-import type { Selectable } from 'kysely'
+import type { Selectable, SelectQueryBuilder } from 'kysely'
 import { type Page, pageOf } from '#lib/page.ts'
 import type { Metadata, Reader } from '#metadata/metadata.ts'
 import type { ManifestTable } from '#metadata/schema/registry.ts'
+import type { Schema } from '#metadata/schema.ts'
 import { type Digest, parseDigest } from '#names/digest.ts'
 import { parseMediaType } from '#names/media-type.ts'
 import { parseTag, type Tag } from '#names/tag.ts'
 import type { ImageDetail, ImageId, ImageQuery, TagStatus } from './image.ts'
+import { isAsked } from './image-query.ts'
 import { refuse } from './refusals.ts'
 import { getRepository, inRepository, type RepositoryKey } from './repository.ts'
 
@@ -55,35 +57,29 @@ export function createImageLists({ metadata }: { metadata: Metadata }): ImageLis
 
     async describe(key, { tagStatus, limit, after }) {
       const { id } = await getRepository(reader, key)
-      const rows = await selectImages(reader, id, tagStatus)
+      const page = selectImages(reader, id, tagStatus)
         .select(detailColumns)
         .$if(after !== undefined, (query) => query.where('manifest.digest', '>', after?.digest ?? ''))
         .orderBy('manifest.digest')
         .limit(limit + 1)
-        .execute()
-      return pageOf(await detailsOf(reader, id, rows), limit, ({ digest }) => digest)
+      return pageOf(await describeImages(reader, page), limit, ({ digest }) => digest)
     },
 
     async describeAll(key, queries) {
       const { id } = await getRepository(reader, key)
-      const digests = new Set<Digest>()
-      const byTag = await digestsByTag(reader, id, queries)
+      const asked = selectImages(reader, id, 'ANY')
+        .select(detailColumns)
+        .where((where) => isAsked(where, id, queries))
+      const images = await describeImages(reader, asked)
+      const byDigest = new Map(images.map((image) => [image.digest, image]))
+      const byTag = new Map(images.flatMap((image) => image.tags.map((tag) => [tag, image])))
       for (const query of queries) {
-        const tagged = query.tag && byTag.get(query.tag)
-        const digest = query.digest ?? tagged
-        if (digest === undefined || (query.tag !== undefined && tagged !== digest)) {
+        const image = query.tag === undefined ? query.digest && byDigest.get(query.digest) : byTag.get(query.tag)
+        if (image === undefined || (query.digest !== undefined && query.digest !== image.digest)) {
           throw refuse('ImageNotFound', { ...inRepository(key), query })
         }
-        digests.add(digest)
       }
-      const rows = await selectImages(reader, id, 'ANY')
-        .select(detailColumns)
-        .where('manifest.digest', 'in', [...digests])
-        .execute()
-      const found = new Set(rows.map(({ digest }) => digest))
-      const missing = queries.find(({ digest }) => digest !== undefined && !found.has(digest))
-      if (missing !== undefined) throw refuse('ImageNotFound', { ...inRepository(key), query: missing })
-      return detailsOf(reader, id, rows)
+      return images
     },
   }
 }
@@ -115,54 +111,38 @@ function selectImages(reader: Reader, repositoryId: number, tagStatus: TagStatus
   })
 }
 
-async function detailsOf(reader: Reader, repositoryId: number, rows: readonly DetailRow[]): Promise<ImageDetail[]> {
-  const tags = await tagsByDigest(
-    reader,
-    repositoryId,
-    rows.map(({ digest }) => digest),
-  )
-  return rows.map((row) => ({
+/**
+ * Those images with their tags, by digest. One statement sees them both as they were at one time: of two, the second could find
+ * that an image which was chosen for its tags has none.
+ */
+async function describeImages(reader: Reader, images: SelectQueryBuilder<Schema, 'manifest', DetailRow>) {
+  const rows = await reader
+    .selectFrom(images.select('manifest.repository_id').as('image'))
+    .leftJoin('tag', (join) =>
+      join.onRef('tag.repository_id', '=', 'image.repository_id').onRef('tag.digest', '=', 'image.digest'),
+    )
+    .selectAll('image')
+    .select('tag.tag')
+    .orderBy('image.digest')
+    .orderBy('tag.tag')
+    .execute()
+  const details = new Map<string, ImageDetail & { readonly tags: Tag[] }>()
+  for (const row of rows) {
+    const image = details.get(row.digest) ?? { ...detailOf(row), tags: [] }
+    if (row.tag !== null) image.tags.push(parseTag(row.tag))
+    details.set(row.digest, image)
+  }
+  return [...details.values()]
+}
+
+function detailOf(row: DetailRow): Omit<ImageDetail, 'tags'> {
+  return {
     digest: parseDigest(row.digest),
-    tags: tags.get(row.digest) ?? [],
     mediaType: parseMediaType(row.media_type),
     artifactType: row.artifact_type ?? undefined,
     subject: row.subject === null ? undefined : parseDigest(row.subject),
     sizeBytes: row.image_size,
     pushedAt: row.pushed_at,
     pulledAt: row.pulled_at ?? undefined,
-  }))
-}
-
-async function tagsByDigest(
-  reader: Reader,
-  repositoryId: number,
-  digests: readonly string[],
-): Promise<Map<string, Tag[]>> {
-  const tags = new Map<string, Tag[]>(digests.map((digest) => [digest, []]))
-  if (digests.length === 0) return tags
-  const rows = await reader
-    .selectFrom('tag')
-    .select(['tag', 'digest'])
-    .where('repository_id', '=', repositoryId)
-    .where('digest', 'in', [...digests])
-    .orderBy('tag')
-    .execute()
-  for (const { tag, digest } of rows) tags.get(digest)?.push(parseTag(tag))
-  return tags
-}
-
-async function digestsByTag(
-  reader: Reader,
-  repositoryId: number,
-  queries: readonly ImageQuery[],
-): Promise<Map<Tag, Digest>> {
-  const tags = queries.flatMap(({ tag }) => (tag === undefined ? [] : [tag]))
-  if (tags.length === 0) return new Map()
-  const rows = await reader
-    .selectFrom('tag')
-    .select(['tag', 'digest'])
-    .where('repository_id', '=', repositoryId)
-    .where('tag', 'in', tags)
-    .execute()
-  return new Map(rows.map(({ tag, digest }) => [parseTag(tag), parseDigest(digest)]))
+  }
 }

@@ -174,6 +174,38 @@ eachDatabase(({ dialect, url }) => {
       }
     })
 
+    test('an image is described with the tags that it was chosen for, while they move', async () => {
+      const { ecr } = session
+      const repositoryName = await session.repository()
+      const [app, other] = [image(), image({ seed: 'other' })]
+      await session.push(repositoryName, app, 'v1')
+      await session.push(repositoryName, other)
+      let moving = true
+      const moves = async () => {
+        for (let move = 0; moving; move++) {
+          const imageManifest = (move % 2 === 0 ? other : app).bytes.toString()
+          await ecr.putImage({ repositoryName, imageManifest, imageTag: 'v1' })
+        }
+      }
+      const describes = async () => {
+        try {
+          for (let described = 0; described < 100; described++) {
+            const tagged = await ecr.describeImages({ repositoryName, filter: { tagStatus: 'TAGGED' } })
+            const named = await ecr.describeImages({ repositoryName, imageIds: [{ imageTag: 'v1' }] })
+            for (const { imageDetails } of [tagged, named]) {
+              assert.deepEqual(
+                imageDetails?.map(({ imageTags }) => imageTags),
+                [['v1']],
+              )
+            }
+          }
+        } finally {
+          moving = false
+        }
+      }
+      await Promise.all([moves(), describes()])
+    })
+
     test('one image asked for that is not there fails the whole call, and what was not asked is null', async (t) => {
       const { ecr } = session
       const { repositoryName, child } = await fleet()
