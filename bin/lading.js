@@ -10,6 +10,17 @@ const main = new URL('../src/main.ts', import.meta.url)
 // On Windows this is a script for a shell. There npm puts the right Node first in the path of what it starts.
 const bundled = fileURLToPath(new URL('../node_modules/.bin/node', import.meta.url))
 
+// npm starts what it runs by a shell. Where that is dash, a signal to npm ends the shell and goes no further, and nobody would
+// be left to end this process.
+if (process.env.npm_lifecycle_event !== undefined) {
+  const parent = process.ppid
+  const watch = setInterval(() => {
+    if (process.ppid === parent) return
+    clearInterval(watch)
+    process.kill(process.pid, 'SIGTERM')
+  }, 250).unref()
+}
+
 const [major, minor] = process.versions.node.split('.').map(Number)
 if (major > 24 || (major === 24 && minor >= 12)) await import(main.href)
 else if (process.platform !== 'win32' && existsSync(bundled)) handOver()

@@ -1,8 +1,10 @@
 /** `bin/lading.js` under a Node that is too old, which is this one with another version to show. */
 import assert from 'node:assert/strict'
-import { execFile } from 'node:child_process'
+import { execFile, spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { copyFile, mkdir, readFile, symlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { createInterface } from 'node:readline'
 import { test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { temporaryFolder } from './support/temporary-folder.ts'
@@ -53,4 +55,21 @@ test('a Node that is too old and alone says in one line which is needed', async 
 test('the launcher and the package ask for the same Node', async () => {
   const { engines } = JSON.parse(await readFile(new URL('../package.json', import.meta.url), 'utf8'))
   assert.ok((await readFile(launcher, 'utf8')).includes(`expected Node ${engines.node.replace('>=', '')} or later`))
+})
+
+test('under npm, the server ends with the shell that npm put before it', { timeout: 30_000 }, async () => {
+  await using folder = await temporaryFolder()
+  // As npm runs a script; the last command keeps the shell from becoming the first.
+  const script = `"${process.execPath}" "${launcher}" serve --listen 127.0.0.1:0 --data-dir "${folder.path}"; true`
+  const env = { PATH: process.env.PATH, npm_lifecycle_event: 'start' }
+  const shell = spawn('sh', ['-c', script], { env, stdio: ['ignore', 'pipe', 'ignore'] })
+  const lines = createInterface(shell.stdout)
+  const serving = await new Promise<string>((resolve) => {
+    lines.on('line', (line) => line.startsWith('Lading serves ') && resolve(line.slice('Lading serves '.length)))
+  })
+  await fetch(`${serving}/livez`)
+  shell.kill('SIGKILL')
+  // Held open by the server until it has ended.
+  await once(shell, 'close')
+  await assert.rejects(fetch(`${serving}/livez`))
 })
