@@ -25,6 +25,7 @@ import { createImagePush } from '#registry/image-push.ts'
 import { createImages } from '#registry/images.ts'
 import { createLinkedBlobs, type Damage } from '#registry/linked-blobs.ts'
 import { createPulls } from '#registry/pulls.ts'
+import { ecrQuotas, type Quotas } from '#registry/quotas.ts'
 import { createReferrers } from '#registry/referrers.ts'
 import { createRepositories } from '#registry/repositories.ts'
 import { createTags } from '#registry/tags.ts'
@@ -42,6 +43,8 @@ export interface AppOptions {
   readonly clock?: Clock
   /** Checks each answer of the control plane against the API model: for tests. */
   readonly verifyOutputs?: boolean
+  /** ECR's by default. */
+  readonly quotas?: Quotas
 }
 
 /** What a deployment needs once, however many processes serve it: the schema, and the account with its root key. */
@@ -58,7 +61,7 @@ export function prepare(settings: Settings, log: Logger): Promise<EnsuredRoot> {
 
 /** @throws SettingError if what a setting names cannot be opened */
 export async function startApp(settings: Settings, log: Logger, options: AppOptions = {}): Promise<App> {
-  const { clock = systemClock, verifyOutputs = false } = options
+  const { clock = systemClock, verifyOutputs = false, quotas = ecrQuotas } = options
   const metadata = await openSetting(settings, 'database', () =>
     openMetadata(settings.database, logLostConnection(log)),
   )
@@ -82,10 +85,10 @@ export async function startApp(settings: Settings, log: Logger, options: AppOpti
       'a blob is missing from the store or has another size, and counts as absent until it is pushed again',
     )
   const domain = {
-    repositories: createRepositories({ metadata, clock }),
+    repositories: createRepositories({ metadata, clock, quotas }),
     images: createImages({ metadata, pulls }),
     imageLists: createImageLists({ metadata }),
-    imagePush: createImagePush({ metadata, clock }),
+    imagePush: createImagePush({ metadata, clock, quotas }),
     imageDeletion: createImageDeletion({ metadata }),
     tags: createTags({ metadata }),
     referrers: createReferrers({ metadata }),

@@ -58,6 +58,7 @@ export const exceptions = {
   TokenExpired: ['ExpiredTokenException', () => 'The security token included in the request is expired'],
 
   RepositoryNotFound: ['RepositoryNotFoundException', registryTexts.RepositoryNotFound],
+  QuotaExceeded: ['LimitExceededException', registryTexts.QuotaExceeded],
   RepositoryAlreadyExists: [
     'RepositoryAlreadyExistsException',
     ({ repository, registry }) =>

@@ -102,6 +102,7 @@ const codes: Codes = {
     (facts) =>
       `${registryTexts.RepositoryNotFound(facts)}. Create it first: aws ecr create-repository --repository-name ${facts.repository}`,
   ],
+  QuotaExceeded: [403, 'DENIED', registryTexts.QuotaExceeded],
   ImageNotFound: [
     404,
     'MANIFEST_UNKNOWN',

@@ -4,6 +4,7 @@ import type { Metadata, Transaction } from '#metadata/metadata.ts'
 import { type Digest, digestAlgorithm, digestOf } from '#names/digest.ts'
 import type { Tag } from '#names/tag.ts'
 import { type Descriptor, type Manifest, parseManifest } from './manifest.ts'
+import { type Quotas, requireWithin } from './quotas.ts'
 import { refuse } from './refusals.ts'
 import { inRepository, lockRepository, type Repository, type RepositoryKey } from './repository.ts'
 import { isImmutable } from './tag-mutability.ts'
@@ -30,12 +31,20 @@ export interface ImagePush {
    * Stores a manifest and points the tag to it, all in one transaction or not at all. Content that is there already stays as
    * it is, with the time of its first push.
    *
-   * @throws Refusal `RepositoryNotFound`, `Manifest…`, `Referenced…Missing`, `TagImmutable`
+   * @throws Refusal `RepositoryNotFound`, `Manifest…`, `Referenced…Missing`, `TagImmutable`, `QuotaExceeded`
    */
   put(key: RepositoryKey, push: ManifestPush): Promise<PushedImage>
 }
 
-export function createImagePush({ metadata, clock }: { metadata: Metadata; clock: Clock }): ImagePush {
+export function createImagePush({
+  metadata,
+  clock,
+  quotas,
+}: {
+  metadata: Metadata
+  clock: Clock
+  quotas: Quotas
+}): ImagePush {
   return {
     async put(key, { body, mediaType, digest: given, tag }) {
       const algorithm = given === undefined ? 'sha256' : digestAlgorithm(given)
@@ -48,11 +57,18 @@ export function createImagePush({ metadata, clock }: { metadata: Metadata; clock
       return metadata.transaction(async (trx) => {
         const repository = await lockRepository(trx, key, 'exclusive')
         const stored = await storeManifest(trx, repository, image, clock())
+        if (stored) await requireWithin(quotas, 'images', key, selectIn(trx, repository, 'manifest'))
         const moved = tag !== undefined && (await moveTag(trx, repository, tag, digest, clock()))
+        if (moved)
+          await requireWithin(quotas, 'tags', key, selectIn(trx, repository, 'tag').where('digest', '=', digest))
         return { digest, manifest, changed: tag === undefined ? stored : moved }
       })
     },
   }
+}
+
+function selectIn(trx: Transaction, { id }: Repository, table: 'manifest' | 'tag') {
+  return trx.selectFrom(table).select('digest').where('repository_id', '=', id)
 }
 
 interface NewImage {

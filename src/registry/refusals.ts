@@ -37,6 +37,8 @@ export interface SettingRefusals {
 /** What is declined of content, whichever plane it comes or goes by. */
 export interface ContentRefusals {
   RepositoryNotFound: InRepository
+  /** No room for one more: `limit` is how many there may be. */
+  QuotaExceeded: InRepository & { readonly quota: 'repositories' | 'images' | 'tags'; readonly limit: number }
 
   ManifestInvalid: ManifestProblem
   ManifestTooLarge: { readonly limitBytes: number }

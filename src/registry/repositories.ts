@@ -5,6 +5,7 @@ import type { RepositoryArn } from '#names/arn.ts'
 import type { Registry } from '#names/registry.ts'
 import type { RepositoryName } from '#names/repository-name.ts'
 import { parseEncryption } from './encryption.ts'
+import { type Quotas, requireWithin } from './quotas.ts'
 import { refuse } from './refusals.ts'
 import {
   findRepository,
@@ -28,7 +29,7 @@ export interface NewRepository {
 }
 
 export interface Repositories {
-  /** @throws Refusal `RepositoryAlreadyExists` and those of its settings */
+  /** @throws Refusal `RepositoryAlreadyExists`, `QuotaExceeded` and those of its settings */
   create(key: RepositoryKey, settings: NewRepository): Promise<Repository>
   /** @throws Refusal `RepositoryNotFound` */
   get(key: RepositoryKey): Promise<Repository>
@@ -55,7 +56,15 @@ export interface Repositories {
   removeResourceTags(arn: RepositoryArn, keys: readonly string[]): Promise<void>
 }
 
-export function createRepositories({ metadata, clock }: { metadata: Metadata; clock: Clock }): Repositories {
+export function createRepositories({
+  metadata,
+  clock,
+  quotas,
+}: {
+  metadata: Metadata
+  clock: Clock
+  quotas: Quotas
+}): Repositories {
   return {
     create(key, settings) {
       const { mode = 'MUTABLE', exclusions } = settings.tagMutability ?? {}
@@ -81,6 +90,13 @@ export function createRepositories({ metadata, clock }: { metadata: Metadata; cl
           .returningAll()
           .executeTakeFirst()
         if (row === undefined) throw refuse('RepositoryAlreadyExists', inRepository(key))
+        const { account, region } = key.registry
+        const all = trx
+          .selectFrom('repository')
+          .select('name')
+          .where('account', '=', account)
+          .where('region', '=', region)
+        await requireWithin(quotas, 'repositories', key, all)
         return parseRepository(row)
       })
     },

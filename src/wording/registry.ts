@@ -8,6 +8,16 @@ export const registryTexts = {
   RepositoryNotFound: ({ repository, registry }) =>
     `The repository with name '${repository}' does not exist in the registry with id '${registry.account}'`,
 
+  QuotaExceeded: ({ quota, limit, repository, registry }) => {
+    const inRegistry = `the registry with id '${registry.account}'`
+    const where = {
+      repositories: inRegistry,
+      images: `the repository with name '${repository}' in ${inRegistry}`,
+      tags: `an image of the repository with name '${repository}' in ${inRegistry}`,
+    }
+    return `The maximum number of ${quota}, ${limit}, has been reached in ${where[quota]}`
+  },
+
   ManifestDigestMismatch: ({ given, repository, registry }: InRepository & { readonly given: string }) =>
     `The image with digest '${given}' in repository '${repository}' and registry ID '${registry.account}' does not match the image digest that Amazon ECR has calculated.`,
 

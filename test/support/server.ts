@@ -9,6 +9,7 @@ import { AccessKeys } from '#iam/access-keys.ts'
 import { type Clock, systemClock } from '#lib/clock.ts'
 import { openMetadata } from '#metadata/open.ts'
 import { parseAccountId } from '#names/account.ts'
+import type { Quotas } from '#registry/quotas.ts'
 import { temporaryFolder } from './temporary-folder.ts'
 
 export interface Credentials {
@@ -35,6 +36,7 @@ export interface ServerOptions {
   /** A value of `LADING_DATABASE`; by default SQLite in the data folder. */
   readonly database?: string
   readonly clock?: Clock
+  readonly quotas?: Quotas
   /** Further settings, by the names of their environment variables. */
   readonly environment?: Readonly<Record<string, string>>
 }
@@ -59,8 +61,8 @@ export async function startServer(options: ServerOptions = {}): Promise<RunningS
   })
   const log = pino({ level: process.env.LADING_TEST_LOG ?? 'silent' }, pino.destination(2))
   await prepare(settings, log)
-  const { clock = systemClock } = options
-  const app = await startApp(settings, log, { clock, verifyOutputs: true })
+  const { clock = systemClock, quotas } = options
+  const app = await startApp(settings, log, { clock, verifyOutputs: true, ...(quotas && { quotas }) })
   let stopped: Promise<void> | undefined
   const stop = () => {
     stopped ??= app.stop().then(() => folder[Symbol.asyncDispose]())

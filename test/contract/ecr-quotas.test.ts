@@ -1,0 +1,83 @@
+/** The quotas of repositories, images and tags, by the AWS SDK and on the data plane; small ones, as the real are long in reaching. */
+import assert from 'node:assert/strict'
+import { after, before, describe, test } from 'node:test'
+import { eachDatabase } from '../support/databases.ts'
+import { type EcrSession, refusalOf, startEcrSession } from '../support/ecr-session.ts'
+import { image } from '../support/images/build.ts'
+import { request } from '../support/push.ts'
+
+const account = '000000000000'
+const quotas = { repositories: 3, images: 2, tags: 2 }
+
+function limitExceeded(what: string, where: string) {
+  const message = `The maximum number of ${what}, has been reached in ${where}the registry with id '${account}'`
+  return { name: 'LimitExceededException', message, status: 400 }
+}
+
+eachDatabase(({ dialect, url }) => {
+  describe(`quotas (${dialect})`, () => {
+    let session: EcrSession
+    before(async () => {
+      session = await startEcrSession({ database: await url(), quotas })
+    })
+    after(() => session[Symbol.asyncDispose]())
+
+    const manifests = ['a', 'b', 'c'].map((seed) => image({ seed }))
+    const put = (repositoryName: string, place: number, imageTag?: string) =>
+      session.ecr.putImage({ repositoryName, imageManifest: manifests[place]?.bytes.toString(), imageTag })
+
+    async function repositoryWithBlobs(): Promise<string> {
+      const repositoryName = await session.repository()
+      for (const { blobs } of manifests) for (const blob of blobs) await session.pushBlob(repositoryName, blob)
+      return repositoryName
+    }
+
+    test('an image beyond the quota is not stored, on either plane, until another is deleted', async () => {
+      const { ecr, server } = session
+      const repositoryName = await repositoryWithBlobs()
+      await put(repositoryName, 0, 'v1')
+      await put(repositoryName, 1)
+      const full = limitExceeded('images, 2', `the repository with name '${repositoryName}' in `)
+      assert.deepEqual(await refusalOf(put(repositoryName, 2, 'v1')), full)
+
+      const { authorizationData = [] } = await ecr.getAuthorizationToken({})
+      const registry = { url: server.url, authorization: `Basic ${authorizationData[0]?.authorizationToken}` }
+      const { mediaType, bytes } = manifests[2] ?? image()
+      const init = { method: 'PUT', headers: { 'content-type': mediaType }, body: new Uint8Array(bytes) }
+      const denied = await request(registry, `/v2/${repositoryName}/manifests/v1`, init)
+      assert.deepEqual(
+        [denied.status, await denied.json()],
+        [403, { errors: [{ code: 'DENIED', message: full.message }] }],
+      )
+
+      const { imageIds } = await ecr.listImages({ repositoryName, filter: { tagStatus: 'TAGGED' } })
+      assert.deepEqual(imageIds, [{ imageDigest: manifests[0]?.digest, imageTag: 'v1' }])
+      await put(repositoryName, 1, 'v2')
+      await ecr.batchDeleteImage({ repositoryName, imageIds: [{ imageTag: 'v1' }] })
+      await put(repositoryName, 2, 'v1')
+    })
+
+    test('a tag beyond the quota of its image is not set, until another moves away', async () => {
+      const repositoryName = await repositoryWithBlobs()
+      await put(repositoryName, 0, 'v1')
+      await put(repositoryName, 0, 'v2')
+      const full = limitExceeded('tags, 2', `an image of the repository with name '${repositoryName}' in `)
+      assert.deepEqual(await refusalOf(put(repositoryName, 0, 'v3')), full)
+      await put(repositoryName, 1, 'v2')
+      await put(repositoryName, 0, 'v3')
+    })
+
+    test('a repository beyond the quota is not created, until another is deleted', async () => {
+      const { ecr, server, client } = session
+      const repositoryName = await session.repository()
+      assert.deepEqual(await refusalOf(session.repository()), limitExceeded('repositories, 3', ''))
+      const taken = await refusalOf(ecr.createRepository({ repositoryName }))
+      assert.equal(taken.name, 'RepositoryAlreadyExistsException')
+      await client({ region: 'eu-west-1' }).createRepository({ repositoryName })
+      const { repositories } = await ecr.describeRepositories({})
+      assert.equal(repositories?.length, 3, server.region)
+      await ecr.deleteRepository({ repositoryName })
+      await session.repository()
+    })
+  })
+})
