@@ -91,6 +91,7 @@ export class FileDraft implements Draft {
         throw error
       }
       await this.#end(() => this.#home.forget(this.#hold.id))
+      this.#size = 0
       return { digest, sizeBytes: size }
     })
   }
@@ -132,6 +133,7 @@ export class FileDraft implements Draft {
   }
 
   async #drop(): Promise<void> {
+    this.#size = 0
     await ifPresent(unlink(this.#path))
     await this.#home.forget(this.#hold.id)
   }
@@ -190,7 +192,7 @@ export class FileDraft implements Draft {
         hash.update(piece)
       }
     } finally {
-      this.#home.buffers.give(buffers)
+      this.#home.buffers.give(buffers, { atRest: true })
     }
     return hash
   }

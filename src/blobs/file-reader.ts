@@ -7,24 +7,34 @@ import type { Writable } from 'node:stream'
 import type { BlobReader, ByteRange } from './store.ts'
 
 const pieceBytes = 1024 * 1024
+/** For those who come when many are reading already: slower, and no matter how many stall. */
+const smallPieceBytes = 64 * 1024
+/** So many readers have large pieces at once, 96 MiB in all. */
+const mostLarge = 48
 
-/** Buffers to read into: a pair of 1 MiB, or as much as a smaller read needs. Keeps a bounded number of pairs. */
+/** Buffers to read into: a pair of 1 MiB while not too many are out, or as much as a smaller read needs. Keeps a bounded number. */
 export class BufferPool {
   readonly #limit: number
-  readonly #pairs: Buffer[][] = []
+  readonly #pairs: (readonly Buffer[])[] = []
+  #largeOut = 0
 
   constructor(limit: number) {
     this.#limit = limit
   }
 
+  /** To be given back on every path. */
   take(sizeBytes: number): readonly Buffer[] {
-    if (sizeBytes <= pieceBytes) return [Buffer.allocUnsafe(sizeBytes)]
+    if (sizeBytes <= smallPieceBytes) return [Buffer.allocUnsafe(sizeBytes)]
+    if (this.#largeOut >= mostLarge) return [Buffer.allocUnsafe(smallPieceBytes), Buffer.allocUnsafe(smallPieceBytes)]
+    this.#largeOut += 1
     return this.#pairs.pop() ?? [Buffer.allocUnsafeSlow(pieceBytes), Buffer.allocUnsafeSlow(pieceBytes)]
   }
 
-  /** Only for buffers that nobody reads or fills any more. */
-  give(buffers: readonly Buffer[]): void {
-    if (buffers.length === 2 && this.#pairs.length < this.#limit) this.#pairs.push([...buffers])
+  /** `atRest` if nobody reads or fills them any more, so that they may be used again. */
+  give(buffers: readonly Buffer[], { atRest }: { atRest: boolean }): void {
+    if (buffers[0]?.length !== pieceBytes) return
+    this.#largeOut -= 1
+    if (atRest && this.#pairs.length < this.#limit) this.#pairs.push(buffers)
   }
 }
 
@@ -91,8 +101,14 @@ export class FileBlobReader implements BlobReader {
   async sendTo(destination: Writable, range?: ByteRange): Promise<void> {
     const { start, end } = this.#within(range)
     const buffers = this.#buffers.take(end - start)
-    for await (const piece of pieces(this.#file, { start, end }, buffers)) await flushed(destination, piece)
-    this.#buffers.give(buffers) // Not after a failure: the destination might still read from them.
+    let atRest = false
+    try {
+      for await (const piece of pieces(this.#file, { start, end }, buffers)) await flushed(destination, piece)
+      // Not after a failure: the destination might still read from them.
+      atRest = true
+    } finally {
+      this.#buffers.give(buffers, { atRest })
+    }
   }
 
   async *chunks(range?: ByteRange): AsyncGenerator<Uint8Array, void, void> {
@@ -101,7 +117,7 @@ export class FileBlobReader implements BlobReader {
     try {
       for await (const piece of pieces(this.#file, { start, end }, buffers)) yield Buffer.from(piece)
     } finally {
-      this.#buffers.give(buffers)
+      this.#buffers.give(buffers, { atRest: true })
     }
   }
 
