@@ -25,7 +25,7 @@ import { BufferPool, FileBlobReader } from './file-reader.ts'
 import { type Hold, Holds } from './holds.ts'
 import { Recent } from './recent.ts'
 import { refuseBlob } from './refusals.ts'
-import type { BlobReader, BlobStore, Draft } from './store.ts'
+import type { BlobReader, BlobStore, Draft, ResumeOptions } from './store.ts'
 import { hasCode, ifPresent } from './system-error.ts'
 
 const uploadId = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/
@@ -36,6 +36,16 @@ const draftFile = /^[0-9]+-[0-9a-f]+$/
 const rememberedDrafts = 1024
 /** Pairs of 1 MiB buffers kept for the next reader. */
 const pooledPairs = 8
+
+/** A draft's file, open, of this store's own name. */
+interface Taken {
+  readonly file: FileHandle
+  readonly path: string
+  /** Earlier files of the draft, which it takes the place of. */
+  readonly others: readonly string[]
+  /** False where it was there already, under whichever name, so that it may be all there is of the upload. */
+  readonly isNew: boolean
+}
 
 /**
  * ```
@@ -84,40 +94,33 @@ export class FileBlobStore implements BlobStore {
     return access(join(this.#root, 'drafts'), constants.W_OK)
   }
 
-  createDraft(id: string): Promise<Draft> {
+  createDraft(id: string, confirm?: () => Promise<void>): Promise<Draft> {
     return this.#whileHeld(id, async (hold) => {
-      const folder = this.#draftFolder(id)
-      try {
-        await mkdir(folder)
-      } catch (error) {
-        if (!hasCode(error, 'EEXIST')) throw error
-        await rm(folder, { recursive: true, force: true })
-        await mkdir(folder)
-      }
-      const path = join(folder, `0-${this.#name}`)
-      const file = await open(path, 'wx+').catch(async (error) => {
-        await this.#forget(id)
-        throw error
-      })
-      return new FileDraft(this.#home, hold, file, { path, size: 0, hash: undefined })
+      const begun = await this.#begin(id)
+      await this.#settle(id, begun, confirm)
+      return new FileDraft(this.#home, hold, begun.file, { path: begun.path, size: 0, hash: undefined })
     })
   }
 
-  resumeDraft(id: string, { offset, fresh }: { offset: number; fresh: boolean }): Promise<Draft | undefined> {
+  resumeDraft(id: string, { offset, fresh, confirm }: ResumeOptions): Promise<Draft | undefined> {
     return this.#whileHeld(id, async (hold, recent) => {
       const own = recent !== undefined && !fresh ? await openIfPresent(recent.path, 'r+') : undefined
-      if (recent !== undefined && own !== undefined) return this.#continue(hold, own, recent, offset)
-      const path = await this.#adopt(id, offset, fresh)
-      if (path === undefined) return undefined
-      const adopted = await openIfPresent(path, 'r+')
-      if (adopted === undefined) throw refuseBlob('DraftTakenOver', { id })
-      return this.#continue(hold, adopted, { path, size: 0, hash: undefined }, offset)
+      if (recent !== undefined && own !== undefined) {
+        await this.#settle(id, { file: own, path: recent.path, others: [], isNew: false }, confirm)
+        return this.#continue(hold, own, recent, offset)
+      }
+      const adopted = await this.#adopt(id, offset, fresh)
+      if (adopted === undefined) return undefined
+      await this.#settle(id, adopted, confirm)
+      return this.#continue(hold, adopted.file, { path: adopted.path, size: 0, hash: undefined }, offset)
     })
   }
 
   async discardDraft(id: string): Promise<void> {
     await this.#whileHeld(id, async () => {
-      await rm(this.#draftFolder(id), { recursive: true, force: true })
+      const folder = this.#draftFolder(id)
+      for (const name of (await ifPresent(readdir(folder))) ?? []) await rm(join(folder, name), { force: true })
+      await this.#forget(id)
       return undefined
     })
   }
@@ -166,20 +169,54 @@ export class FileBlobStore implements BlobStore {
     return new FileDraft(this.#home, hold, file, { path, size, hash: recent.size === size ? recent.hash : undefined })
   }
 
-  /** Makes what others left of a draft a file of this store, and gives its path. */
-  async #adopt(id: string, offset: number, fresh: boolean): Promise<string | undefined> {
+  /** A new file of this store, beside whatever stands there. */
+  async #begin(id: string): Promise<Taken> {
+    for (;;) {
+      const left = (await isMade(this.#draftFolder(id))) ? [] : await this.#generations(id)
+      const path = this.#nextPath(id, left)
+      const file = await openIfPresent(path, 'wx+').catch(async (error) => {
+        await this.#forget(id)
+        throw error
+      })
+      // Without the folder: another store has just removed it.
+      if (file !== undefined) return { file, path, others: left.map((other) => other.path), isNew: true }
+    }
+  }
+
+  /** Makes what others left of a draft a file of this store. */
+  async #adopt(id: string, offset: number, fresh: boolean): Promise<Taken | undefined> {
     for (;;) {
       const left = await this.#generations(id)
       // A copy that a crash cut short is newer, but too short, and what it was made from is still there.
       const best = left.findLast(({ size }) => size >= offset) ?? left.toSorted((a, b) => a.size - b.size).at(-1)
       if (best === undefined) return undefined
-      const next = Math.max(...left.map(({ generation }) => generation)) + 1
-      const path = join(this.#draftFolder(id), `${next}-${this.#name}`)
+      const path = this.#nextPath(id, left)
       const done = await ifPresent((fresh ? copy(best.path, path) : rename(best.path, path)).then(() => true))
       if (done === undefined) continue // Somebody else took it meanwhile: look again.
-      for (const other of left) await rm(other.path, { force: true })
-      return path
+      const file = await openIfPresent(path, 'r+')
+      if (file === undefined) throw refuseBlob('DraftTakenOver', { id })
+      return { file, path, others: left.map((other) => other.path), isNew: fresh }
     }
+  }
+
+  /**
+   * Removes what others left, once it is sure that the draft is this store's to go on with. A process that was held up before it
+   * came here may be late: then another has gone on meanwhile, with bytes that it has acknowledged.
+   */
+  async #settle(id: string, { file, path, others, isNew }: Taken, confirm?: () => Promise<void>): Promise<void> {
+    try {
+      await confirm?.()
+    } catch (error) {
+      await file.close()
+      if (isNew) await ifPresent(unlink(path)).then(() => this.#forget(id))
+      throw error
+    }
+    for (const other of others) await closingOnFailure(file, rm(other, { force: true }))
+  }
+
+  #nextPath(id: string, left: readonly { readonly generation: number }[]): string {
+    const next = Math.max(-1, ...left.map(({ generation }) => generation)) + 1
+    return join(this.#draftFolder(id), `${next}-${this.#name}`)
   }
 
   async #generations(id: string): Promise<{ path: string; generation: number; size: number }[]> {
@@ -231,7 +268,18 @@ export class FileBlobStore implements BlobStore {
   }
 }
 
-function openIfPresent(path: string, flags: 'r' | 'r+'): Promise<FileHandle | undefined> {
+/** Whether the folder is new. */
+async function isMade(folder: string): Promise<boolean> {
+  try {
+    await mkdir(folder)
+    return true
+  } catch (error) {
+    if (!hasCode(error, 'EEXIST')) throw error
+    return false
+  }
+}
+
+function openIfPresent(path: string, flags: 'r' | 'r+' | 'wx+'): Promise<FileHandle | undefined> {
   return ifPresent(open(path, flags))
 }
 

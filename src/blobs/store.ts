@@ -5,8 +5,11 @@ import type { Writable } from 'node:stream'
 import type { Digest } from '#names/digest.ts'
 
 export interface BlobStore {
-  /** A new, empty draft under an upload id that the caller chose (a lower-case UUID). Whatever stood under that id is gone. */
-  createDraft(id: string): Promise<Draft>
+  /**
+   * A new, empty draft under an upload id that the caller chose (a lower-case UUID). Whatever stood under that id is gone, once
+   * `confirm` has resolved. If that rejects, so does this, and what others keep under the id stays as it is.
+   */
+  createDraft(id: string, confirm?: () => Promise<void>): Promise<Draft>
 
   /**
    * Opens what an earlier request left of a draft, cut to the `offset` bytes that were recorded. If fewer are there (a power
@@ -16,9 +19,11 @@ export interface BlobStore {
    * writes cannot reach it. Within this process that is not needed: the earlier holder is asked to let go (its calls are
    * refused with `DraftTakenOver`) and waited for. Two holders at once there are not.
    *
-   * @throws Refusal `DraftTakenOver` if a still newer request came while this one waited
+   * `confirm` as for `createDraft`: nothing is cut or removed before it.
+   *
+   * @throws Refusal `DraftTakenOver` if a still newer request came while this one waited, or another process was quicker
    */
-  resumeDraft(id: string, options: { readonly offset: number; readonly fresh: boolean }): Promise<Draft | undefined>
+  resumeDraft(id: string, options: ResumeOptions): Promise<Draft | undefined>
 
   /** Idempotent. Takes the draft from its holder, as `resumeDraft` does. */
   discardDraft(id: string): Promise<void>
@@ -36,12 +41,18 @@ export interface BlobStore {
   check(): Promise<void>
 }
 
+export interface ResumeOptions {
+  readonly offset: number
+  readonly fresh: boolean
+  readonly confirm?: () => Promise<void>
+}
+
 /**
  * Content on its way in, held by one request. Invisible until `commit`. The holder calls one method at a time, and ends its
  * hold on every path (`await using`): by `commit`, `discard` or `close`.
  */
 export interface Draft extends AsyncDisposable {
-  /** Bytes that are kept so far, and that a `resumeDraft` may name as its offset. */
+  /** Bytes that are kept so far, and that a `resumeDraft` may name as its offset. None once it was committed or discarded. */
   readonly size: number
 
   /**

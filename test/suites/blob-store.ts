@@ -385,6 +385,40 @@ export function testBlobStore(driver: string, make: () => Promise<StoreUnderTest
       assert.equal(await store.resumeDraft(second, { offset: 0, fresh: false }), undefined)
     })
 
+    claim('is left as it is by a process that comes too late', async ({ store, another }) => {
+      const [id, content] = [randomUUID(), randomBytes(10_000)]
+      const other = await another()
+      const late = async () => {
+        throw new Error('too late')
+      }
+      await using draft = await store.createDraft(id)
+      await draft.append(chunked(content.subarray(0, 6_000)))
+      await assert.rejects(other.createDraft(id, late), /too late/)
+      await assert.rejects(other.resumeDraft(id, { offset: 1_000, fresh: true, confirm: late }), /too late/)
+      await draft.append(chunked(content.subarray(6_000)))
+      await draft.close()
+
+      await assert.rejects(other.resumeDraft(id, { offset: 1_000, fresh: false, confirm: late }), /too late/)
+      await assert.rejects(store.createDraft(id, late), /too late/)
+      await using resumed = await resume(store, id, content.length)
+      await resumed.commit([digestOfBytes(content)])
+      same(await contentOf(store, digestOfBytes(content)), content)
+    })
+
+    claim('can be begun and discarded by several processes at once', async ({ store, another }) => {
+      const stores = [store, await another(), await another()]
+      for (let round = 0; round < 30; round++) {
+        const id = randomUUID()
+        const beginning = async (each: BlobStore) => {
+          await using draft = await each.createDraft(id)
+          await draft.append(chunked(randomBytes(10)))
+          await draft.discard()
+        }
+        await Promise.all(stores.flatMap((each) => [beginning(each), each.discardDraft(id)].map(unlessTakenOver)))
+        await store.discardDraft(id)
+      }
+    })
+
     claim('is left alone by whoever discards or closes it after it was committed', async ({ store }) => {
       const content = randomBytes(1_000)
       const draft = await store.createDraft(randomUUID())
@@ -622,4 +656,9 @@ async function consumed(stream: PassThrough): Promise<void> {
 
 async function turns(count: number): Promise<void> {
   for (let turn = 0; turn < count; turn += 1) await new Promise(setImmediate)
+}
+
+/** A newer request for the same draft is no failure. */
+async function unlessTakenOver(work: Promise<unknown>): Promise<void> {
+  await work.catch((error) => assert.equal(error.code, 'DraftTakenOver', error.message))
 }
