@@ -4,6 +4,7 @@ import { parseTag } from '#names/tag.ts'
 import type { ImageDeletion } from '#registry/image-deletion.ts'
 import type { ImagePush } from '#registry/image-push.ts'
 import type { Images } from '#registry/images.ts'
+import { convertManifest } from '#registry/manifest-conversion.ts'
 import { refuse as refuseContent } from '#registry/refusals.ts'
 import type { Repositories } from '#registry/repositories.ts'
 import { inRepository, type RepositoryKey } from '#registry/repository.ts'
@@ -22,9 +23,17 @@ export interface ImageParts {
 }
 
 export function imageOperations({ repositories, images, imagePush, imageDeletion }: ImageParts) {
-  /** A pull. The image is served as it is stored, whatever `acceptedMediaTypes` are. */
-  async function fetchImage(key: RepositoryKey, { tag, digest }: AskedImage): Promise<Image> {
-    const stored = await images.pull(key, digest === undefined ? { tag } : { digest })
+  /**
+   * A pull. By tag the image comes in a type that is accepted, if it can; by digest it is what has that digest. The data plane
+   * converts nothing: its clients resolve a tag, and then ask for the digest that they were told.
+   */
+  async function fetchImage(
+    key: RepositoryKey,
+    { tag, digest }: AskedImage,
+    accepted: readonly string[] | undefined,
+  ): Promise<Image> {
+    const pulled = await images.pull(key, digest === undefined ? { tag } : { digest })
+    const stored = digest === undefined && accepted !== undefined ? convertManifest(pulled, accepted) : pulled
     return {
       registryId: key.registry.account,
       repositoryName: key.name,
@@ -78,8 +87,11 @@ export function imageOperations({ repositories, images, imagePush, imageDeletion
         await repositories.get(key)
         const found: Image[] = []
         const failures: ImageFailure[] = []
-        for (const imageId of request.input.imageIds) {
-          const { result, failure } = await attempt({ images, key, imageId }, (asked) => fetchImage(key, asked))
+        const { imageIds, acceptedMediaTypes } = request.input
+        for (const imageId of imageIds) {
+          const { result, failure } = await attempt({ images, key, imageId }, (asked) =>
+            fetchImage(key, asked, acceptedMediaTypes),
+          )
           if (failure === undefined) found.push(result)
           else failures.push(failure)
         }

@@ -110,14 +110,31 @@ eachDatabase(({ dialect, url }) => {
       }
     })
 
-    test('an image is served as it is stored, whatever media types are accepted', async () => {
+    test('an image asked for by tag comes in the format that is accepted, and can be pushed in it', async () => {
       const { ecr } = session
-      const repositoryName = await session.repository()
-      const app = image({ format: 'docker' })
-      await session.push(repositoryName, app, 'v1')
-      const acceptedMediaTypes = [mediaTypes.oci.manifest]
-      const { images } = await ecr.batchGetImage({ repositoryName, imageIds: [{ imageTag: 'v1' }], acceptedMediaTypes })
-      assert.equal(images?.[0]?.imageManifest, manifestOf(app))
+      for (const [format, other] of [
+        ['docker', 'oci'],
+        ['oci', 'docker'],
+      ] as const) {
+        const repositoryName = await session.repository()
+        const app = image({ format })
+        await session.push(repositoryName, app, 'v1')
+        const acceptedMediaTypes = [mediaTypes[other].manifest, mediaTypes[other].index]
+        const { images = [] } = await ecr.batchGetImage({
+          repositoryName,
+          imageIds: [{ imageTag: 'v1' }, { imageDigest: app.digest }, { imageTag: 'v1', imageDigest: app.digest }],
+          acceptedMediaTypes,
+        })
+        const [byTag, ...byDigest] = images
+        const { imageManifest = '' } = byTag ?? {}
+        const imageDigest = digest(Buffer.from(imageManifest))
+        assert.deepEqual(byTag?.imageId, { imageDigest, imageTag: 'v1' })
+        assert.deepEqual(JSON.parse(imageManifest), JSON.parse(manifestOf(image({ format: other }))))
+        assert.equal(byTag?.imageManifestMediaType, mediaTypes[other].manifest)
+        for (const each of byDigest) assert.equal(each.imageManifest, manifestOf(app))
+        const { image: put } = await ecr.putImage({ repositoryName, imageManifest })
+        assert.equal(put?.imageId?.imageDigest, imageDigest)
+      }
     })
 
     test('an image that is there under that tag is refused, and one that gets a further tag is not', async () => {
