@@ -7,6 +7,7 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import type { ApiModel } from '../src/aws/api-model.ts'
 import { apiTable, servingFiles } from './generate/api-table.ts'
+import { departures } from './generate/departures.ts'
 import { modelTypes } from './generate/model-types.ts'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
@@ -32,7 +33,7 @@ const model = JSON.parse(read('src/ecr/model.json')) as ApiModel & { readonly so
 
 const generated: Readonly<Record<string, string>> = {
   'src/ecr/model.ts': formatted('src/ecr/model.ts', modelTypes(model)),
-  'docs/ecr-api.md': apiTable(model, servingFiles(await servedOperations(), `${root}src/ecr`)),
+  'docs/ecr-api.md': apiTable(model, servingFiles(await servedOperations(), `${root}src/ecr`), departures),
 }
 
 const checking = process.argv.includes('--check')

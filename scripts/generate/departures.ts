@@ -1,0 +1,24 @@
+import type { servedOperations } from '../../src/ecr/operations.ts'
+
+type ServedOperation = (typeof servedOperations)[number]
+
+/** What a served operation does otherwise than ECR, as somebody who knows ECR would want to be told. */
+export const departures: Readonly<Partial<Record<ServedOperation, string>>> = {
+  BatchCheckLayerAvailability: 'No layer is `ARCHIVED`.',
+  BatchDeleteImage:
+    'The call is one change, and its order does not matter: an index goes with the children that are listed. Referrers of a deleted image stay, and so do layers that no image uses any more, on disk.',
+  BatchGetImage: 'Converts between Docker schema 2 and OCI, not to schema 1. There is no pull-through cache.',
+  CompleteLayerUpload: 'Lost parts, after a power loss, are an `InvalidLayerException` that says where to go on.',
+  CreateRepository:
+    'Encryption and scanning settings are kept and shown; no key is used, and nothing is scanned. A KMS key is not looked up.',
+  DeleteRepository: 'Layers that no repository uses any more stay on disk.',
+  DescribeImages: 'No image is archived or scanned, so that filters and fields for that find and show nothing.',
+  DescribeRegistry: 'Replication never has rules.',
+  DescribeRepositories: 'A `repositoryUri` has the host of this server, unless `LADING_DOMAIN` is set.',
+  GetAuthorizationToken: 'The `proxyEndpoint` is this server, unless `LADING_DOMAIN` is set.',
+  GetDownloadUrlForLayer: 'The URL is one of this server, good for an hour.',
+  InitiateLayerUpload: 'An upload does not expire. Neither the number of its parts nor the size of a layer is limited.',
+  ListImages: 'No image is archived.',
+  PutImage: 'Starts no scan, replication or signing, and sends no event.',
+  UploadLayerPart: 'A part may have 20 MiB, as the API model says, where the quota of ECR is 10 MiB.',
+}
