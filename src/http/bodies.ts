@@ -18,14 +18,14 @@ export interface BodyLimits {
   readonly deadlineMs: number
   /** Bytes of all bodies together, until they are disposed of. */
   readonly inFlightBytes: number
-  /** What a client that nobody knows may send on after it was refused. */
+  /** What a client that nobody knows may send on after it was refused: a whole call, so that it gets to read why. */
   readonly drainedBytesOfStrangers: number
 }
 
 export const defaultBodyLimits: BodyLimits = {
   deadlineMs: 60_000,
   inFlightBytes: 128 * 1024 * 1024,
-  drainedBytesOfStrangers: 1024 * 1024,
+  drainedBytesOfStrangers: 32 * 1024 * 1024,
 }
 
 /** A body in memory, which counts against the limit until it is disposed of. */
