@@ -8,6 +8,7 @@ import {
   access,
   copyFile,
   type FileHandle,
+  link,
   mkdir,
   open,
   readdir,
@@ -24,7 +25,6 @@ import { type DraftHome, type DraftState, FileDraft } from './file-draft.ts'
 import { BufferPool, FileBlobReader } from './file-reader.ts'
 import { type Hold, Holds } from './holds.ts'
 import { Recent } from './recent.ts'
-import { refuseBlob } from './refusals.ts'
 import type { BlobReader, BlobStore, Draft, ResumeOptions } from './store.ts'
 import { hasCode, ifPresent } from './system-error.ts'
 
@@ -43,8 +43,6 @@ interface Taken {
   readonly path: string
   /** Earlier files of the draft, which it takes the place of. */
   readonly others: readonly string[]
-  /** False where it was there already, under whichever name, so that it may be all there is of the upload. */
-  readonly isNew: boolean
 }
 
 /**
@@ -61,9 +59,9 @@ interface Taken {
  * ```
  *
  * A store opens, writes and publishes only files that bear its own name, and never gives a name twice to different content. Who
- * takes a draft from another store first renames (or copies) it to the next generation. So a file that is found under its
- * remembered name was touched by nobody, its remembered hash is true, and a process that was thought dead cannot publish what
- * somebody else is writing: its rename finds no file.
+ * takes a draft from another store gives it (or a copy) a name of its own in the next generation, then removes the other. So a
+ * file that is found under its remembered name was touched by nobody, its remembered hash is true, and a process that was thought
+ * dead cannot publish what somebody else is writing: its rename finds no file.
  */
 export class FileBlobStore implements BlobStore {
   readonly #root: string
@@ -106,7 +104,7 @@ export class FileBlobStore implements BlobStore {
     return this.#whileHeld(id, async (hold, recent) => {
       const own = recent !== undefined && !fresh ? await openIfPresent(recent.path, 'r+') : undefined
       if (recent !== undefined && own !== undefined) {
-        await this.#settle(id, { file: own, path: recent.path, others: [], isNew: false }, confirm)
+        await closingOnFailure(own, Promise.resolve(confirm?.()))
         return this.#continue(hold, own, recent, offset)
       }
       const adopted = await this.#adopt(id, offset, fresh)
@@ -179,7 +177,7 @@ export class FileBlobStore implements BlobStore {
         throw error
       })
       // Without the folder: another store has just removed it.
-      if (file !== undefined) return { file, path, others: left.map((other) => other.path), isNew: true }
+      if (file !== undefined) return { file, path, others: left.map((other) => other.path) }
     }
   }
 
@@ -191,11 +189,10 @@ export class FileBlobStore implements BlobStore {
       const best = left.findLast(({ size }) => size >= offset) ?? left.toSorted((a, b) => a.size - b.size).at(-1)
       if (best === undefined) return undefined
       const path = this.#nextPath(id, left)
-      const done = await ifPresent((fresh ? copy(best.path, path) : rename(best.path, path)).then(() => true))
-      if (done === undefined) continue // Somebody else took it meanwhile: look again.
+      await ifPresent(fresh ? copy(best.path, path) : addName(best.path, path))
       const file = await openIfPresent(path, 'r+')
-      if (file === undefined) throw refuseBlob('DraftTakenOver', { id })
-      return { file, path, others: left.map((other) => other.path), isNew: fresh }
+      // Without one somebody else took it meanwhile: look again.
+      if (file !== undefined) return { file, path, others: left.map((other) => other.path) }
     }
   }
 
@@ -203,12 +200,13 @@ export class FileBlobStore implements BlobStore {
    * Removes what others left, once it is sure that the draft is this store's to go on with. A process that was held up before it
    * came here may be late: then another has gone on meanwhile, with bytes that it has acknowledged.
    */
-  async #settle(id: string, { file, path, others, isNew }: Taken, confirm?: () => Promise<void>): Promise<void> {
+  async #settle(id: string, { file, path, others }: Taken, confirm?: () => Promise<void>): Promise<void> {
     try {
       await confirm?.()
     } catch (error) {
       await file.close()
-      if (isNew) await ifPresent(unlink(path)).then(() => this.#forget(id))
+      await ifPresent(unlink(path))
+      await this.#forget(id)
       throw error
     }
     for (const other of others) await closingOnFailure(file, rm(other, { force: true }))
@@ -289,6 +287,16 @@ async function closingOnFailure<T>(file: FileHandle, work: Promise<T>): Promise<
   } catch (error) {
     await file.close()
     throw error
+  }
+}
+
+/** Another name for the same bytes; where the file system has no such thing, a copy. */
+async function addName(from: string, to: string): Promise<void> {
+  try {
+    await link(from, to)
+  } catch (error) {
+    if (hasCode(error, 'ENOENT')) throw error
+    await copy(from, to)
   }
 }
 
