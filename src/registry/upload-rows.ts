@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import type { Clock } from '#lib/clock.ts'
+import type { Refusal } from '#lib/refusal.ts'
 import type { Metadata, Reader, Transaction } from '#metadata/metadata.ts'
 import { refuse } from './refusals.ts'
 import { getRepository, inRepository, lockRepository, type RepositoryKey } from './repository.ts'
@@ -24,7 +25,13 @@ export interface UploadRows {
   get(key: RepositoryKey, id: string): Promise<Upload>
   /** Makes this process the writer; `otherWriter` tells that another may be writing still. @throws Refusal `UploadNotFound` */
   claim(key: RepositoryKey, upload: Upload): Promise<{ id: string; offset: number; otherWriter: boolean }>
-  /** What counts from now on; nobody writes any more. @throws Refusal `UploadTakenOver` */
+  /** Whether a claim still holds: the row that it was decided by may have been read before another process's. @throws as `record` */
+  confirm(key: RepositoryKey, id: string): Promise<void>
+  /**
+   * What counts from now on; nobody writes any more.
+   *
+   * @throws Refusal `UploadTakenOver`; `UploadNotFound`, `RepositoryNotFound` if it has ended meanwhile
+   */
   record(key: RepositoryKey, id: string, offset: number, shortPart?: Upload['shortPart']): Promise<void>
   /**
    * Ends the upload in the transaction that shows its blob. It does so for whoever has proved and published the content, although
@@ -46,6 +53,10 @@ export function createUploadRows({
   clock: Clock
   processId: string
 }): UploadRows {
+  const findWriter = metadata.prepare<{ id: string }, { writer: string | null }>((db, p) =>
+    db.selectFrom('upload').select('writer').where('id', '=', p('id')),
+  )
+
   async function get(key: RepositoryKey, id: string): Promise<Upload> {
     const row = await selectUpload(metadata.reader, key, id).executeTakeFirst()
     if (row === undefined) {
@@ -55,6 +66,12 @@ export function createUploadRows({
     }
     const { offset, writer } = row
     return { id, offset, shortPart: row.short_part as Upload['shortPart'], writer }
+  }
+
+  /** The refusal of one that found itself not to be the writer. */
+  async function lost(key: RepositoryKey, id: string): Promise<Refusal> {
+    await get(key, id)
+    return refuse('UploadTakenOver', { ...inRepository(key), upload: id })
   }
 
   return {
@@ -85,18 +102,25 @@ export function createUploadRows({
       })
     },
 
+    async confirm(key, id) {
+      const [row] = await findWriter({ id })
+      if (row?.writer !== processId) throw await lost(key, id)
+    },
+
     async record(key, id, offset, shortPart) {
+      // Without bytes there is no part either.
+      const short = offset === 0 ? 'none' : shortPart
       const taken = await metadata.transaction(async (trx) => {
         const { numUpdatedRows } = await trx
           .updateTable('upload')
           .set({ offset, writer: null, touched_at: clock() })
-          .$if(shortPart !== undefined, (query) => query.set({ short_part: shortPart ?? 'none' }))
+          .$if(short !== undefined, (query) => query.set({ short_part: short ?? 'none' }))
           .where('id', '=', id)
           .where('writer', '=', processId)
           .executeTakeFirst()
         return numUpdatedRows === 0n
       })
-      if (taken) throw refuse('UploadTakenOver', { ...inRepository(key), upload: id })
+      if (taken) throw await lost(key, id)
     },
 
     async finish(trx, key, id) {

@@ -108,9 +108,10 @@ export function createUploads({
   /** A draft that is this request's alone, standing at the upload's offset. */
   async function openDraft(key: RepositoryKey, upload: Upload): Promise<Draft> {
     const { id, offset, otherWriter } = await rows.claim(key, upload)
+    const confirm = () => rows.confirm(key, id)
     // The first bytes make the draft, so that beginning an upload costs no file.
-    if (offset === 0) return blobs.createDraft(id)
-    const draft = await blobs.resumeDraft(id, { offset, fresh: otherWriter })
+    if (offset === 0) return blobs.createDraft(id, confirm)
+    const draft = await blobs.resumeDraft(id, { offset, fresh: otherWriter, confirm })
     if (draft === undefined) throw refuse('UploadNotFound', { ...inRepository(key), upload: id })
     if (draft.size === offset) return draft
     // A power loss took bytes that had been received but not promised. The client learns where to go on.
@@ -135,6 +136,7 @@ export function createUploads({
    */
   async function writing<T>(key: RepositoryKey, upload: Upload, work: (draft: Draft) => Promise<T>): Promise<T> {
     await using draft = await openDraft(key, upload)
+    const before = draft.size // Where it stood when it was claimed, which may be after `upload` was read.
     try {
       return await work(draft)
     } catch (error) {
@@ -145,11 +147,11 @@ export function createUploads({
         throw error
       }
       const brokeOff = !(error instanceof Refusal) || error.code === ('DraftTakenOver' satisfies keyof BlobRefusals)
-      const kept = brokeOff ? draft.size : upload.offset
-      await draft.close()
-      // Whoever took the upload over records for itself; what went wrong here is the better answer.
-      await rows.record(key, upload.id, kept).catch((recording: unknown) => {
+      const kept = brokeOff ? draft.size : before
+      await rows.record(key, upload.id, kept).catch(async (recording: unknown) => {
         if (!(recording instanceof Refusal)) throw recording
+        // Whoever took the upload over goes on with these bytes. Otherwise it has ended, and nobody will ask for them.
+        if (recording.code !== ('UploadTakenOver' satisfies keyof ContentRefusals)) await draft.discard()
       })
       throw error
     }
@@ -158,10 +160,8 @@ export function createUploads({
   function append(key: RepositoryKey, hold: Hold, upload: Upload, chunk: Chunk, shortPart?: Upload['shortPart']) {
     return writing(key, upload, async (draft) => {
       await appendChunk(key, upload.id, draft, hold, chunk)
-      const { size } = draft
-      await draft.close()
-      await rows.record(key, upload.id, size, shortPart)
-      return size
+      await rows.record(key, upload.id, draft.size, shortPart)
+      return draft.size
     })
   }
 

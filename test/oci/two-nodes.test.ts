@@ -1,5 +1,6 @@
 /** Two servers over one database and one blob store: an upload that wanders between them, and races across them. */
 import assert from 'node:assert/strict'
+import { readdir } from 'node:fs/promises'
 import { PassThrough } from 'node:stream'
 import { after, before, describe, test } from 'node:test'
 import { eachDatabase } from '../support/databases.ts'
@@ -108,6 +109,28 @@ eachDatabase(({ dialect, url }) => {
         for (const { status, message } of answers) assert.ok([201, 404, 409].includes(status), `${status} ${message}`)
         await expectBlob(name, bytes)
       }
+    })
+
+    test('of first chunks that race on both nodes the one that is acknowledged is kept', async () => {
+      for (let round = 0; round < 20; round++) {
+        const name = await repository()
+        const chunks = [bytesOf(100_000), bytesOf(100_000)]
+        const path = locationOf(expect(await here('POST', `/v2/${name}/blobs/uploads/`), 202))
+        const headers = { 'content-range': '0-99999' }
+        const answers = await Promise.all(
+          chunks.flatMap((body) => [here, there].map((ask) => ask('PATCH', path, { headers, body }))),
+        )
+        for (const { status, message } of answers) assert.ok([202, 409, 416].includes(status), `${status} ${message}`)
+        const kept = chunks.filter((_, at) => answers.slice(2 * at, 2 * at + 2).some(({ status }) => status === 202))
+        assert.ok(kept.length <= 1, 'one at most is acknowledged')
+        for (const bytes of kept) {
+          expect(await there('PUT', `${path}?digest=${digest(bytes)}`), 201)
+          await expectBlob(name, bytes)
+        }
+        if (kept.length === 0) expect(await here('DELETE', path), 204)
+      }
+      const [server] = servers
+      assert.deepEqual(await readdir(`${server?.dataDir}/blobs/drafts`, { recursive: true }), [])
     })
 
     test('of pushes to one immutable tag on both nodes exactly one wins', async () => {

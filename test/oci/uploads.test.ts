@@ -1,5 +1,7 @@
 /** `/v2/<name>/blobs/uploads/`: every way in which a blob comes, whole, in chunks, streamed or mounted, and what goes wrong on the way. */
 import assert from 'node:assert/strict'
+import { readdir } from 'node:fs/promises'
+import { join } from 'node:path'
 import { PassThrough, Readable } from 'node:stream'
 import { test } from 'node:test'
 import { mediaTypes } from '../support/images/build.ts'
@@ -345,6 +347,24 @@ eachServer('uploads', (world) => {
     const { status } = await first
     assert.ok(status === 409 || status === 404, String(status))
     expect(await call('GET', path), 404, 'BLOB_UPLOAD_UNKNOWN')
+  })
+
+  test('what comes for a repository that is deleted meanwhile is refused as for one that is not there', async () => {
+    for (const way of ['POST', 'PATCH', 'PUT'] as const) {
+      const name = await world.repository()
+      const bytes = world.bytes(1_000)
+      const path = way === 'POST' ? `/v2/${name}/blobs/uploads/` : await world.startUpload(name)
+      const drafts = async () => (await readdir(join(world.server.dataDir, 'blobs/drafts'))).length
+      const before = await drafts()
+      const body = new PassThrough()
+      const coming = call(way, way === 'PATCH' ? path : `${path}?digest=${digest(bytes)}`, { body })
+      body.write(bytes.subarray(0, 500))
+      await until(async () => (await drafts()) > before)
+      await world.client.deleteRepository(name)
+      body.end(bytes.subarray(500))
+      expect(await coming, 404, 'NAME_UNKNOWN')
+      assert.equal(await drafts(), before)
+    }
   })
 
   function head(method: string, path: string, headers: Record<string, string | number>): string {
