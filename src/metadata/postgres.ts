@@ -22,7 +22,11 @@ export async function openPostgres(url: string, onLostConnection: (error: Error)
     types: { getTypeParser: numbersForBigints },
   })
   // The pool listens only to connections that are idle, and an error that nobody listens to ends the process.
-  pool.on('connect', (client) => client.on('error', onLostConnection))
+  pool.on('connect', (client) =>
+    client.on('error', (error) => {
+      if (!pool.ending) onLostConnection(error) // One that we are closing is no loss.
+    }),
+  )
   pool.on('error', () => {}) // An idle one's own listener has heard it too.
   const db = new Kysely<Schema>({ dialect: new PostgresDialect({ pool }) })
   try {
