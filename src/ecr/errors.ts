@@ -121,6 +121,11 @@ export const exceptions = {
       `Image with digest '${digest}' and tag '${tag ?? 'null'}' already exists in the repository with name '${repository}' in registry with id '${registry.account}'`,
   ],
 
+  ManifestsTooMany: [
+    'LimitExceededException',
+    ({ limit }) =>
+      `The manifests of the images have more than ${limit} characters together. Ask for fewer images at once.`,
+  ],
   ImageNotFound: ['ImageNotFoundException', ({ query, ...where }) => imageNotFound(query.digest, query.tag, where)],
   ImageUnnameable: [
     'ImageNotFoundException',

@@ -14,6 +14,9 @@ import { refuse } from './refusals.ts'
 import { repositoryKey, repositoryResource } from './request.ts'
 import { describeImageId } from './shapes.ts'
 
+/** Characters of all manifests in one answer: a hundred of usual size come to one MiB, a hundred of the largest would to 400. */
+const mostManifestText = 32 * 1024 * 1024
+
 /** Images: pushing, fetching and deleting manifests, which are texts here. */
 export interface ImageParts {
   readonly repositories: Repositories
@@ -88,12 +91,16 @@ export function imageOperations({ repositories, images, imagePush, imageDeletion
         const found: Image[] = []
         const failures: ImageFailure[] = []
         const { imageIds, acceptedMediaTypes } = request.input
+        let length = 0
         for (const imageId of imageIds) {
+          request.signal.throwIfAborted()
           const { result, failure } = await attempt({ images, key, imageId }, (asked) =>
             fetchImage(key, asked, acceptedMediaTypes),
           )
           if (failure === undefined) found.push(result)
           else failures.push(failure)
+          length += result?.imageManifest?.length ?? 0
+          if (length > mostManifestText) throw refuse('ManifestsTooMany', { limit: mostManifestText })
         }
         return { images: found, failures }
       },

@@ -12,6 +12,8 @@ export interface EcrRefusals {
   ImageUnchanged: InRepository & { readonly digest: string; readonly tag: string | undefined }
   /** Pushed with a digest of an algorithm or a form that no manifest here can have. */
   ManifestDigestUnusable: InRepository & { readonly given: string }
+  /** So much text in one answer. */
+  ManifestsTooMany: { readonly limit: number }
   LayerUnnameable: InRepository & { readonly digest: string }
   /** A layer completed with digests none of which can be that of content here. */
   LayerDigestsUnusable: { readonly given: readonly string[] }

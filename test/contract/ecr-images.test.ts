@@ -308,6 +308,20 @@ eachDatabase(({ dialect, url }) => {
       assert.deepEqual(deleted, { imageIds: found.slice(1), failures: expected })
     })
 
+    test('a batch whose manifests are too much for one answer is refused, and a part of it is not', async () => {
+      const repositoryName = await session.repository()
+      await session.push(
+        repositoryName,
+        index({ children: [], annotations: { padding: 'x'.repeat(4_000_000) } }),
+        'large',
+      )
+      const asked = (count: number) => Array.from({ length: count }, () => ({ imageTag: 'large' }))
+      const { images } = await session.ecr.batchGetImage({ repositoryName, imageIds: asked(4) })
+      assert.equal(images?.length, 4)
+      const refused = await refusalOf(session.ecr.batchGetImage({ repositoryName, imageIds: asked(20) }))
+      assert.equal(refused.name, 'LimitExceededException')
+    })
+
     test('a batch in a repository that is not there fails whole', async () => {
       const refusal = {
         name: 'RepositoryNotFoundException',
