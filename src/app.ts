@@ -111,9 +111,9 @@ export async function startApp(settings: Settings, log: Logger, options: AppOpti
       { name: 'blobs', check: () => blobs.check() },
     ],
   })
-  const bodies = new Bodies()
-  awsRoutes(server.app, { dispatch, bodies, log })
-  ociRoutes(server.app, { domain, bodies, credentials, downloadLinks, endpoints, log })
+  // Apart, because a call's sender is proved only by its whole body: strangers must not take the room of those who are known.
+  awsRoutes(server.app, { dispatch, bodies: new Bodies(), log })
+  ociRoutes(server.app, { domain, bodies: new Bodies(), credentials, downloadLinks, endpoints, log })
   port = await openSetting(settings, 'listen', () => server.listen(settings.listen))
 
   return {

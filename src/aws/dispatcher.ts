@@ -96,11 +96,6 @@ interface Found {
   readonly operation: Operation
 }
 
-/** The error in the protocol of the call, when the call itself cannot be dispatched. */
-export function writeErrorTo(head: CallHead, error: AwsError): Answer {
-  return recognise([], { ...head, body: noBody }).surface.writeError(error, head.requestId)
-}
-
 const noBody = Buffer.alloc(0)
 
 interface Asked {
@@ -120,7 +115,10 @@ function recognise(surfaces: readonly Surface[], call: Call): Asked {
     : { surface: nowhere(writeNowhere), name: parameters.get('Action') ?? '', operation: undefined }
 }
 
-const writeNowhere: Surface['writeError'] = (error, requestId) => writeQueryError(error, '', requestId)
+const writeNowhere: Surface['writeError'] = (error, requestId) => writeQueryError(error, stsNamespace, requestId)
+
+/** Of the one service that speaks the query protocol, whose clients may look for the error in its namespace. */
+const stsNamespace = 'https://sts.amazonaws.com/doc/2011-06-15/'
 
 /** Where a call belongs that no surface recognises: its signature is verified all the same before it is turned away. */
 function nowhere(writeError: Surface['writeError']): Surface {
