@@ -11,8 +11,8 @@ const main = new URL('../src/main.ts', import.meta.url)
 const bundled = fileURLToPath(new URL('../node_modules/.bin/node', import.meta.url))
 
 // npm starts what it runs by a shell. Where that is dash, a signal to npm ends the shell and goes no further, and nobody would
-// be left to end this process.
-if (process.env.npm_lifecycle_event !== undefined) {
+// be left to end this process. Only of our own scripts: what another one starts in the background is to outlive it.
+if (process.env.npm_package_name === 'lading' && ['start', 'lading'].includes(process.env.npm_lifecycle_event ?? '')) {
   const parent = process.ppid
   const watch = setInterval(() => {
     if (process.ppid === parent) return
@@ -30,7 +30,14 @@ else {
 }
 
 function handOver() {
-  const child = spawn(bundled, [fileURLToPath(main), ...process.argv.slice(2)], { stdio: 'inherit' })
+  const child = spawn(bundled, [fileURLToPath(main), ...process.argv.slice(2)], {
+    // By the channel the child learns that this process is gone, however it went.
+    stdio: ['inherit', 'inherit', 'inherit', 'ipc'],
+  })
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal))
+  child.on('error', ({ message }) => {
+    process.stderr.write(`lading: cannot run ${bundled}: ${message}\n`)
+    process.exit(1)
+  })
   child.on('exit', (code) => process.exit(code ?? 1))
 }

@@ -1,5 +1,5 @@
-// `lading serve`: prepares the deployment once, serves by one process or by several, and stops gracefully on SIGTERM
-// and SIGINT. A start that fails for a reason outside the program says it in one line. What it stores is its user's alone.
+// `lading serve`: prepares the deployment once, serves by one process or by several, and stops gracefully on SIGTERM,
+// SIGINT and SIGHUP. A start that fails for a reason outside the program says it in one line. What it stores is its user's alone.
 
 import cluster from 'node:cluster'
 import { once } from 'node:events'
@@ -60,8 +60,10 @@ async function serveAsWorker(settings: Settings, log: Logger): Promise<void> {
 const sameSignalMs = 500
 
 function stopOnSignal(serving: Serving, log: Logger): void {
+  // Where a launcher handed over to this process, the channel to it ends with it.
+  process.once('disconnect', () => process.kill(process.pid, 'SIGTERM'))
   let stoppingSince: number | undefined
-  for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+  for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) {
     process.on(signal, () => {
       if (stoppingSince === undefined) {
         stoppingSince = performance.now()

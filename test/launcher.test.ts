@@ -61,7 +61,7 @@ test('under npm, the server ends with the shell that npm put before it', { timeo
   await using folder = await temporaryFolder()
   // As npm runs a script; the last command keeps the shell from becoming the first.
   const script = `"${process.execPath}" "${launcher}" serve --listen 127.0.0.1:0 --data-dir "${folder.path}"; true`
-  const env = { PATH: process.env.PATH, npm_lifecycle_event: 'start' }
+  const env = { PATH: process.env.PATH, npm_package_name: 'lading', npm_lifecycle_event: 'start' }
   const shell = spawn('sh', ['-c', script], { env, stdio: ['ignore', 'pipe', 'ignore'] })
   const lines = createInterface(shell.stdout)
   const serving = await new Promise<string>((resolve) => {
