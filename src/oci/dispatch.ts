@@ -94,7 +94,8 @@ export function createDispatch({ routes, bodies, credentials, downloadLinks, end
     const described = describeError(error)
     if (described !== undefined && described.status !== 507) return described
     // A client that went away in the middle of its body is no failure of ours, and nobody is left to read the answer.
-    if (raw.complete || !isAbort(error)) log.error({ err: error, requestId: id }, 'a request of the data plane failed')
+    if (!isAbort(error) || !raw.socket.destroyed)
+      log.error({ err: error, requestId: id }, 'a request of the data plane failed')
     return described ?? answer(500, 'UNKNOWN', `The request failed; the log tells more under the request id ${id}`)
   }
 

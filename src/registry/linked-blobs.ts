@@ -8,8 +8,8 @@ import { getRepository, inRepository, lockRepository, type Repository, type Repo
 
 /**
  * Blobs as a repository shows them: a blob is stored once, and a repository serves only those that are linked to it. One that is
- * linked but missing from the store, or of another size, counts as not there wherever it is asked for, so that the next push
- * uploads it again and heals it. Reading is compiled once and flat: `bench` figure "blob GET".
+ * linked but missing from the store, or of another size, counts as not there wherever a client asks for it, so that the next
+ * push uploads it again and heals it. (A manifest that refers to it is taken all the same: it is checked in SQL alone.) Reading is compiled once and flat: `bench` figure "blob GET".
  */
 export interface LinkedBlobs {
   /** @throws Refusal `RepositoryNotFound`, `BlobNotFound` */
