@@ -17,13 +17,17 @@ import {
 
 /**
  * Kysely over one connection of `node:sqlite`. Statements are prepared once per text. Transactions begin IMMEDIATE:
- * whoever will write waits at the beginning, where waiting is safe, and not at the first write, where SQLite refuses.
- * The database stays its opener's to close.
+ * whoever will write waits at the beginning, where waiting is safe, and not at the first write, where SQLite refuses. `waitMs`
+ * bounds that from the wish to begin on, so that waits behind one another do not add up. The database stays its opener's to close.
  */
-export function nodeSqliteDialect(database: DatabaseSync, access: 'exclusive' | 'shared'): Dialect {
+export function nodeSqliteDialect(
+  database: DatabaseSync,
+  access: 'exclusive' | 'shared',
+  waitMs: number = busyTimeoutMs,
+): Dialect {
   return {
     createAdapter: () => new NodeSqliteAdapter(),
-    createDriver: () => new NodeSqliteDriver(database, access),
+    createDriver: () => new NodeSqliteDriver(database, access, waitMs),
     createIntrospector: (db) => new SqliteIntrospector(db),
     createQueryCompiler: () => new NodeSqliteCompiler(),
   }
@@ -52,8 +56,13 @@ export class StatementCache {
   }
 }
 
-/** SQLite rolls tables back like rows, which Kysely's own adapter does not use: migrations would run without a transaction. */
 class NodeSqliteAdapter extends SqliteAdapter {
+  /** The driver lets one in after the other by itself. Kysely would do so before the driver hears of who waits, and since when. */
+  override get supportsMultipleConnections(): boolean {
+    return true
+  }
+
+  /** SQLite rolls tables back like rows, which Kysely's own adapter does not use: migrations would run without a transaction. */
   override get supportsTransactionalDdl(): boolean {
     return true
   }
@@ -121,13 +130,17 @@ class NodeSqliteDriver implements Driver {
   readonly #database: DatabaseSync
   readonly #connection: NodeSqliteConnection
   readonly #access: 'exclusive' | 'shared'
+  readonly #waitMs: number
   /** Resolves when the connection is free; each who waits replaces it with its own turn. */
   #turn: Promise<void> = Promise.resolve()
   #release: () => void = () => {}
+  /** When whoever has the connection has waited long enough to begin. */
+  #deadline = 0
 
-  constructor(database: DatabaseSync, access: 'exclusive' | 'shared') {
+  constructor(database: DatabaseSync, access: 'exclusive' | 'shared', waitMs: number) {
     this.#database = database
     this.#access = access
+    this.#waitMs = waitMs
     this.#connection = new NodeSqliteConnection(new StatementCache(database))
   }
 
@@ -135,11 +148,13 @@ class NodeSqliteDriver implements Driver {
 
   async acquireConnection(): Promise<DatabaseConnection> {
     if (this.#access === 'shared') return this.#connection
+    const deadline = performance.now() + this.#waitMs
     const before = this.#turn
     const { promise, resolve } = Promise.withResolvers<void>()
     this.#turn = promise
     await before
     this.#release = resolve
+    this.#deadline = deadline
     return this.#connection
   }
 
@@ -149,13 +164,12 @@ class NodeSqliteDriver implements Driver {
 
   /** SQLite's own waiting for another process would block this one whole, requests that only read included. */
   async beginTransaction(connection: DatabaseConnection): Promise<void> {
-    const deadline = performance.now() + busyTimeoutMs
     for (let pauseMs = 1; ; pauseMs = Math.min(2 * pauseMs, 50)) {
       try {
         await connection.executeQuery(CompiledQuery.raw('begin immediate'))
         return
       } catch (error) {
-        if (!isBusy(error) || performance.now() > deadline) throw error
+        if (!isBusy(error) || performance.now() > this.#deadline) throw error
       }
       await delay(pauseMs * (0.5 + Math.random() / 2))
     }

@@ -2,8 +2,10 @@
 import assert from 'node:assert/strict'
 import { DatabaseSync } from 'node:sqlite'
 import { describe, test } from 'node:test'
+import { Kysely } from 'kysely'
 import type { Metadata, Transaction } from '#metadata/metadata.ts'
 import { openMetadata } from '#metadata/open.ts'
+import { nodeSqliteDialect } from '#metadata/sqlite-dialect.ts'
 import { eachDatabase, sqliteUrl } from '../support/databases.ts'
 
 const addAccount = (trx: Transaction, id: string, created_at = 0) =>
@@ -167,4 +169,22 @@ test('while another process writes to SQLite, who wants to write waits, and nobo
   other.exec('commit')
   await writing
   assert.deepEqual(await accounts(metadata), ['000000000001'])
+})
+
+test('who waits for another process behind others waits no longer than they', async (t) => {
+  const path = (await sqliteUrl()).slice('sqlite:'.length)
+  const [database, other] = [new DatabaseSync(path, { timeout: 0 }), new DatabaseSync(path)]
+  t.after(() => database.close())
+  t.after(() => other.close())
+  other.exec('begin immediate')
+  const waitMs = 500
+  const writer = new Kysely({ dialect: nodeSqliteDialect(database, 'exclusive', waitMs) })
+  const begun = performance.now()
+  const waiting = Array.from({ length: 5 }, () => writer.transaction().execute(async () => {}))
+  const ends = await Promise.allSettled(waiting)
+  const tookMs = performance.now() - begun
+  assert.ok(ends.every((end) => end.status === 'rejected' && /locked/.test(String(end.reason))))
+  assert.ok(tookMs >= waitMs && tookMs < 2 * waitMs, `${tookMs} ms`)
+  other.exec('commit')
+  await writer.transaction().execute(async () => {})
 })
