@@ -1,4 +1,4 @@
-import { closeSync, constants, openSync, writeSync } from 'node:fs'
+import { closeSync, constants, fstatSync, openSync, writeSync } from 'node:fs'
 import type { DestinationStream } from 'pino'
 
 /**
@@ -8,6 +8,7 @@ import type { DestinationStream } from 'pino'
  */
 export class LogWriter implements DestinationStream {
   readonly #fd: number
+  readonly #isOwn: boolean
   readonly #timer: NodeJS.Timeout
   /** Lines that fit into one write, still to be joined by others. */
   #gathering = ''
@@ -19,6 +20,7 @@ export class LogWriter implements DestinationStream {
 
   constructor(fd: number) {
     this.#fd = nonBlocking(fd)
+    this.#isOwn = this.#fd !== fd
     this.#timer = setInterval(() => this.flush(), flushEveryMs).unref()
   }
 
@@ -30,7 +32,7 @@ export class LogWriter implements DestinationStream {
   close(): void {
     clearInterval(this.#timer)
     this.flush()
-    if (this.#fd > 2) closeSync(this.#fd)
+    if (this.#isOwn) closeSync(this.#fd)
   }
 
   /** Hands over what the reader takes now, and keeps the rest. */
@@ -65,8 +67,7 @@ export class LogWriter implements DestinationStream {
     try {
       return writeSync(this.#fd, bytes)
     } catch (error) {
-      // Anything but a full pipe, such as a reader that is gone, is for good.
-      if ((error as NodeJS.ErrnoException).code !== 'EAGAIN') {
+      if (!passing.has((error as NodeJS.ErrnoException).code ?? '')) {
         this.#broken = true
         this.#waiting.length = 0
       }
@@ -92,13 +93,19 @@ const atomicBytes = 4_096
 const mostWaitingBytes = 8 * 1024 * 1024
 const flushEveryMs = 1_000
 
+/** A full pipe and a full disk, which empty again. Anything else, such as a reader that is gone, is for good. */
+const passing: ReadonlySet<string> = new Set(['EAGAIN', 'ENOSPC', 'EDQUOT'])
+
 /**
- * The same file or pipe, opened anew so that writing to it does not wait, which leaves the flags of others that share it as they
- * are. Where that cannot be done (a socket, another system), the descriptor itself.
+ * The same pipe or terminal, opened anew so that writing to it does not wait, which leaves the flags of others that share it as they
+ * are. Where that cannot be done (a socket, another system), the descriptor itself; so with a file, which lets nobody wait and has
+ * one place to write at for all who share it, but another for who opens it anew.
  */
 function nonBlocking(fd: number): number {
   try {
-    return openSync(`/proc/self/fd/${fd}`, constants.O_WRONLY | constants.O_APPEND | constants.O_NONBLOCK)
+    const kind = fstatSync(fd)
+    if (!kind.isFIFO() && !kind.isCharacterDevice()) return fd
+    return openSync(`/proc/self/fd/${fd}`, constants.O_WRONLY | constants.O_NONBLOCK)
   } catch {
     return fd
   }

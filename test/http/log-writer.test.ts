@@ -1,6 +1,6 @@
 /** Log lines reach a reader whole and in order; a reader that stalls or is gone costs lines, and nothing else. */
 import assert from 'node:assert/strict'
-import { closeSync, constants, openSync, readFileSync, readSync } from 'node:fs'
+import { closeSync, constants, openSync, readFileSync, readSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { LogWriter } from '#http/log-writer.ts'
@@ -22,6 +22,45 @@ test('lines reach a file whole and in order', async () => {
   assert.equal(readFileSync(path, 'utf8'), lines.join(''))
 })
 
+test('lines stay whole in a file to which others write through the same descriptor', async () => {
+  await using folder = await temporaryFolder()
+  const path = join(folder.path, 'log')
+  const fd = openSync(path, 'w')
+  const writer = new LogWriter(fd)
+  const lines = Array.from({ length: 10 }, (_, n) => line(n))
+  for (const each of lines) {
+    writer.write(each)
+    writer.flush()
+    writeSync(fd, 'other\n')
+  }
+  writer.close()
+  closeSync(fd)
+  assert.equal(readFileSync(path, 'utf8'), lines.map((each) => `${each}other\n`).join(''))
+})
+
+test('a disk that is full costs what does not fit in memory, and once there is room the log goes on', async () => {
+  await using folder = await temporaryFolder()
+  const path = join(folder.path, 'log')
+  const fd = openSync(path, 'w')
+  const writer = new LogWriter(fd)
+  /** What the writer's descriptor stands for from now on: the system gives the lowest number that is free. */
+  const exchangeFor = (other: string) => {
+    closeSync(fd)
+    assert.equal(openSync(other, 'a'), fd)
+  }
+  exchangeFor('/dev/full')
+  const count = 100_000
+  for (let n = 0; n < count; n++) writer.write(`{"n":${n},"text":"${'x'.repeat(100)}"}\n`)
+  exchangeFor(path)
+  writer.flush()
+  writer.close()
+  closeSync(fd)
+  const read = parsed(readFileSync(path, 'utf8'))
+  const [dropped = 0] = read.flatMap((each) => each.dropped ?? [])
+  assert.ok(dropped > 0)
+  assert.equal(read.length - 1 + dropped, count)
+})
+
 test('a reader that stalls loses what does not fit, is told how much, and nobody waits for it', async () => {
   await using folder = await temporaryFolder()
   const path = join(folder.path, 'pipe')
@@ -41,10 +80,7 @@ test('a reader that stalls loses what does not fit, is told how much, and nobody
     text += buffer.toString('utf8', 0, bytes)
   }
   writer.close()
-  const read = text
-    .trimEnd()
-    .split('\n')
-    .map((each) => JSON.parse(each) as { n?: number; dropped?: number })
+  const read = parsed(text)
   const numbers = read.flatMap(({ n }) => n ?? [])
   const dropped = read.reduce((sum, each) => sum + (each.dropped ?? 0), 0)
   assert.deepEqual(
@@ -67,6 +103,13 @@ test('serve ends when it is told to, also when nobody reads its log any more', a
   server.signal('SIGTERM')
   assert.equal(await server.exit, 0)
 })
+
+function parsed(text: string): { n?: number; dropped?: number }[] {
+  return text
+    .trimEnd()
+    .split('\n')
+    .map((each) => JSON.parse(each))
+}
 
 function readAvailable(fd: number, buffer: Buffer): number {
   try {
