@@ -1,6 +1,6 @@
 /** Time limits against slow and hostile clients, in milliseconds. None bounds a request that makes progress. */
 export interface Limits {
-  /** From a connection's first byte, or the end of the last answer, to the end of a request's headers. */
+  /** From a connection's first byte, or the end of the last answer, to the end of a request's headers; also for a TLS handshake. */
   readonly headersMs: number
   /** Without a byte in either direction. Bounds what a stalled upload or download can hold. */
   readonly idleMs: number

@@ -4,6 +4,7 @@
 import { randomUUID } from 'node:crypto'
 import {
   createServer as createHttpServer,
+  type Server as NodeServer,
   type ServerOptions as NodeServerOptions,
   type ServerResponse,
 } from 'node:http'
@@ -18,6 +19,7 @@ import {
   answerUnknownCoding,
   requestIdHeader,
 } from './errors.ts'
+import { Handshakes } from './handshakes.ts'
 import { type HealthCheck, healthPaths, healthRoutes } from './health.ts'
 import { defaultLimits, type Limits } from './limits.ts'
 import { logRequest, pathOf, startOf } from './request-log.ts'
@@ -57,11 +59,19 @@ export function createServer({ log, checks, tls, limits: given }: ServerOptions)
   const limits = { ...defaultLimits, ...given }
   let stopping = false
   const isStopping = () => stopping
+  const running = new Set<ServerResponse>()
+  const handshakes = new Handshakes()
 
   const app = fastify({
     logger: false,
     genReqId: () => randomUUID(),
-    serverFactory: (handler) => createNodeServer(handler, limits, tls),
+    serverFactory: (handler) => {
+      const server = createNodeServer(handler, limits, tls)
+      if (tls) handshakes.watch(server)
+      // Without a listener for the event, node:http destroys a socket that was idle for so long.
+      server.setTimeout(limits.idleMs)
+      return server
+    },
     clientErrorHandler: (error, socket) => answerClientError(log, error, socket),
     frameworkErrors: (error, request, reply) => {
       begin(request, reply)
@@ -75,7 +85,6 @@ export function createServer({ log, checks, tls, limits: given }: ServerOptions)
 
   const requestLog = { log, quietPaths: healthPaths }
   const turns = new Turns()
-  const running = new Set<ServerResponse>()
   const closeIdle = () => app.server.closeIdleConnections()
 
   // Runs for each request (benchmark: manifest GET): one closure, and the log line only after the answer has left.
@@ -118,7 +127,10 @@ export function createServer({ log, checks, tls, limits: given }: ServerOptions)
       for (const response of running) if (!response.headersSent) response.setHeader('connection', 'close')
       const cutOff = setTimeout(() => app.server.closeAllConnections(), limits.graceMs)
       // An answer may leave before its request's body has come, and then nothing tells when the connection falls idle.
-      const idle = setInterval(closeIdle, idleCheckMs)
+      const idle = setInterval(() => {
+        closeIdle()
+        handshakes.cutOff()
+      }, idleCheckMs)
       await app.close()
       clearInterval(idle)
       clearTimeout(cutOff)
@@ -143,7 +155,7 @@ function createNodeServer(
   handler: Parameters<typeof createHttpServer>[1],
   limits: Limits,
   tls: ServerOptions['tls'],
-): ReturnType<typeof createHttpServer> {
+): NodeServer {
   const options: NodeServerOptions = {
     highWaterMark: socketBufferBytes,
     headersTimeout: limits.headersMs,
@@ -152,8 +164,6 @@ function createNodeServer(
     keepAliveTimeout: limits.keepAliveMs,
     connectionsCheckingInterval: Math.min(5000, limits.headersMs),
   }
-  const server = tls ? createHttpsServer({ ...options, ...tls }, handler) : createHttpServer(options, handler)
-  // Without a listener for the event, node:http destroys a socket that was idle for so long.
-  server.setTimeout(limits.idleMs)
-  return server
+  if (tls === undefined) return createHttpServer(options, handler)
+  return createHttpsServer({ ...options, ...tls, handshakeTimeout: limits.headersMs }, handler)
 }

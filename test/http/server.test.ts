@@ -275,6 +275,44 @@ test('with a certificate it speaks HTTPS', async () => {
   assert.equal(statusCode, 200)
 })
 
+test('a TLS handshake that does not end is given up, as headers that do not', async () => {
+  await using server = await serve(undefined, { tls: selfSigned, limits: { headersMs: 100 } })
+  await using silent = await openRawConnection(server.port)
+  await silent.closed
+  assert.equal(silent.received(), '')
+})
+
+test('stopping waits for what runs over TLS, and not for a handshake', async () => {
+  const work = Promise.withResolvers<void>()
+  const begun = Promise.withResolvers<void>()
+  await using server = await serve(
+    (app) => {
+      app.get('/slow', async () => {
+        begun.resolve()
+        await work.promise
+        return 'the whole answer'
+      })
+    },
+    { tls: selfSigned },
+  )
+  const request = httpsRequest({ host: '127.0.0.1', port: server.port, path: '/slow', ca: selfSigned.cert })
+  const response = once(request, 'response')
+  request.end()
+  await begun.promise
+  await using silent = await openRawConnection(server.port)
+  await using halfway = await openRawConnection(server.port)
+  // The head of a record, whose text never comes.
+  halfway.socket.write(Buffer.from([22, 3, 1, 2, 0, 1]))
+  const started = performance.now()
+  const stopped = server.stop()
+  await Promise.all([silent.closed, halfway.closed])
+  work.resolve()
+  const [answer] = await response
+  assert.equal(String(Buffer.concat(await answer.toArray())), 'the whole answer')
+  await stopped
+  assert.ok(performance.now() - started < 10_000, 'well below the grace period')
+})
+
 test('stopping does not wait for a connection that was answered before its body had come, once it has', async () => {
   await using server = await serve((app) => {
     app.addContentTypeParser('*', (_request, _body, done) => done(null))
