@@ -9,6 +9,7 @@ import {
   type ServerResponse,
 } from 'node:http'
 import { createServer as createHttpsServer } from 'node:https'
+import type { Socket } from 'node:net'
 import { type FastifyInstance, type FastifyReply, type FastifyRequest, fastify } from 'fastify'
 import type { Logger } from 'pino'
 import {
@@ -62,14 +63,20 @@ export function createServer({ log, checks, tls, limits: given }: ServerOptions)
   const running = new Set<ServerResponse>()
   const handshakes = new Handshakes()
 
+  /** Ends a connection on which nothing moved for so long, unless it is this side that the other waits for. */
+  function endIdle(socket: Socket): void {
+    for (const response of running) if (response.socket === socket && isBeingMade(response)) return
+    socket.destroy()
+  }
+
   const app = fastify({
     logger: false,
     genReqId: () => randomUUID(),
     serverFactory: (handler) => {
       const server = createNodeServer(handler, limits, tls)
       if (tls) handshakes.watch(server)
-      // Without a listener for the event, node:http destroys a socket that was idle for so long.
-      server.setTimeout(limits.idleMs)
+      // With a listener for the event, node:http leaves it to that to end a connection.
+      server.setTimeout(limits.idleMs, endIdle)
       return server
     },
     clientErrorHandler: (error, socket) => answerClientError(log, error, socket),
@@ -149,6 +156,11 @@ function originForm(url: string): string {
 function hasUnknownCoding({ raw }: FastifyRequest): boolean {
   const coding = raw.headers['transfer-encoding']
   return coding !== undefined && coding.toLowerCase() !== 'chunked'
+}
+
+/** The request has come whole, and what there is of the answer has been taken: a byte can come from this side only. */
+function isBeingMade(response: ServerResponse): boolean {
+  return response.req.complete && response.writableLength === 0
 }
 
 function createNodeServer(

@@ -177,6 +177,40 @@ test('a connection on which nothing moves is closed, whether it sends no headers
   assert.equal(stalled.received(), '')
 })
 
+test('an answer may take longer to be made than a connection may be idle, but not longer to be read', async () => {
+  let work = Promise.withResolvers<void>()
+  const idled = new EventEmitter()
+  await using server = await serve(
+    (app) => {
+      app.server.on('timeout', (socket) => idled.emit('timeout', socket))
+      app.put('/small', async () => {
+        await work.promise
+        return 'made'
+      })
+      app.put('/large', async () => {
+        await work.promise
+        return Buffer.alloc(64 * 1024 * 1024)
+      })
+    },
+    { limits: { idleMs: 200 } },
+  )
+  /** A request whose work ends after the connection has been idle for as long as it may. */
+  const put = async ({ socket }: RawConnection, path: string) => {
+    work = Promise.withResolvers<void>()
+    const timeout = once(idled, 'timeout')
+    socket.write(`PUT /${path} HTTP/1.1\r\nHost: x\r\nContent-Type: text/plain\r\nContent-Length: 4\r\n\r\nbody`)
+    const [{ destroyed }] = await timeout
+    assert.equal(destroyed, false)
+    work.resolve()
+  }
+  await using connection = await openRawConnection(server.port)
+  await put(connection, 'small')
+  await connection.receive('made')
+  connection.socket.pause()
+  await put(connection, 'large')
+  assert.equal((await logLine(server.logged, 'request aborted by the client')).path, '/large')
+})
+
 test('it lives while it runs, and is ready while every check passes', async () => {
   let failing = false
   const checks = [
