@@ -38,7 +38,7 @@ export class AccessKeys {
   readonly #metadata: Metadata
   readonly #clock: Clock
   readonly #remembered = new BoundedMap<string, { readonly key: AccessKey; readonly readAt: number }>(rememberedKeys)
-  readonly #select: (parameters: { id: string }) => Promise<AccessKeyRow[]>
+  readonly #select: (parameters: { id: string }) => Promise<readonly AccessKeyRow[]>
 
   constructor({ metadata, clock }: { metadata: Metadata; clock: Clock }) {
     this.#metadata = metadata

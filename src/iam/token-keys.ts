@@ -27,7 +27,7 @@ const firstId = 'first'
 export class TokenKeys {
   readonly #metadata: Metadata
   readonly #clock: Clock
-  readonly #select: (parameters: Record<string, never>) => Promise<{ id: string; secret: string }[]>
+  readonly #select: (parameters: Record<string, never>) => Promise<readonly { id: string; secret: string }[]>
   #keys: TokenKeySet = new Map()
   #readAt = Number.NEGATIVE_INFINITY
   #reading: Promise<TokenKeySet> | undefined

@@ -69,7 +69,7 @@ class PostgresMetadata implements Metadata {
   /** Named, so that each connection parses and plans it once. */
   prepare<P extends Parameters, Row>(
     build: (db: Reader, parameter: Parameter<P>) => Compilable<Row>,
-  ): (parameters: P) => Promise<Row[]> {
+  ): (parameters: P) => Promise<readonly Row[]> {
     const { sql, bind } = prepareQuery(this.reader, build)
     const name = createHash('sha256').update(sql).digest('hex').slice(0, 32)
     return async (parameters) => {
