@@ -7,7 +7,7 @@ import { anyOne, anyRun, type FixedPart, isFixed, type Part, parseTemplate, reso
  */
 
 /** The pieces between `*`; a pattern without one is a single piece. */
-export type Glob = readonly Piece[]
+type Glob = readonly Piece[]
 
 interface Piece {
   readonly text: string
@@ -15,7 +15,7 @@ interface Piece {
   readonly wild: readonly number[]
 }
 
-export function globOf(parts: readonly FixedPart[]): Glob {
+function globOf(parts: readonly FixedPart[]): Glob {
   const pieces: Piece[] = []
   let text = ''
   let wild: number[] = []

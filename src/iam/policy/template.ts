@@ -28,7 +28,7 @@ export interface TemplateSyntax {
   readonly variables: boolean
 }
 
-const variablePattern = /^\s*([^,'{}$*?]+?)\s*(?:,\s*'([^']*)'\s*)?$/
+const variablePattern = /^([^,'{}$*?]+)(?:,\s*'([^']*)')?$/
 
 /** `undefined` where a `${` begins no variable. */
 export function parseTemplate(text: string, { wildcards, variables }: TemplateSyntax): readonly Part[] | undefined {
@@ -52,8 +52,8 @@ function partOf(token: string, inside: string | undefined): Part | undefined {
   if (inside === undefined) return undefined
   // The three characters that have a meaning of their own are written `${*}`, `${?}`, `${$}` to stand for themselves.
   if (inside === '*' || inside === '?' || inside === '$') return inside
-  const [, key, fallback] = variablePattern.exec(inside) ?? []
-  return key === undefined ? undefined : { key: key.toLowerCase(), fallback }
+  const [, key, fallback] = variablePattern.exec(inside.trim()) ?? []
+  return key === undefined ? undefined : { key: key.trimEnd().toLowerCase(), fallback }
 }
 
 export function isVariable(part: Part): part is Variable {

@@ -313,6 +313,17 @@ describe('policy documents that are refused', () => {
     })
   }
 
+  test('a text made to take long is refused as soon as any', () => {
+    const blanks = ' '.repeat(10_000)
+    const before = performance.now()
+    for (const text of [`\${${blanks},}`, `\${a${blanks}b${blanks}`, '${'.repeat(5_000)]) {
+      assert.throws(() => parse(when({ StringLike: { 'a:b': text } }), 'identity'))
+    }
+    assert.throws(() => parse('['.repeat(100_000), 'identity'))
+    assert.throws(() => parse(when({ BinaryEquals: { 'a:b': `${'A'.repeat(10_001)}` } }), 'identity'))
+    assert.ok(performance.now() - before < 500)
+  })
+
   test('whatever the text, it is parsed or refused, never a crash', () => {
     const name = fc.constantFrom(
       'Version',
