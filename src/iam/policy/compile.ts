@@ -4,7 +4,6 @@ import { type PolicyDocument, type Statement, takesVariables } from './document.
 import type { Patterns } from './elements.ts'
 import { type ArnMatcher, type ArnParts, compileArnPattern, matchesGlob, parseGlob } from './match.ts'
 import { type Closeness, compilePrincipals, type Requester } from './principals.ts'
-import { isVariable, parseTemplate } from './template.ts'
 
 /**
  * Policies made ready to be asked many times: every pattern and value of a document is parsed here, once. What is asked of a
@@ -48,7 +47,7 @@ function compileStatement(statement: Statement, index: number, syntax: Syntax): 
   const { sid, effect, principals, actions, resources, conditions } = statement
   const allows = effect === 'Allow'
   const matchesAction = compileActions(actions)
-  const matchesResource = resources ? compileResources(resources, { allows, ...syntax }) : () => true
+  const matchesResource = resources ? compileResources(resources, syntax) : () => true
   const holds = compileConditions(conditions, syntax)
   return {
     index,
@@ -70,27 +69,16 @@ function compileActions({ negated, patterns }: Patterns): (action: string) => bo
 }
 
 /**
- * Where a variable of `NotResource` has no value it cannot be told what is excepted: then an allowance is for nothing, and a
- * denial for all.
+ * A pattern whose variable has no value matches no resource, so that `NotResource` excepts nothing by it (IAM user guide,
+ * "Variables and tags", variables with no value).
  */
-function compileResources({ negated, patterns }: Patterns, { allows, variables }: Syntax & { allows: boolean }) {
+function compileResources({ negated, patterns }: Patterns, syntax: Syntax) {
   if (patterns.includes('*')) return () => !negated
-  const matchers = patterns.map((pattern) => compileArnPattern(pattern, { variables }))
-  const unknown = negated && allows && variables ? compileUnresolved(patterns) : () => false
+  const matchers = patterns.map((pattern) => compileArnPattern(pattern, syntax))
   return (resource: ArnParts | undefined, context: Context): boolean =>
-    matchesAny(matchers, resource, context) !== negated && !unknown(context)
+    matchesAny(matchers, resource, context) !== negated
 }
 
 function matchesAny(matchers: readonly ArnMatcher[], resource: ArnParts | undefined, context: Context): boolean {
   return resource !== undefined && matchers.some((matches) => matches(resource, context))
-}
-
-/** Whether a variable of the patterns has no value. */
-function compileUnresolved(patterns: readonly string[]): (context: Context) => boolean {
-  const keys = patterns
-    .flatMap((pattern) => parseTemplate(pattern, { wildcards: true, variables: true }) ?? [])
-    .filter(isVariable)
-    .filter(({ fallback }) => fallback === undefined)
-    .map(({ key }) => key)
-  return (context) => keys.some((key) => context.get(key)?.length !== 1)
 }

@@ -56,7 +56,7 @@ function partOf(token: string, inside: string | undefined): Part | undefined {
   return key === undefined ? undefined : { key: key.trimEnd().toLowerCase(), fallback }
 }
 
-export function isVariable(part: Part): part is Variable {
+function isVariable(part: Part): part is Variable {
   return typeof part === 'object'
 }
 
@@ -64,7 +64,10 @@ export function isFixed(parts: readonly Part[]): parts is readonly FixedPart[] {
   return !parts.some(isVariable)
 }
 
-/** `undefined` where a variable has no value: its key is absent, or has several values of which none is the one meant. */
+/**
+ * `undefined` where a variable has no value: its key is absent, or has several values of which none is the one meant. Such a
+ * text compares with nothing, so that a denial such as `StringNotEquals` holds (the same page, variables with no value).
+ */
 export function resolveVariables(parts: readonly Part[], context: Context): readonly FixedPart[] | undefined {
   const resolved: FixedPart[] = []
   for (const part of parts) {

@@ -336,16 +336,22 @@ describe('actions and resources', () => {
     assert.ok(!may('arn:aws:ecr:*:*:*'))
   })
 
-  test('a variable is the value of the request; where it has none nobody gains by it', () => {
+  test('a variable is the value of the request; where it has none no resource is meant', () => {
     const pattern = `arn:aws:ecr:*:*:repository/\${aws:PrincipalTag/team}/*`
     assert.ok(may({ Resource: pattern }, { 'aws:PrincipalTag/team': 'team' }))
     assert.ok(!may({ Resource: pattern }, { 'aws:PrincipalTag/team': 'other' }))
     assert.ok(!may({ Resource: pattern }))
     const except = { ...without('Resource'), NotResource: pattern }
     assert.ok(may(except, { 'aws:PrincipalTag/team': 'other' }))
-    assert.ok(!may(except))
-    const denied = ask(user, home, { identity: identity(allow, { ...deny, ...except }) })
-    assert.equal(wordOf(denied), 'denied by identity-based policy')
+    assert.ok(!may(except, { 'aws:PrincipalTag/team': 'team' }))
+    assert.ok(may(except))
+  })
+
+  test('who has no team is kept out where the teams must be the same', () => {
+    const Condition = { StringNotEquals: { 'ecr:ResourceTag/team': '${aws:PrincipalTag/team}' } }
+    const kept = { identity: identity(allow, { ...deny, Condition }) }
+    assert.ok(ask(user, home, kept, { 'ecr:ResourceTag/team': 'a', 'aws:PrincipalTag/team': 'a' }).allowed)
+    assert.equal(wordOf(ask(user, home, kept, { 'ecr:ResourceTag/team': 'a' })), 'denied by identity-based policy')
   })
 
   test('a condition decides whether a statement is asked at all', () => {

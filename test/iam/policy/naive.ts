@@ -70,9 +70,6 @@ function isAbout(statement: JsonStatement, request: Request): boolean {
   const isResource = (pattern: string) => resourceMatches(pattern, request)
   if (Resource && !Resource.some(isResource)) return false
   if (NotResource?.some(isResource)) return false
-  // Nobody is allowed anything by an exception of which it cannot be told what it excepts.
-  const unknown = (pattern: string) => pattern.includes('${') && one(request, 'aws:username') === undefined
-  if (statement.Effect === 'Allow' && NotResource?.some(unknown)) return false
   return Object.entries(Condition).every(([operator, keys]) =>
     Object.entries(keys).every(([key, given]) =>
       conditionHolds(operator, given, request.context.get(key.toLowerCase()) ?? []),
