@@ -111,24 +111,34 @@ function recognise(surfaces: readonly Surface[], call: Call): Asked {
   }
   const parameters = readParameters(call)
   return parameters === undefined
-    ? { surface: nowhere(writeJsonError), name: header(call, 'x-amz-target') ?? '', operation: undefined }
-    : { surface: nowhere(writeNowhere), name: parameters.get('Action') ?? '', operation: undefined }
+    ? {
+        surface: nowhere(surfaces, 'json', writeJsonError),
+        name: header(call, 'x-amz-target') ?? '',
+        operation: undefined,
+      }
+    : { surface: nowhere(surfaces, 'query', writeQuery), name: parameters.get('Action') ?? '', operation: undefined }
 }
 
-const writeNowhere: Surface['writeError'] = (error, requestId) => writeQueryError(error, stsNamespace, requestId)
+const writeQuery: Surface['writeError'] = (error, requestId) => writeQueryError(error, '', requestId)
 
-/** Of the one service that speaks the query protocol, whose clients may look for the error in its namespace. */
-const stsNamespace = 'https://sts.amazonaws.com/doc/2011-06-15/'
-
-/** Where a call belongs that no surface recognises: its signature is verified all the same before it is turned away. */
-function nowhere(writeError: Surface['writeError']): Surface {
+/**
+ * Where a call belongs that no surface recognises: its signature is verified all the same before it is turned away, as a
+ * surface of its protocol would, if there is one.
+ */
+function nowhere(
+  surfaces: readonly Surface[],
+  protocol: Surface['protocol'],
+  otherwise: Surface['writeError'],
+): Surface {
+  const alike = surfaces.find((surface) => surface.protocol === protocol)
   return {
+    protocol,
     service: undefined,
     exceptions: {},
     recognise: () => undefined,
     find: () => undefined,
     missing: unknownOperation,
-    writeError,
+    writeError: alike?.writeError ?? otherwise,
   }
 }
 

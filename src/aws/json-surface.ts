@@ -33,6 +33,7 @@ export function jsonSurface<Operations extends { [Name in keyof Operations]: Ope
     operations.set(name, compileOperation(name, handler as AnyHandler, parts))
   }
   return {
+    protocol: 'json',
     service: model.metadata.signingName,
     exceptions,
     recognise(call) {

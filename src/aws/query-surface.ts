@@ -39,6 +39,7 @@ export function querySurface<Operations extends { [Name in keyof Operations]: Qu
     operations.set(name, queryOperation(name, namespace, handler as AnyHandler))
   }
   return {
+    protocol: 'query',
     service,
     exceptions,
     recognise(call) {

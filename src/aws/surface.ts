@@ -5,6 +5,7 @@ import type { Handler, OperationTypes } from './operation.ts'
 
 /** One AWS service at the shared endpoint: how its calls are told apart, read and answered. */
 export interface Surface {
+  readonly protocol: 'json' | 'query'
   /** The name that signatures are scoped to and that actions begin with: `ecr`, `sts`. Undefined where any will do. */
   readonly service: string | undefined
   readonly exceptions: AnyExceptions

@@ -223,6 +223,13 @@ test('a call with a target is read as JSON, whatever its Content-Type says', asy
   }
 })
 
+test('an error of a form has the namespace of its service, also before the form is read', async () => {
+  await using endpoint = await startEndpoint()
+  const headers = { 'content-type': 'application/x-www-form-urlencoded' }
+  const reply = await send(endpoint.url, { headers, body: 'Action=GetCallerIdentity&Version=2011-06-15' })
+  assert.match(reply.text, /<ErrorResponse xmlns="https:\/\/sts\.amazonaws\.com\/doc\/2011-06-15\/">/)
+})
+
 test('the log learns the operation, who asked for it, and how it was refused', async () => {
   await using endpoint = await startEndpoint({ handlers: describeRepositories })
   const known = ecrCall('DescribeRepositories')
