@@ -62,6 +62,8 @@ export function createServer({ log, checks, tls, limits: given }: ServerOptions)
   const isStopping = () => stopping
   const running = new Set<ServerResponse>()
   const handshakes = new Handshakes()
+  /** More than one where the host is `localhost`, which is two addresses. */
+  const servers: ReturnType<typeof createNodeServer>[] = []
 
   /** Ends a connection on which nothing moved for so long, unless it is this side that the other waits for. */
   function endIdle(socket: Socket): void {
@@ -74,6 +76,7 @@ export function createServer({ log, checks, tls, limits: given }: ServerOptions)
     genReqId: () => randomUUID(),
     serverFactory: (handler) => {
       const server = createNodeServer(handler, limits, tls)
+      servers.push(server)
       if (tls) handshakes.watch(server)
       // With a listener for the event, node:http leaves it to that to end a connection.
       server.setTimeout(limits.idleMs, endIdle)
@@ -92,7 +95,9 @@ export function createServer({ log, checks, tls, limits: given }: ServerOptions)
 
   const requestLog = { log, quietPaths: healthPaths }
   const turns = new Turns()
-  const closeIdle = () => app.server.closeIdleConnections()
+  const closeIdle = () => {
+    for (const server of servers) server.closeIdleConnections()
+  }
 
   // Runs for each request (benchmark: manifest GET): one closure, and the log line only after the answer has left.
   function begin(request: FastifyRequest, reply: FastifyReply): void {
@@ -132,7 +137,9 @@ export function createServer({ log, checks, tls, limits: given }: ServerOptions)
     async stop() {
       stopping = true
       for (const response of running) if (!response.headersSent) response.setHeader('connection', 'close')
-      const cutOff = setTimeout(() => app.server.closeAllConnections(), limits.graceMs)
+      const cutOff = setTimeout(() => {
+        for (const server of servers) server.closeAllConnections()
+      }, limits.graceMs)
       // An answer may leave before its request's body has come, and then nothing tells when the connection falls idle.
       const idle = setInterval(() => {
         closeIdle()
