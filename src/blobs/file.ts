@@ -19,12 +19,12 @@ import {
   unlink,
 } from 'node:fs/promises'
 import { dirname, join, resolve } from 'node:path'
+import { BoundedMap } from '#lib/bounded-map.ts'
 import { type Digest, digestAlgorithm, digestHex } from '#names/digest.ts'
 import { makeFolder, syncFolder } from './durable.ts'
 import { type DraftHome, type DraftState, FileDraft } from './file-draft.ts'
 import { BufferPool, FileBlobReader } from './file-reader.ts'
 import { type Hold, Holds } from './holds.ts'
-import { Recent } from './recent.ts'
 import type { BlobReader, BlobStore, Draft, ResumeOptions } from './store.ts'
 import { hasCode, ifPresent } from './system-error.ts'
 
@@ -67,13 +67,13 @@ export class FileBlobStore implements BlobStore {
   readonly #root: string
   readonly #name = randomBytes(6).toString('hex')
   readonly #holds = new Holds()
-  readonly #recent = new Recent<DraftState>(rememberedDrafts)
+  readonly #recent = new BoundedMap<string, DraftState>(rememberedDrafts)
   readonly #buffers = new BufferPool(pooledPairs)
   readonly #durableFolders = new Set<string>()
   readonly #home: DraftHome = {
     buffers: this.#buffers,
     publish: (path, digest) => this.#publish(path, digest),
-    remember: (id, state) => this.#recent.put(id, state),
+    remember: (id, state) => void this.#recent.set(id, state),
     forget: (id) => this.#forget(id),
   }
 
@@ -149,8 +149,10 @@ export class FileBlobStore implements BlobStore {
     assert(uploadId.test(id), 'an upload id is a lower-case UUID')
     const hold = await this.#holds.take(id)
     let draft: T | undefined
+    const recent = this.#recent.get(id)
+    this.#recent.delete(id)
     try {
-      draft = await work(hold, this.#recent.take(id))
+      draft = await work(hold, recent)
       return draft
     } finally {
       if (draft === undefined) hold.release()

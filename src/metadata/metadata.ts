@@ -15,8 +15,6 @@ export type Parameter<P extends Parameters> = <Name extends keyof P & string>(na
 
 /** The metadata store: one set of queries over SQLite or PostgreSQL. */
 export interface Metadata {
-  readonly dialect: 'sqlite' | 'postgres'
-
   /** Reads what has been committed, without waiting for a transaction that writes. */
   readonly reader: Reader
 

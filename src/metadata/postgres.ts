@@ -43,7 +43,6 @@ const numbersForBigints: typeof pg.types.getTypeParser = (oid: number, format?: 
   oid === pg.types.builtins.INT8 ? Number : pg.types.getTypeParser(oid, format as 'text')
 
 class PostgresMetadata implements Metadata {
-  readonly dialect = 'postgres'
   readonly reader: Reader
   readonly #db: Kysely<Schema>
   readonly #pool: pg.Pool

@@ -14,6 +14,7 @@ import {
   SqliteQueryCompiler,
   type ValuesNode,
 } from 'kysely'
+import { BoundedMap } from '#lib/bounded-map.ts'
 
 /**
  * Kysely over one connection of `node:sqlite`. Statements are prepared once per text. Transactions begin IMMEDIATE:
@@ -39,7 +40,7 @@ export const busyTimeoutMs = 10_000
 /** Prepares each distinct text once. Texts come from code, not from requests, so they are few: `NodeSqliteCompiler` sees to it. */
 export class StatementCache {
   readonly #database: DatabaseSync
-  readonly #statements = new Map<string, StatementSync>()
+  readonly #statements = new BoundedMap<string, StatementSync>(1_000)
 
   constructor(database: DatabaseSync) {
     this.#database = database
@@ -48,7 +49,6 @@ export class StatementCache {
   get(sql: string): StatementSync {
     let statement = this.#statements.get(sql)
     if (statement === undefined) {
-      if (this.#statements.size >= 1_000) this.#statements.clear()
       statement = this.#database.prepare(sql)
       this.#statements.set(sql, statement)
     }

@@ -47,7 +47,6 @@ function keepPrivate(path: string): void {
 }
 
 class SqliteMetadata implements Metadata {
-  readonly dialect = 'sqlite'
   readonly reader: Reader
   readonly #writer: Kysely<Schema>
   readonly #writing: DatabaseSync

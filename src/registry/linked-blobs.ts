@@ -1,7 +1,7 @@
 import type { BlobReader, BlobStore } from '#blobs/store.ts'
 import type { Clock } from '#lib/clock.ts'
 import type { Refusal } from '#lib/refusal.ts'
-import type { Metadata, Transaction } from '#metadata/metadata.ts'
+import type { Metadata, Reader, Transaction } from '#metadata/metadata.ts'
 import { type Digest, parseDigest } from '#names/digest.ts'
 import { refuse } from './refusals.ts'
 import { getRepository, inRepository, lockRepository, type Repository, type RepositoryKey } from './repository.ts'
@@ -141,13 +141,7 @@ export function createLinkedBlobs({
     async requireReferenced(key, digest) {
       await stat(key, digest)
       const { id } = await getRepository(metadata.reader, key)
-      const parent = await metadata.reader
-        .selectFrom('manifest_reference')
-        .select('parent')
-        .where('repository_id', '=', id)
-        .where('child', '=', digest)
-        .limit(1)
-        .executeTakeFirst()
+      const parent = await selectParent(metadata.reader, id, digest).executeTakeFirst()
       if (parent === undefined) throw refuse('BlobInaccessible', { ...inRepository(key), digest })
     },
 
@@ -177,14 +171,7 @@ export function createLinkedBlobs({
     unlink: (key, digest) =>
       metadata.transaction(async (trx) => {
         const { id } = await lockRepository(trx, key, 'exclusive')
-        const parent = await trx
-          .selectFrom('manifest_reference')
-          .select('parent')
-          .where('repository_id', '=', id)
-          .where('child', '=', digest)
-          .where('kind', '!=', 'manifest')
-          .limit(1)
-          .executeTakeFirst()
+        const parent = await selectParent(trx, id, digest).where('kind', '!=', 'manifest').executeTakeFirst()
         if (parent !== undefined) {
           throw refuse('BlobReferenced', { ...inRepository(key), digest, manifest: parseDigest(parent.parent) })
         }
@@ -196,6 +183,16 @@ export function createLinkedBlobs({
         if (numDeletedRows === 0n) throw refuse('BlobNotFound', { ...inRepository(key), digest })
       }),
   }
+}
+
+/** One of the manifests that refer to it. */
+function selectParent(reader: Reader, repositoryId: number, digest: Digest) {
+  return reader
+    .selectFrom('manifest_reference')
+    .select('parent')
+    .where('repository_id', '=', repositoryId)
+    .where('child', '=', digest)
+    .limit(1)
 }
 
 /** Makes a stored blob visible in a repository whose lock the transaction holds. False if it was so before. */

@@ -8,7 +8,6 @@ import { parseEncryption } from './encryption.ts'
 import { type Quotas, requireWithin } from './quotas.ts'
 import { refuse } from './refusals.ts'
 import {
-  findRepository,
   getRepository,
   inRepository,
   lockRepository,
@@ -33,7 +32,6 @@ export interface Repositories {
   create(key: RepositoryKey, settings: NewRepository): Promise<Repository>
   /** @throws Refusal `RepositoryNotFound` */
   get(key: RepositoryKey): Promise<Repository>
-  find(key: RepositoryKey): Promise<Repository | undefined>
   /** Those of these names, in the order of the names. @throws Refusal `RepositoryNotFound` for the first that is missing */
   getAll(registry: Registry, names: readonly RepositoryName[]): Promise<Repository[]>
   /** By name. `after` is the key of an earlier page. */
@@ -102,7 +100,6 @@ export function createRepositories({
     },
 
     get: (key) => getRepository(metadata.reader, key),
-    find: (key) => findRepository(metadata.reader, key),
 
     async getAll(registry, names) {
       const rows = await selectRepositories(metadata.reader, registry)

@@ -34,16 +34,11 @@ export function selectRepositories(reader: Reader, { account, region }: Registry
   return reader.selectFrom('repository').selectAll().where('account', '=', account).where('region', '=', region)
 }
 
-export async function findRepository(reader: Reader, key: RepositoryKey): Promise<Repository | undefined> {
-  const row = await selectRepositories(reader, key.registry).where('name', '=', key.name).executeTakeFirst()
-  return row && parseRepository(row)
-}
-
 /** @throws Refusal `RepositoryNotFound` */
 export async function getRepository(reader: Reader, key: RepositoryKey): Promise<Repository> {
-  const repository = await findRepository(reader, key)
-  if (repository === undefined) throw refuse('RepositoryNotFound', inRepository(key))
-  return repository
+  const row = await selectRepositories(reader, key.registry).where('name', '=', key.name).executeTakeFirst()
+  if (row === undefined) throw refuse('RepositoryNotFound', inRepository(key))
+  return parseRepository(row)
 }
 
 /**

