@@ -5,13 +5,13 @@
 import assert from 'node:assert/strict'
 import { createHash, type Hash } from 'node:crypto'
 import { type FileHandle, unlink } from 'node:fs/promises'
+import { hasCode, ifPresent } from '#lib/system-error.ts'
 import { type Digest, type DigestAlgorithm, digestAlgorithm, digestOf } from '#names/digest.ts'
 import { Batches } from './batches.ts'
 import { type BufferPool, pieces } from './file-reader.ts'
 import type { Hold } from './holds.ts'
 import { refuseBlob } from './refusals.ts'
 import type { Draft } from './store.ts'
-import { hasCode, ifPresent } from './system-error.ts'
 
 /** What is known of a draft between two requests. `hash` stands at `size`. */
 export interface DraftState {

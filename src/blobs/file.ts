@@ -20,13 +20,13 @@ import {
 } from 'node:fs/promises'
 import { dirname, join, resolve } from 'node:path'
 import { BoundedMap } from '#lib/bounded-map.ts'
+import { hasCode, ifPresent } from '#lib/system-error.ts'
 import { type Digest, digestAlgorithm, digestHex } from '#names/digest.ts'
 import { makeFolder, syncFolder } from './durable.ts'
 import { type DraftHome, type DraftState, FileDraft } from './file-draft.ts'
 import { BufferPool, FileBlobReader } from './file-reader.ts'
 import { type Hold, Holds } from './holds.ts'
 import type { BlobReader, BlobStore, Draft, ResumeOptions } from './store.ts'
-import { hasCode, ifPresent } from './system-error.ts'
 
 const uploadId = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/
 

@@ -1,5 +1,6 @@
 import { mkdir, stat } from 'node:fs/promises'
 import { dirname } from 'node:path'
+import { ifPresent } from './system-error.ts'
 
 /**
  * Makes the folder of that absolute path and its missing ancestors, for their owner alone, and answers the topmost that was
@@ -18,10 +19,6 @@ export async function makeFolders(path: string): Promise<string | undefined> {
 }
 
 async function isFolder(path: string): Promise<boolean> {
-  try {
-    return (await stat(path)).isDirectory()
-  } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return false
-    throw error
-  }
+  const found = await ifPresent(stat(path))
+  return found?.isDirectory() ?? false
 }

@@ -4,6 +4,7 @@ import { authorize, requireAllowed } from '#iam/authorize.ts'
 import type { BasicCredentials } from '#iam/basic.ts'
 import { type DownloadLinks, linkParameter } from '#iam/download-links.ts'
 import type { Principal } from '#iam/principal.ts'
+import { hasCode } from '#lib/system-error.ts'
 import { repositoryArn } from '#names/arn.ts'
 import type { Endpoints } from '#names/endpoints.ts'
 import type { Registry } from '#names/registry.ts'
@@ -137,9 +138,5 @@ function resourceOf(registry: Registry, path: OciPath): string {
 
 /** How node:http tells that the client went away in the middle of its body. */
 function isAbort(error: unknown): boolean {
-  return (
-    error instanceof Error &&
-    'code' in error &&
-    (error.code === 'ECONNRESET' || error.code === 'ERR_STREAM_PREMATURE_CLOSE')
-  )
+  return hasCode(error, 'ECONNRESET') || hasCode(error, 'ERR_STREAM_PREMATURE_CLOSE')
 }
