@@ -315,13 +315,19 @@ eachDatabase(({ dialect, url }) => {
       const whole = (await ecr.listImages({ repositoryName })).imageIds?.map(printed) ?? []
       const digests = new Set(stay.map((each) => each.digest as string))
       let writes = 0
+      let kept: { imageDigest: string }[] = []
       const write = async () => {
         const passing = image({ seed: `passing-${++writes}`, layers: [10] })
+        const imageDigest = passing.digest
         await session.push(repositoryName, passing, 'moving')
-        if (writes % 2) await ecr.batchDeleteImage({ repositoryName, imageIds: [{ imageDigest: passing.digest }] })
+        if (writes % 2) await ecr.batchDeleteImage({ repositoryName, imageIds: [{ imageDigest }] })
+        else kept.push({ imageDigest })
       }
       await fc.assert(
         fc.asyncProperty(fc.integer({ min: 1, max: 9 }), async (pageSize) => {
+          // What earlier runs left would let small pages grow in number from run to run.
+          if (kept.length > 0) await ecr.batchDeleteImage({ repositoryName, imageIds: kept })
+          kept = []
           const lines: string[] = []
           let pages = 0
           for await (const { imageIds = [] } of paginateListImages({ client: ecr, pageSize }, { repositoryName })) {
