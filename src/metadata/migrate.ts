@@ -3,6 +3,8 @@ import { type Migration, Migrator } from 'kysely/migration'
 import type { ColumnTypes } from './columns.ts'
 import { accounts } from './migrations/0001-accounts.ts'
 import { registry } from './migrations/0002-registry.ts'
+import { iam } from './migrations/0003-iam.ts'
+import { settings } from './migrations/0004-settings.ts'
 import type { Schema } from './schema.ts'
 
 type Step = (db: Kysely<unknown>, types: ColumnTypes) => Promise<void>
@@ -11,6 +13,8 @@ type Step = (db: Kysely<unknown>, types: ColumnTypes) => Promise<void>
 const steps: Record<string, Step> = {
   '0001-accounts': accounts,
   '0002-registry': registry,
+  '0003-iam': iam,
+  '0004-settings': settings,
 }
 
 /**

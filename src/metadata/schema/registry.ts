@@ -19,6 +19,8 @@ export interface RegistryTables {
   manifest_reference: ManifestReferenceTable
   tag: TagTable
   upload: UploadTable
+  registry_setting: RegistrySettingTable
+  repository_policy: RepositoryPolicyTable
 }
 
 export interface RepositoryTable {
@@ -94,4 +96,21 @@ export interface UploadTable {
   short_part: string
   started_at: number
   touched_at: number
+}
+
+/** What is configured of a registry, one row a setting: its policy, its replication and so on. */
+export interface RegistrySettingTable {
+  account: string
+  region: string
+  name: string
+  /** JSON, in the shape that the setting's own room gives it. */
+  document: string
+  updated_at: number
+}
+
+/** Gone with its repository. */
+export interface RepositoryPolicyTable {
+  repository_id: number
+  /** The policy as it was set. */
+  document: string
 }
