@@ -5,6 +5,7 @@ import { accounts } from './migrations/0001-accounts.ts'
 import { registry } from './migrations/0002-registry.ts'
 import { iam } from './migrations/0003-iam.ts'
 import { settings } from './migrations/0004-settings.ts'
+import { imageStatus } from './migrations/0007-image-status.ts'
 import type { Schema } from './schema.ts'
 
 type Step = (db: Kysely<unknown>, types: ColumnTypes) => Promise<void>
@@ -15,6 +16,7 @@ const steps: Record<string, Step> = {
   '0002-registry': registry,
   '0003-iam': iam,
   '0004-settings': settings,
+  '0007-image-status': imageStatus,
 }
 
 /**

@@ -92,6 +92,9 @@ const detailColumns = [
   'manifest.image_size',
   'manifest.pushed_at',
   'manifest.pulled_at',
+  'manifest.status',
+  'manifest.archived_at',
+  'manifest.activated_at',
 ] as const
 
 type DetailRow = Omit<Selectable<ManifestTable>, 'repository_id' | 'body' | 'annotations'>

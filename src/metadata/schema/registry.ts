@@ -21,6 +21,7 @@ export interface RegistryTables {
   upload: UploadTable
   registry_setting: RegistrySettingTable
   repository_policy: RepositoryPolicyTable
+  pull_time_update_exclusion: PullTimeUpdateExclusionTable
 }
 
 export interface RepositoryTable {
@@ -67,6 +68,12 @@ export interface ManifestTable {
   image_size: number
   pushed_at: number
   pulled_at: number | null
+  /** `ACTIVE`, `ARCHIVED` or `ACTIVATING`; only the first can be pulled. */
+  status: Generated<string>
+  /** When it was last archived. */
+  archived_at: Generated<number | null>
+  /** When it was last restored from the archive. */
+  activated_at: Generated<number | null>
 }
 
 export interface ManifestReferenceTable {
@@ -94,6 +101,8 @@ export interface UploadTable {
   writer: string | null
   /** `none`, `last` or `followed`: whether a part below ECR's least size came, and whether another followed it. */
   short_part: string
+  /** How many parts or chunks came. */
+  parts: Generated<number>
   started_at: number
   touched_at: number
 }
@@ -113,4 +122,13 @@ export interface RepositoryPolicyTable {
   repository_id: number
   /** The policy as it was set. */
   document: string
+}
+
+/** Whose pulls leave the recorded time of an image's last pull alone. */
+export interface PullTimeUpdateExclusionTable {
+  account: string
+  region: string
+  /** Of an IAM user or role. */
+  principal_arn: string
+  created_at: number
 }
