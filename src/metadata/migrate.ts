@@ -5,6 +5,7 @@ import { accounts } from './migrations/0001-accounts.ts'
 import { registry } from './migrations/0002-registry.ts'
 import { iam } from './migrations/0003-iam.ts'
 import { settings } from './migrations/0004-settings.ts'
+import { lifecycle } from './migrations/0005-lifecycle.ts'
 import { imageStatus } from './migrations/0007-image-status.ts'
 import type { Schema } from './schema.ts'
 
@@ -16,6 +17,7 @@ const steps: Record<string, Step> = {
   '0002-registry': registry,
   '0003-iam': iam,
   '0004-settings': settings,
+  '0005-lifecycle': lifecycle,
   '0007-image-status': imageStatus,
 }
 

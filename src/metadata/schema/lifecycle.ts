@@ -1,0 +1,53 @@
+import type { Generated } from 'kysely'
+
+/**
+ * The tables of the room `lifecycle`. All of it goes with its repository.
+ *
+ *   repository ─┬─ lifecycle_policy
+ *               └─ lifecycle_preview ──< lifecycle_preview_result    the latest preview alone is kept
+ *
+ * Times are milliseconds since the epoch, UTC.
+ */
+export interface LifecycleTables {
+  lifecycle_policy: LifecyclePolicyTable
+  lifecycle_preview: LifecyclePreviewTable
+  lifecycle_preview_result: LifecyclePreviewResultTable
+}
+
+export interface LifecyclePolicyTable {
+  repository_id: number
+  /** The policy as it was put. */
+  document: string
+  /** When this policy was last applied to the repository; `null` until then. */
+  last_evaluated_at: number | null
+}
+
+export interface LifecyclePreviewTable {
+  /** A new one for each start: whoever still writes to an older preview finds that it is gone. */
+  id: Generated<number>
+  repository_id: number
+  /** The policy that is evaluated, as it was given. */
+  document: string
+  /** `IN_PROGRESS`, `COMPLETE` or `FAILED`. */
+  status: string
+  started_at: number
+  /** When its evaluation last wrote; once it is over, when that was. */
+  touched_at: number
+  expiring_count: number
+  transitioning_count: number
+}
+
+export interface LifecyclePreviewResultTable {
+  preview_id: number
+  /** From 0, in the order in which the images would be acted on. */
+  position: number
+  digest: string
+  /** JSON: array of texts. */
+  tags: string
+  pushed_at: number
+  /** `standard` or `archive`. */
+  storage_class: string
+  /** `expire` or `transition`. */
+  action: string
+  rule_priority: number
+}
