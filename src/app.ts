@@ -19,6 +19,7 @@ import { type Clock, systemClock } from '#lib/clock.ts'
 import { openMetadata } from '#metadata/open.ts'
 import { createEndpoints } from '#names/endpoints.ts'
 import { ociRoutes } from '#oci/routes.ts'
+import { createAccountSettings } from '#registry/account-settings.ts'
 import { createImageDeletion } from '#registry/image-deletion.ts'
 import { createImageLists } from '#registry/image-lists.ts'
 import { createImagePush } from '#registry/image-push.ts'
@@ -28,6 +29,7 @@ import { createPulls } from '#registry/pulls.ts'
 import { ecrQuotas, type Quotas } from '#registry/quotas.ts'
 import { createReferrers } from '#registry/referrers.ts'
 import { createRepositories } from '#registry/repositories.ts'
+import { createRegistrySettings } from '#registry/settings.ts'
 import { createTags } from '#registry/tags.ts'
 import { createUploads } from '#registry/uploads.ts'
 import { stsSurface } from '#sts/operations.ts'
@@ -84,7 +86,9 @@ export async function startApp(settings: Settings, log: Logger, options: AppOpti
       damage,
       'a blob is missing from the store or has another size, and counts as absent until it is pushed again',
     )
+  const registrySettings = createRegistrySettings({ metadata, clock })
   const domain = {
+    accountSettings: createAccountSettings({ metadata, settings: registrySettings }),
     repositories: createRepositories({ metadata, clock, quotas }),
     images: createImages({ metadata, pulls }),
     imageLists: createImageLists({ metadata }),

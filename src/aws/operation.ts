@@ -34,6 +34,11 @@ export interface Handler<Operation extends OperationTypes> {
     | ((request: { readonly input: Operation['input']; readonly registry: Registry }) => string | readonly string[])
   /** Actions needed beside the operation's own, on the same resources, such as `ecr:TagResource`. */
   readonly also?: (input: Operation['input']) => readonly string[]
+  /** Condition keys of the service that the input gives values to, such as `ecr:AccountSetting`. */
+  readonly conditions?: (request: {
+    readonly input: Operation['input']
+    readonly registry: Registry
+  }) => Iterable<readonly [key: string, value: string | readonly string[]]>
   /** Shapes of the model whose constraints the handler answers for, because ECR reports them per item. */
   readonly unchecked?: readonly string[]
   /** The most that a request's body may have, for an operation whose input is large; `defaultMaxBodyBytes` otherwise. */

@@ -4,6 +4,8 @@ import type { NameKind, NameRefusals } from '#names/refusals.ts'
 import type { InRepository, RegistryRefusals } from '#registry/refusals.ts'
 import { accessDeniedText } from '#wording/iam.ts'
 import { registryTexts } from '#wording/registry.ts'
+import { accountSettingExceptions } from './errors/account-settings.ts'
+import { invalid } from './errors/invalid.ts'
 import type { ErrorName } from './model.ts'
 import type { EcrRefusals } from './refusals.ts'
 
@@ -19,11 +21,6 @@ type ExceptionName =
   | 'ExpiredTokenException'
   | 'MissingAuthenticationTokenException'
   | 'UnrecognizedClientException'
-
-/** ECR's frame around what is wrong with one member of a request. */
-function invalid(member: string, constraint: string): string {
-  return `Invalid parameter at '${member}' failed to satisfy constraint: '${constraint}'`
-}
 
 /** The one text that ECR has for whatever is wrong with a manifest (aws/aws-cli issue 8620). */
 const invalidManifest = () => invalid('ImageManifest', 'Invalid JSON syntax')
@@ -102,6 +99,7 @@ export const exceptions = {
     'InvalidParameterException',
     ({ region }) => invalid('kmsKey', `must be the id, the alias or the ARN of a key in region ${region}`),
   ],
+  ...accountSettingExceptions,
 
   ManifestInvalid: ['InvalidParameterException', invalidManifest],
   ManifestMediaTypeUnsupported: ['InvalidParameterException', invalidManifest],

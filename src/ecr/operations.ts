@@ -4,7 +4,7 @@ import { type ImageListParts, imageListOperations } from './image-lists.ts'
 import { type ImageParts, imageOperations } from './images.ts'
 import { type LayerParts, layerOperations } from './layers.ts'
 import type { Operations } from './model.ts'
-import { registryOperations } from './registry.ts'
+import { type RegistryParts, registryOperations } from './registry.ts'
 import { type RepositoryParts, repositoryOperations } from './repositories.ts'
 import { resourceTagOperations } from './resource-tags.ts'
 
@@ -19,11 +19,13 @@ export const servedOperations = [
   'DescribeImages',
   'DescribeRegistry',
   'DescribeRepositories',
+  'GetAccountSetting',
   'GetAuthorizationToken',
   'GetDownloadUrlForLayer',
   'InitiateLayerUpload',
   'ListImages',
   'ListTagsForResource',
+  'PutAccountSetting',
   'PutImage',
   'PutImageTagMutability',
   'TagResource',
@@ -34,7 +36,7 @@ export const servedOperations = [
 type ServedOperation = (typeof servedOperations)[number]
 
 /** What the operations need of the domain and of its access. */
-export type EcrParts = RepositoryParts & ImageParts & ImageListParts & LayerParts & AuthorizationParts
+export type EcrParts = RepositoryParts & ImageParts & ImageListParts & LayerParts & AuthorizationParts & RegistryParts
 
 export function ecrOperations(parts: EcrParts) {
   return {
@@ -43,7 +45,7 @@ export function ecrOperations(parts: EcrParts) {
     ...imageListOperations(parts),
     ...layerOperations(parts),
     ...authorizationOperations(parts),
-    ...registryOperations(),
+    ...registryOperations(parts),
     ...resourceTagOperations(parts),
   } satisfies Handlers<Operations, ServedOperation>
 }

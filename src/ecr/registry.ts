@@ -1,8 +1,13 @@
 import type { Handlers } from '#aws/operation.ts'
+import type { AccountSettings } from '#registry/account-settings.ts'
 import type { Operations } from './model.ts'
 
-/** The registry as a whole. */
-export function registryOperations() {
+/** The registry as a whole, and ECR's account settings, which are its own. */
+export interface RegistryParts {
+  readonly accountSettings: AccountSettings
+}
+
+export function registryOperations({ accountSettings }: RegistryParts) {
   return {
     DescribeRegistry: {
       resource: () => '*',
@@ -12,5 +17,17 @@ export function registryOperations() {
         replicationConfiguration: { rules: [] },
       }),
     },
-  } satisfies Handlers<Operations, 'DescribeRegistry'>
+
+    GetAccountSetting: {
+      resource: () => '*',
+      conditions: ({ input }) => [['ecr:AccountSetting', input.name]],
+      handle: ({ input, registry }) => accountSettings.get(registry, input.name),
+    },
+
+    PutAccountSetting: {
+      resource: () => '*',
+      conditions: ({ input }) => [['ecr:AccountSetting', input.name]],
+      handle: ({ input, registry }) => accountSettings.put(registry, input.name, input.value),
+    },
+  } satisfies Handlers<Operations, 'DescribeRegistry' | 'GetAccountSetting' | 'PutAccountSetting'>
 }

@@ -32,6 +32,12 @@ export interface SettingRefusals {
   KmsKeyUnexpected: { readonly encryptionType: string }
   /** No id, alias or ARN of a key in the region. */
   KmsKeyInvalid: { readonly region: string }
+  /** `names` are those that there are. */
+  AccountSettingUnknown: { readonly names: readonly string[] }
+  /** `values` are those that the setting takes. */
+  AccountSettingValueUnknown: { readonly values: readonly string[] }
+  /** The registry policy that is set has statements which the narrower scope does not take. */
+  RegistryPolicyBeyondScope: Readonly<Record<never, never>>
 }
 
 /** What is declined of content, whichever plane it comes or goes by. */
