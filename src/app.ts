@@ -13,6 +13,7 @@ import { AccessKeys, type EnsuredRoot } from '#iam/access-keys.ts'
 import { requireAllowed } from '#iam/authorize.ts'
 import { BasicCredentials } from '#iam/basic.ts'
 import { createDownloadLinks } from '#iam/download-links.ts'
+import { parsePolicy } from '#iam/policy/document.ts'
 import { TokenKeys } from '#iam/token-keys.ts'
 import { Tokens } from '#iam/tokens.ts'
 import { type Clock, systemClock } from '#lib/clock.ts'
@@ -20,6 +21,7 @@ import { openMetadata } from '#metadata/open.ts'
 import { createEndpoints } from '#names/endpoints.ts'
 import { ociRoutes } from '#oci/routes.ts'
 import { createAccountSettings } from '#registry/account-settings.ts'
+import { createCreationTemplates } from '#registry/creation-templates.ts'
 import { createImageDeletion } from '#registry/image-deletion.ts'
 import { createImageLists } from '#registry/image-lists.ts'
 import { createImagePush } from '#registry/image-push.ts'
@@ -89,7 +91,13 @@ export async function startApp(settings: Settings, log: Logger, options: AppOpti
   const registrySettings = createRegistrySettings({ metadata, clock })
   const domain = {
     accountSettings: createAccountSettings({ metadata, settings: registrySettings }),
-    repositories: createRepositories({ metadata, clock, quotas }),
+    repositories: createRepositories({ metadata, clock, quotas, repositoryCreated: [] }),
+    creationTemplates: createCreationTemplates({
+      metadata,
+      clock,
+      quotas,
+      documents: { repositoryPolicy: (text) => parsePolicy(text, 'repository') },
+    }),
     images: createImages({ metadata, pulls }),
     imageLists: createImageLists({ metadata }),
     imagePush: createImagePush({ metadata, clock, quotas }),

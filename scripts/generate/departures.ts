@@ -11,9 +11,12 @@ export const departures: Readonly<Partial<Record<ServedOperation, string>>> = {
   CompleteLayerUpload: 'Lost parts, after a power loss, are an `InvalidLayerException` that says where to go on.',
   CreateRepository:
     'Encryption and scanning settings are kept and shown; no key is used, and nothing is scanned. A KMS key is not looked up.',
+  CreateRepositoryCreationTemplate:
+    'A registry has at most 100 templates; the quota of ECR is not known. Neither the role nor the KMS key is looked up, and the role must be of the account.',
   DeleteRepository: 'Layers that no repository uses any more stay on disk.',
   DescribeImages: 'No image is archived or scanned, so that filters and fields for that find and show nothing.',
   DescribeRegistry: 'Replication never has rules.',
+  DescribeRepositoryCreationTemplates: 'Prefixes without a template are left out.',
   DescribeRepositories: 'A `repositoryUri` has the host of this server, unless `LADING_DOMAIN` is set.',
   GetAuthorizationToken: 'The `proxyEndpoint` is this server, unless `LADING_DOMAIN` is set.',
   GetDownloadUrlForLayer: 'The URL is one of this server, good for an hour.',

@@ -1,7 +1,7 @@
 import type { Exceptions } from '#aws/exceptions.ts'
 import type { IamRefusals } from '#iam/refusals.ts'
 import type { NameKind, NameRefusals } from '#names/refusals.ts'
-import type { InRepository, RegistryRefusals } from '#registry/refusals.ts'
+import type { InRepository, RegistryRefusals, TemplateMember } from '#registry/refusals.ts'
 import { accessDeniedText } from '#wording/iam.ts'
 import { registryTexts } from '#wording/registry.ts'
 import { accountSettingExceptions } from './errors/account-settings.ts'
@@ -29,6 +29,7 @@ const nameMembers: Record<NameKind, readonly [member: string, constraint: string
   account: ['registryId', "must satisfy regular expression '[0-9]{12}'"],
   region: ['region', 'must be the name of a region'],
   repository: ['repositoryName', 'must be the name of a repository'],
+  'repository prefix': ['prefix', 'must be the prefix of a repository, or ROOT'],
   tag: ['imageTag', "must satisfy regular expression '[a-zA-Z0-9_][a-zA-Z0-9._-]{0,127}'"],
   digest: ['imageDigest', "must satisfy regular expression '[a-zA-Z0-9-_+.]+:[a-fA-F0-9]+'"],
   'media type': ['imageManifestMediaType', 'must be a media type'],
@@ -40,6 +41,14 @@ const resourceTagProblems: Record<RegistryRefusals['ResourceTagInvalid']['proble
   length: 'must have a key of 1 to 128 characters and a value of at most 256',
   characters: 'must hold letters, digits, spaces and _ . : / = + - @ only',
   repeated: 'must be given once',
+}
+
+const templateMembers: Record<TemplateMember, string> = {
+  repositoryPolicy: 'Invalid repository policy provided',
+  lifecyclePolicy: 'Invalid lifecycle policy provided',
+  customRoleArn: 'must be the ARN of a role of the account',
+  resourceTags:
+    "must be at most 50 tags, each given once, whose keys of 1 to 128 characters do not begin with 'aws:' and whose values have at most 256, of letters, digits, spaces and _ . : / = + - @",
 }
 
 const invalidToken = 'The security token included in the request is invalid.'
@@ -55,6 +64,7 @@ export const exceptions = {
   TokenExpired: ['ExpiredTokenException', () => 'The security token included in the request is expired'],
 
   RepositoryNotFound: ['RepositoryNotFoundException', registryTexts.RepositoryNotFound],
+  TemplateRoleMissing: ['RepositoryNotFoundException', registryTexts.TemplateRoleMissing],
   QuotaExceeded: ['LimitExceededException', registryTexts.QuotaExceeded],
   RepositoryAlreadyExists: [
     'RepositoryAlreadyExistsException',
@@ -88,9 +98,20 @@ export const exceptions = {
   ],
   TooManyResourceTags: [
     'TooManyTagsException',
-    ({ repository, registry }) =>
+    ({ repository = '', registry }) =>
       `The repository with name '${repository}' in the registry with id '${registry.account}' cannot have more than 50 tags`,
   ],
+  TemplateAlreadyExists: [
+    'TemplateAlreadyExistsException',
+    ({ prefix, registry }) =>
+      `The Template with prefix '${prefix}' already exists in the registry with id '${registry.account}'`,
+  ],
+  TemplateNotFound: [
+    'TemplateNotFoundException',
+    ({ prefix, registry }) =>
+      `The Template with prefix '${prefix}' does not exist in the registry with id '${registry.account}'`,
+  ],
+  TemplateMemberInvalid: ['InvalidParameterException', ({ member }) => invalid(member, templateMembers[member])],
   KmsKeyUnexpected: [
     'InvalidParameterException',
     ({ encryptionType }) => invalid('kmsKey', `kmsKey can't be given when encryptionType is set as ${encryptionType}`),

@@ -7,6 +7,7 @@ import type { Operations } from './model.ts'
 import { type RegistryParts, registryOperations } from './registry.ts'
 import { type RepositoryParts, repositoryOperations } from './repositories.ts'
 import { resourceTagOperations } from './resource-tags.ts'
+import { type TemplateParts, templateOperations } from './templates.ts'
 
 /** Every operation of the ECR API that has a handler. One that is missing or misspelt does not compile. */
 export const servedOperations = [
@@ -15,10 +16,13 @@ export const servedOperations = [
   'BatchGetImage',
   'CompleteLayerUpload',
   'CreateRepository',
+  'CreateRepositoryCreationTemplate',
   'DeleteRepository',
+  'DeleteRepositoryCreationTemplate',
   'DescribeImages',
   'DescribeRegistry',
   'DescribeRepositories',
+  'DescribeRepositoryCreationTemplates',
   'GetAccountSetting',
   'GetAuthorizationToken',
   'GetDownloadUrlForLayer',
@@ -30,13 +34,21 @@ export const servedOperations = [
   'PutImageTagMutability',
   'TagResource',
   'UntagResource',
+  'UpdateRepositoryCreationTemplate',
   'UploadLayerPart',
 ] as const satisfies readonly (keyof Operations)[]
 
 type ServedOperation = (typeof servedOperations)[number]
 
 /** What the operations need of the domain and of its access. */
-export type EcrParts = RepositoryParts & ImageParts & ImageListParts & LayerParts & AuthorizationParts & RegistryParts
+export interface EcrParts
+  extends RepositoryParts,
+    ImageParts,
+    ImageListParts,
+    LayerParts,
+    TemplateParts,
+    AuthorizationParts,
+    RegistryParts {}
 
 export function ecrOperations(parts: EcrParts) {
   return {
@@ -47,5 +59,6 @@ export function ecrOperations(parts: EcrParts) {
     ...authorizationOperations(parts),
     ...registryOperations(parts),
     ...resourceTagOperations(parts),
+    ...templateOperations(parts),
   } satisfies Handlers<Operations, ServedOperation>
 }

@@ -46,7 +46,10 @@ export function openPage(
  *
  * @throws Refusal `ParameterInvalid`
  */
-export function refusePaging(input: PagedInput, named: 'repositoryNames' | 'imageIds'): void {
+export function refusePaging(
+  input: PagedInput,
+  named: 'repositoryNames' | 'imageIds' | 'prefixes' | 'ecrRepositoryPrefixes',
+): void {
   for (const member of ['nextToken', 'maxResults'] as const) {
     if (input[member] !== undefined) {
       throw refuse('ParameterInvalid', { member, constraint: `must not be given together with ${named}` })

@@ -3,10 +3,10 @@ import { repositoryArn } from '#names/arn.ts'
 import type { Endpoints } from '#names/endpoints.ts'
 import { isRepositoryName } from '#names/repository-name.ts'
 import type { Repositories } from '#registry/repositories.ts'
-import type { ImageTagMutabilityExclusionFilter, Operations } from './model.ts'
+import type { Operations } from './model.ts'
 import { openPage, refusePaging } from './paging.ts'
 import { repositoryKey, repositoryResource } from './request.ts'
-import { describeRepository, describeTagMutability, resourceTagsOf } from './shapes.ts'
+import { describeRepository, describeTagMutability, filtersOf, resourceTagsOf } from './shapes.ts'
 
 /** Repositories: creating, describing and deleting them, and whether their image tags may move. */
 export interface RepositoryParts {
@@ -75,9 +75,4 @@ export function repositoryOperations({ repositories, endpoints }: RepositoryPart
     Operations,
     'CreateRepository' | 'DescribeRepositories' | 'DeleteRepository' | 'PutImageTagMutability'
   >
-}
-
-/** The model knows one type of filter. */
-function filtersOf(filters: readonly ImageTagMutabilityExclusionFilter[] | undefined): string[] | undefined {
-  return filters?.map(({ filter }) => filter)
 }

@@ -33,6 +33,13 @@ export function describeTagMutability({
   }
 }
 
+/** The model knows one type of filter. */
+export function filtersOf(
+  filters: readonly wire.ImageTagMutabilityExclusionFilter[] | undefined,
+): string[] | undefined {
+  return filters?.map(({ filter }) => filter)
+}
+
 export function describeImageId({ digest, tag }: ImageId): wire.ImageIdentifier {
   return { imageDigest: digest, imageTag: tag }
 }

@@ -6,6 +6,7 @@ import { registry } from './migrations/0002-registry.ts'
 import { iam } from './migrations/0003-iam.ts'
 import { settings } from './migrations/0004-settings.ts'
 import { lifecycle } from './migrations/0005-lifecycle.ts'
+import { upstream } from './migrations/0006-upstream.ts'
 import { imageStatus } from './migrations/0007-image-status.ts'
 import type { Schema } from './schema.ts'
 
@@ -18,6 +19,7 @@ const steps: Record<string, Step> = {
   '0003-iam': iam,
   '0004-settings': settings,
   '0005-lifecycle': lifecycle,
+  '0006-upstream': upstream,
   '0007-image-status': imageStatus,
 }
 

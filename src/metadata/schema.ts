@@ -1,6 +1,7 @@
 import type { IamTables } from './schema/iam.ts'
 import type { LifecycleTables } from './schema/lifecycle.ts'
 import type { RegistryTables } from './schema/registry.ts'
+import type { UpstreamTables } from './schema/upstream.ts'
 
 /** Every table. A room's tables are named in SQL by that room alone. */
-export interface Schema extends IamTables, LifecycleTables, RegistryTables {}
+export interface Schema extends IamTables, LifecycleTables, RegistryTables, UpstreamTables {}

@@ -27,6 +27,7 @@ type Codes = {
 
 const nameCodes: Record<NameRefusals['NameInvalid']['kind'], string> = {
   repository: 'NAME_INVALID',
+  'repository prefix': 'NAME_INVALID',
   tag: 'TAG_INVALID',
   digest: 'DIGEST_INVALID',
   'media type': 'MANIFEST_INVALID',
@@ -102,6 +103,7 @@ const codes: Codes = {
     (facts) =>
       `${registryTexts.RepositoryNotFound(facts)}. Create it first: aws ecr create-repository --repository-name ${facts.repository}`,
   ],
+  TemplateRoleMissing: [404, 'NAME_UNKNOWN', registryTexts.TemplateRoleMissing],
   QuotaExceeded: [403, 'DENIED', registryTexts.QuotaExceeded],
   ImageNotFound: [
     404,

@@ -2,16 +2,19 @@ import type { Registry } from '#names/registry.ts'
 import { refuse } from './refusals.ts'
 import type { Encryption } from './repository.ts'
 
+/** What somebody asks for: the key by its id, an alias or its ARN. */
+export interface EncryptionChoice {
+  readonly type: Encryption['type']
+  readonly kmsKey?: string | undefined
+}
+
 /**
  * The encryption setting as ECR shows it: a key is shown as its ARN, and KMS without a key means the account's own `aws/ecr`
  * (user guide, "Encryption at rest").
  *
  * @throws Refusal `KmsKeyUnexpected`, `KmsKeyInvalid`
  */
-export function parseEncryption(
-  registry: Registry,
-  given: { readonly type: Encryption['type']; readonly kmsKey?: string | undefined } | undefined,
-): Encryption {
+export function parseEncryption(registry: Registry, given: EncryptionChoice | undefined): Encryption {
   const { type = 'AES256', kmsKey = ownKey } = given ?? {}
   if (type !== 'AES256') return { type, kmsKey: parseKmsKey(registry, kmsKey) }
   if (given?.kmsKey !== undefined) throw refuse('KmsKeyUnexpected', { encryptionType: type })

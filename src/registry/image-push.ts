@@ -57,10 +57,15 @@ export function createImagePush({
       return metadata.transaction(async (trx) => {
         const repository = await lockRepository(trx, key, 'exclusive')
         const stored = await storeManifest(trx, repository, image, clock())
-        if (stored) await requireWithin(quotas, 'images', key, selectIn(trx, repository, 'manifest'))
+        if (stored) await requireWithin(quotas, 'images', inRepository(key), selectIn(trx, repository, 'manifest'))
         const moved = tag !== undefined && (await moveTag(trx, repository, tag, digest, clock()))
         if (moved)
-          await requireWithin(quotas, 'tags', key, selectIn(trx, repository, 'tag').where('digest', '=', digest))
+          await requireWithin(
+            quotas,
+            'tags',
+            inRepository(key),
+            selectIn(trx, repository, 'tag').where('digest', '=', digest),
+          )
         return { digest, manifest, changed: tag === undefined ? stored : moved }
       })
     },

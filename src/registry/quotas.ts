@@ -1,11 +1,16 @@
-import { type ContentRefusals, refuse } from './refusals.ts'
-import { inRepository, type RepositoryKey } from './repository.ts'
+import { type Place, type Quota, refuse } from './refusals.ts'
 
 /** How much there may be of each, at most. */
-export type Quotas = Readonly<Record<ContentRefusals['QuotaExceeded']['quota'], number>>
+export type Quotas = Readonly<Record<Quota, number>>
 
-/** ECR's (user guide, "Amazon ECR service quotas"). */
-export const ecrQuotas: Quotas = { repositories: 100_000, images: 100_000, tags: 1_000 }
+/** ECR's (user guide, "Amazon ECR service quotas"), which tells none of templates. */
+export const ecrQuotas: Quotas = {
+  repositories: 100_000,
+  images: 100_000,
+  tags: 1_000,
+  'repository creation templates': 100,
+  'pull through cache rules': 50,
+}
 
 /** A query of one column of an index. */
 interface Counted {
@@ -20,13 +25,8 @@ interface Counted {
  *
  * @throws Refusal `QuotaExceeded`
  */
-export async function requireWithin(
-  quotas: Quotas,
-  quota: keyof Quotas,
-  key: RepositoryKey,
-  query: Counted,
-): Promise<void> {
+export async function requireWithin(quotas: Quotas, quota: Quota, place: Place, query: Counted): Promise<void> {
   const limit = quotas[quota]
   const beyond = await query.offset(limit).limit(1).executeTakeFirst()
-  if (beyond !== undefined) throw refuse('QuotaExceeded', { ...inRepository(key), quota, limit })
+  if (beyond !== undefined) throw refuse('QuotaExceeded', { ...place, quota, limit })
 }

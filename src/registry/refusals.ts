@@ -2,6 +2,7 @@ import { refusals } from '#lib/refusal.ts'
 import type { Digest } from '#names/digest.ts'
 import type { Registry } from '#names/registry.ts'
 import type { RepositoryName } from '#names/repository-name.ts'
+import type { RepositoryPrefix } from '#names/repository-prefix.ts'
 import type { Tag } from '#names/tag.ts'
 import type { ImageQuery } from './image.ts'
 import type { TagMutabilityMode } from './tag-mutability.ts'
@@ -12,11 +13,23 @@ export interface InRepository {
   readonly repository: RepositoryName
 }
 
+/** What there may be only so many of, in the words of the refusal. */
+export type Quota = 'repositories' | 'images' | 'tags' | 'repository creation templates' | 'pull through cache rules'
+
+/** A registry, or a repository in it. */
+export interface Place {
+  readonly registry: Registry
+  readonly repository?: RepositoryName
+}
+
 /** Why a manifest cannot be taken. `path` points into it, as in `layers[2].digest`. */
 export interface ManifestProblem {
   readonly path: string
   readonly problem: string
 }
+
+/** The members of a creation template that have a grammar of their own. */
+export type TemplateMember = 'repositoryPolicy' | 'lifecyclePolicy' | 'customRoleArn' | 'resourceTags'
 
 /** What is declined of a repository's creation, settings and deletion, which only the control plane offers. */
 export interface SettingRefusals {
@@ -27,7 +40,10 @@ export interface SettingRefusals {
   /** More `*` than a filter may hold. */
   TagMutabilityFilterInvalid: { readonly filter: string }
   ResourceTagInvalid: { readonly key: string; readonly problem: 'reserved' | 'length' | 'characters' | 'repeated' }
-  TooManyResourceTags: InRepository
+  TooManyResourceTags: Place
+  TemplateAlreadyExists: { readonly registry: Registry; readonly prefix: RepositoryPrefix }
+  TemplateNotFound: { readonly registry: Registry; readonly prefix: RepositoryPrefix }
+  TemplateMemberInvalid: { readonly member: TemplateMember }
   /** A key given where the encryption type takes none. */
   KmsKeyUnexpected: { readonly encryptionType: string }
   /** No id, alias or ARN of a key in the region. */
@@ -43,8 +59,10 @@ export interface SettingRefusals {
 /** What is declined of content, whichever plane it comes or goes by. */
 export interface ContentRefusals {
   RepositoryNotFound: InRepository
+  /** It was to be created by a template that asks for resource tags or a KMS key, for which it names no role. */
+  TemplateRoleMissing: InRepository & { readonly prefix: RepositoryPrefix }
   /** No room for one more: `limit` is how many there may be. */
-  QuotaExceeded: InRepository & { readonly quota: 'repositories' | 'images' | 'tags'; readonly limit: number }
+  QuotaExceeded: Place & { readonly quota: Quota; readonly limit: number }
 
   ManifestInvalid: ManifestProblem
   ManifestTooLarge: { readonly limitBytes: number }

@@ -1,10 +1,14 @@
+import type { Insertable } from 'kysely'
 import type { Clock } from '#lib/clock.ts'
 import { type Page, pageOf } from '#lib/page.ts'
 import type { Metadata, Transaction } from '#metadata/metadata.ts'
+import type { RepositoryTable } from '#metadata/schema/registry.ts'
 import type { RepositoryArn } from '#names/arn.ts'
 import type { Registry } from '#names/registry.ts'
 import type { RepositoryName } from '#names/repository-name.ts'
-import { parseEncryption } from './encryption.ts'
+import type { RepositoryCreated } from './announcements.ts'
+import { type CreationReason, readTemplate } from './creation-templates.ts'
+import { type EncryptionChoice, parseEncryption } from './encryption.ts'
 import { type Quotas, requireWithin } from './quotas.ts'
 import { refuse } from './refusals.ts'
 import {
@@ -23,13 +27,20 @@ import { parseTagMutability, type TagMutability, type TagMutabilityMode } from '
 export interface NewRepository {
   readonly tagMutability?: { readonly mode: TagMutabilityMode; readonly exclusions?: readonly string[] | undefined }
   readonly scanOnPush?: boolean
-  readonly encryption?: { readonly type: 'AES256' | 'KMS' | 'KMS_DSSE'; readonly kmsKey?: string | undefined }
+  readonly encryption?: EncryptionChoice
   readonly resourceTags?: readonly ResourceTag[]
 }
 
 export interface Repositories {
   /** @throws Refusal `RepositoryAlreadyExists`, `QuotaExceeded` and those of its settings */
   create(key: RepositoryKey, settings: NewRepository): Promise<Repository>
+  /**
+   * Creates the repository as the template says that covers it on this occasion, with the template's policies. False where none
+   * does; true also where somebody else has created it by now.
+   *
+   * @throws Refusal `TemplateRoleMissing`, `QuotaExceeded`
+   */
+  createFromTemplate(key: RepositoryKey, reason: CreationReason): Promise<boolean>
   /** @throws Refusal `RepositoryNotFound` */
   get(key: RepositoryKey): Promise<Repository>
   /** Those of these names, in the order of the names. @throws Refusal `RepositoryNotFound` for the first that is missing */
@@ -58,46 +69,62 @@ export function createRepositories({
   metadata,
   clock,
   quotas,
+  repositoryCreated,
 }: {
   metadata: Metadata
   clock: Clock
   quotas: Quotas
+  repositoryCreated: readonly RepositoryCreated[]
 }): Repositories {
+  /** `undefined` if there is one of that name. */
+  async function insert(trx: Transaction, key: RepositoryKey, values: RepositoryValues, lifecyclePolicy?: string) {
+    const { account, region } = key.registry
+    const row = await trx
+      .insertInto('repository')
+      .values({ account, region, name: key.name, created_at: clock(), ...values })
+      .onConflict((conflict) => conflict.columns(['account', 'region', 'name']).doNothing())
+      .returningAll()
+      .executeTakeFirst()
+    if (row === undefined) return undefined
+    const all = trx.selectFrom('repository').select('name').where('account', '=', account).where('region', '=', region)
+    await requireWithin(quotas, 'repositories', inRepository(key), all)
+    const repository = parseRepository(row)
+    for (const listener of repositoryCreated) await listener(trx, { repository, lifecyclePolicy })
+    return repository
+  }
+
   return {
     create(key, settings) {
-      const { mode = 'MUTABLE', exclusions } = settings.tagMutability ?? {}
-      const tagMutability = parseTagMutability(mode, exclusions)
-      const encryption = parseEncryption(key.registry, settings.encryption)
-      const resourceTags = withResourceTags({}, settings.resourceTags ?? [], inRepository(key))
+      const values = valuesOf(key, settings)
       return metadata.transaction(async (trx) => {
-        const row = await trx
-          .insertInto('repository')
-          .values({
-            account: key.registry.account,
-            region: key.registry.region,
-            name: key.name,
-            created_at: clock(),
-            tag_mutability: tagMutability.mode,
-            tag_mutability_exclusions: JSON.stringify(tagMutability.exclusions),
-            scan_on_push: settings.scanOnPush ? 1 : 0,
-            encryption_type: encryption.type,
-            kms_key: encryption.kmsKey ?? null,
-            resource_tags: JSON.stringify(resourceTags),
-          })
-          .onConflict((conflict) => conflict.columns(['account', 'region', 'name']).doNothing())
-          .returningAll()
-          .executeTakeFirst()
-        if (row === undefined) throw refuse('RepositoryAlreadyExists', inRepository(key))
-        const { account, region } = key.registry
-        const all = trx
-          .selectFrom('repository')
-          .select('name')
-          .where('account', '=', account)
-          .where('region', '=', region)
-        await requireWithin(quotas, 'repositories', key, all)
-        return parseRepository(row)
+        const repository = await insert(trx, key, values)
+        if (repository === undefined) throw refuse('RepositoryAlreadyExists', inRepository(key))
+        return repository
       })
     },
+
+    createFromTemplate: (key, reason) =>
+      metadata.transaction(async (trx) => {
+        const template = await readTemplate(trx, key.registry, key.name, reason)
+        if (template === undefined) return false
+        const { prefix, customRoleArn, encryption, resourceTags, tagMutability, repositoryPolicy } = template
+        const needsRole = encryption.type !== 'AES256' || Object.keys(resourceTags).length > 0
+        if (needsRole && customRoleArn === undefined)
+          throw refuse('TemplateRoleMissing', { ...inRepository(key), prefix })
+        const values = valuesOf(key, {
+          tagMutability,
+          encryption,
+          resourceTags: Object.entries(resourceTags).map(([key, value]) => ({ key, value })),
+        })
+        const repository = await insert(trx, key, values, template.lifecyclePolicy)
+        if (repository !== undefined && repositoryPolicy !== undefined) {
+          await trx
+            .insertInto('repository_policy')
+            .values({ repository_id: repository.id, document: repositoryPolicy })
+            .execute()
+        }
+        return true
+      }),
 
     get: (key) => getRepository(metadata.reader, key),
 
@@ -151,6 +178,24 @@ export function createRepositories({
       changeResourceTags(metadata, arn, (present, key) => withResourceTags(present, tags, inRepository(key))),
     removeResourceTags: (arn, keys) =>
       changeResourceTags(metadata, arn, (present) => withoutResourceTags(present, keys)),
+  }
+}
+
+type RepositoryValues = Omit<Insertable<RepositoryTable>, 'id' | 'account' | 'region' | 'name' | 'created_at'>
+
+/** @throws Refusal of the setting that is wrong */
+function valuesOf(key: RepositoryKey, settings: NewRepository): RepositoryValues {
+  const { mode = 'MUTABLE', exclusions } = settings.tagMutability ?? {}
+  const tagMutability = parseTagMutability(mode, exclusions)
+  const encryption = parseEncryption(key.registry, settings.encryption)
+  const resourceTags = withResourceTags({}, settings.resourceTags ?? [], inRepository(key))
+  return {
+    tag_mutability: tagMutability.mode,
+    tag_mutability_exclusions: JSON.stringify(tagMutability.exclusions),
+    scan_on_push: settings.scanOnPush ? 1 : 0,
+    encryption_type: encryption.type,
+    kms_key: encryption.kmsKey ?? null,
+    resource_tags: JSON.stringify(resourceTags),
   }
 }
 

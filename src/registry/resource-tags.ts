@@ -1,5 +1,4 @@
-import type { InRepository } from './refusals.ts'
-import { refuse } from './refusals.ts'
+import { type Place, refuse } from './refusals.ts'
 
 /** A repository's resource tags, as IAM conditions and bills see them. They are no image tags. */
 export type ResourceTags = Readonly<Record<string, string>>
@@ -20,11 +19,7 @@ const allowed = /^[\p{L}\p{Z}\p{N}_.:/=+\-@]*$/u
  *
  * @throws Refusal `ResourceTagInvalid`, `TooManyResourceTags`
  */
-export function withResourceTags(
-  present: ResourceTags,
-  added: readonly ResourceTag[],
-  where: InRepository,
-): ResourceTags {
+export function withResourceTags(present: ResourceTags, added: readonly ResourceTag[], where: Place): ResourceTags {
   const seen = new Set<string>()
   for (const { key, value } of added) {
     if (key.toLowerCase().startsWith('aws:')) throw refuse('ResourceTagInvalid', { key, problem: 'reserved' })

@@ -5,17 +5,18 @@ import type { InRepository, RegistryRefusals } from '#registry/refusals.ts'
  * reference and recorded answers; where AWS's text is not known, one in the same style.
  */
 export const registryTexts = {
-  RepositoryNotFound: ({ repository, registry }) =>
-    `The repository with name '${repository}' does not exist in the registry with id '${registry.account}'`,
+  RepositoryNotFound: notFound,
+
+  TemplateRoleMissing: ({ prefix, ...where }) =>
+    `${notFound(where)}, and cannot be created: the repository creation template with prefix '${prefix}' has resource tags or KMS encryption, and needs a customRoleArn for that`,
 
   QuotaExceeded: ({ quota, limit, repository, registry }) => {
     const inRegistry = `the registry with id '${registry.account}'`
-    const where = {
-      repositories: inRegistry,
+    const where: Readonly<Partial<Record<typeof quota, string>>> = {
       images: `the repository with name '${repository}' in ${inRegistry}`,
       tags: `an image of the repository with name '${repository}' in ${inRegistry}`,
     }
-    return `The maximum number of ${quota}, ${limit}, has been reached in ${where[quota]}`
+    return `The maximum number of ${quota}, ${limit}, has been reached in ${where[quota] ?? inRegistry}`
   },
 
   ManifestDigestMismatch: ({ given, repository, registry }: InRepository & { readonly given: string }) =>
@@ -42,6 +43,10 @@ export const registryTexts = {
 
   UploadDigestMismatch: () => 'None of the provided layer digests match the calculated layer digest',
 } as const satisfies { readonly [Code in keyof RegistryRefusals]?: (facts: RegistryRefusals[Code]) => string }
+
+function notFound({ repository, registry }: InRepository): string {
+  return `The repository with name '${repository}' does not exist in the registry with id '${registry.account}'`
+}
 
 /** Enough of them to see what is wrong. */
 function listDigests(digests: readonly string[]): string {

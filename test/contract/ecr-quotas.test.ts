@@ -1,13 +1,14 @@
 /** The quotas of repositories, images and tags, by the AWS SDK and on the data plane; small ones, as the real are long in reaching. */
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
+import { ecrQuotas } from '#registry/quotas.ts'
 import { eachDatabase } from '../support/databases.ts'
 import { type EcrSession, refusalOf, startEcrSession } from '../support/ecr-session.ts'
 import { image } from '../support/images/build.ts'
 import { request } from '../support/push.ts'
 
 const account = '000000000000'
-const quotas = { repositories: 3, images: 2, tags: 2 }
+const quotas = { ...ecrQuotas, repositories: 3, images: 2, tags: 2 }
 
 function limitExceeded(what: string, where: string) {
   const message = `The maximum number of ${what}, has been reached in ${where}the registry with id '${account}'`

@@ -10,6 +10,7 @@ import { parseAccountId } from '#names/account.ts'
 import { digestOf } from '#names/digest.ts'
 import { parseRegion } from '#names/region.ts'
 import { parseRepositoryName } from '#names/repository-name.ts'
+import { ecrQuotas } from '#registry/quotas.ts'
 import { createRepositories } from '#registry/repositories.ts'
 import { createUploads } from '#registry/uploads.ts'
 import { sqliteUrl } from '../support/databases.ts'
@@ -25,7 +26,7 @@ test('an upload whose blob was stored but not recorded begins anew, and can be c
     registry: { account: parseAccountId('000000000000'), region: parseRegion('us-east-1') },
     name: parseRepositoryName('team/app'),
   }
-  await createRepositories({ metadata, clock, quotas: { repositories: 1, images: 1, tags: 1 } }).create(key, {})
+  await createRepositories({ metadata, clock, quotas: ecrQuotas, repositoryCreated: [] }).create(key, {})
   const bytes = Buffer.from('content')
   const digest = digestOf('sha256', createHash('sha256').update(bytes).digest('hex'))
   async function* source() {

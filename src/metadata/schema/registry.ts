@@ -21,6 +21,7 @@ export interface RegistryTables {
   upload: UploadTable
   registry_setting: RegistrySettingTable
   repository_policy: RepositoryPolicyTable
+  repository_creation_template: RepositoryCreationTemplateTable
   pull_time_update_exclusion: PullTimeUpdateExclusionTable
 }
 
@@ -131,4 +132,15 @@ export interface PullTimeUpdateExclusionTable {
   /** Of an IAM user or role. */
   principal_arn: string
   created_at: number
+}
+
+export interface RepositoryCreationTemplateTable {
+  account: string
+  region: string
+  /** Without a slash at its end, or `ROOT`. */
+  prefix: string
+  /** JSON: the template's settings, as `registry/creation-templates.ts` has them. */
+  settings: string
+  created_at: number
+  updated_at: number
 }
