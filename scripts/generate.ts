@@ -5,7 +5,7 @@
 import { execFileSync } from 'node:child_process'
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
-import type { ApiModel } from '../src/aws/api-model.ts'
+import type { JsonModel, QueryModel } from '../src/aws/api-model.ts'
 import { apiTable, servingFiles } from './generate/api-table.ts'
 import { departures } from './generate/departures.ts'
 import { modelTypes } from './generate/model-types.ts'
@@ -28,11 +28,15 @@ async function servedOperations(): Promise<readonly string[]> {
   return module.servedOperations
 }
 
-// The model is the JSON of an API model; its type widens every literal.
-const model = JSON.parse(read('src/ecr/model.json')) as ApiModel & { readonly source: string }
+// Each is the JSON of an API model; its type widens every literal.
+const model = JSON.parse(read('src/ecr/model.json')) as JsonModel & { readonly source: string }
+const queryModels = ['iamapi', 'sts'].map(
+  (room) => [`src/${room}/model.ts`, JSON.parse(read(`src/${room}/model.json`)) as QueryModel] as const,
+)
 
 const generated: Readonly<Record<string, string>> = {
   'src/ecr/model.ts': formatted('src/ecr/model.ts', modelTypes(model)),
+  ...Object.fromEntries(queryModels.map(([path, model]) => [path, formatted(path, modelTypes(model))])),
   'docs/ecr-api.md': apiTable(model, servingFiles(await servedOperations(), `${root}src/ecr`), departures),
 }
 

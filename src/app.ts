@@ -16,6 +16,7 @@ import { createDownloadLinks } from '#iam/download-links.ts'
 import { parsePolicy } from '#iam/policy/document.ts'
 import { TokenKeys } from '#iam/token-keys.ts'
 import { Tokens } from '#iam/tokens.ts'
+import { iamSurface } from '#iamapi/surface.ts'
 import { type Clock, systemClock } from '#lib/clock.ts'
 import { openMetadata } from '#metadata/open.ts'
 import { createEndpoints } from '#names/endpoints.ts'
@@ -34,7 +35,7 @@ import { createRepositories } from '#registry/repositories.ts'
 import { createRegistrySettings } from '#registry/settings.ts'
 import { createTags } from '#registry/tags.ts'
 import { createUploads } from '#registry/uploads.ts'
-import { stsSurface } from '#sts/operations.ts'
+import { stsSurface } from '#sts/surface.ts'
 
 /** Builds everything once, in order, and takes it down in reverse. The only file that knows every room. */
 export interface App {
@@ -109,7 +110,11 @@ export async function startApp(settings: Settings, log: Logger, options: AppOpti
   }
 
   const dispatch = createDispatcher({
-    surfaces: [ecrSurface(domain, { tokens, downloadLinks, endpoints, verifyOutputs }), stsSurface()],
+    surfaces: [
+      ecrSurface(domain, { tokens, downloadLinks, endpoints, verifyOutputs }),
+      iamSurface({ verifyOutputs }),
+      stsSurface({ verifyOutputs }),
+    ],
     findAccessKey: (id) => accessKeys.find(id),
     authorize: requireAllowed,
     clock,

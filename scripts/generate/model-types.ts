@@ -1,10 +1,18 @@
-import { type ApiModel, type Shape, type StructureShape, shapeOf } from '../../src/aws/api-model.ts'
+import {
+  type ApiModel,
+  type JsonModel,
+  type QueryModel,
+  type Shape,
+  type StructureShape,
+  shapeOf,
+} from '../../src/aws/api-model.ts'
 
 /**
  * The TypeScript of an API model: `Operations`, with the input, the output and the errors of each operation, the structures
  * and enumerations that they are made of, and the model itself as data.
  */
-export function modelTypes(model: ApiModel): string {
+export function modelTypes(model: JsonModel | QueryModel): string {
+  const type = 'targetPrefix' in model.metadata ? 'JsonModel' : 'QueryModel'
   const inputs = reachable(
     model,
     Object.values(model.operations).map(({ input }) => input),
@@ -19,17 +27,15 @@ export function modelTypes(model: ApiModel): string {
     .filter((text) => text !== '')
   const operations = Object.entries(model.operations).map(
     ([name, { input, output, errors }]) =>
-      `${name}: { readonly input: ${input}; readonly output: ${output}; readonly errors: ${literals(errors)} }`,
+      `${name}: { readonly input: ${input}; readonly output: ${output}; readonly errors: ${literals(errors) || 'never'} }`,
   )
   return `// Generated from model.json by 'npm run generate'. Do not edit.
-import type { ApiModel } from '#aws/api-model.ts'
-import type { AccountId } from '#names/account.ts'
-import type { RepositoryName } from '#names/repository-name.ts'
-import json from './model.json' with { type: 'json' }
+import type { ${type} } from '#aws/api-model.ts'
+${brandImports(model)}import json from './model.json' with { type: 'json' }
 
 /** The API model as data, for validation and serialization. */
 // The type inferred from JSON widens every literal; 'npm run generate' reads this file as the same type.
-export const model = json as unknown as ApiModel
+export const model = json as unknown as ${type}
 
 /** Every operation of the API, by name. */
 export interface Operations {
@@ -91,6 +97,18 @@ function structure(
 
 /** What validation has proved of an input: its patterns are the grammars of these names. */
 const brands: Readonly<Record<string, string>> = { RegistryId: 'AccountId', RepositoryName: 'RepositoryName' }
+
+const brandFiles: Readonly<Record<string, string>> = {
+  RegistryId: '#names/account.ts',
+  RepositoryName: '#names/repository-name.ts',
+}
+
+function brandImports(model: ApiModel): string {
+  return Object.entries(brands)
+    .filter(([shape]) => Object.hasOwn(model.shapes, shape))
+    .map(([shape, brand]) => `import type { ${brand} } from '${brandFiles[shape]}'\n`)
+    .join('')
+}
 
 function typeOf(model: ApiModel, name: string, validated: boolean): string {
   const shape = shapeOf(model, name)

@@ -33,6 +33,8 @@ export interface StringShape {
   readonly pattern?: string
   readonly min?: number
   readonly max?: number
+  /** No error and no log shows the value. */
+  readonly sensitive?: boolean
 }
 
 /** `long` is held in a number, since no value of ECR's passes 2^53. */
@@ -49,7 +51,7 @@ export interface BlobShape {
   readonly max?: number
 }
 
-/** A timestamp is a number of epoch seconds with a fraction on the wire, a `Date` in handlers. */
+/** A timestamp is a `Date` in handlers. On the wire JSON has epoch seconds with a fraction, XML has ISO 8601. */
 interface PlainShape {
   readonly type: 'boolean' | 'timestamp'
 }
@@ -57,12 +59,28 @@ interface PlainShape {
 export type Shape = StructureShape | ListShape | MapShape | StringShape | NumberShape | BlobShape | PlainShape
 
 export interface ApiModel {
-  readonly metadata: { readonly targetPrefix: string; readonly signingName: string }
-  readonly operations: Readonly<
-    Record<string, { readonly input: string; readonly output: string; readonly errors: readonly string[] }>
-  >
+  readonly operations: Readonly<Record<string, OperationModel>>
+  /** By the name that answers carry. */
   readonly errors: Readonly<Record<string, { readonly httpStatus: number }>>
   readonly shapes: Readonly<Record<string, Shape>>
+}
+
+export interface OperationModel {
+  readonly input: string
+  readonly output: string
+  readonly errors: readonly string[]
+  /** The element around the output of a query operation; none where it has no output. */
+  readonly resultWrapper?: string
+}
+
+/** A service that speaks AWS JSON. */
+export interface JsonModel extends ApiModel {
+  readonly metadata: { readonly targetPrefix: string; readonly signingName: string }
+}
+
+/** A service that speaks the query protocol: the API's version tells it from others, and its answers have a namespace. */
+export interface QueryModel extends ApiModel {
+  readonly metadata: { readonly apiVersion: string; readonly signingName: string; readonly xmlNamespace: string }
 }
 
 /** The shape of that name; a model that refers to a shape which it does not hold is a mistake of its maker. */

@@ -18,6 +18,7 @@ export const commonErrors: ReadonlySet<string> = new Set([
   'UnknownOperationException',
   'UnrecognizedClientException',
   'UnsupportedOperationException',
+  'ValidationError',
 ])
 
 export class AwsError extends Error {

@@ -49,7 +49,7 @@ export function createDispatcher({ surfaces, findAccessKey, authorize, clock }: 
     const input = operation.read(call)
     const registry = { account: namedAccount(input) ?? principal.account, region }
     if (handler.resource !== 'unrestricted') {
-      const resources = [handler.resource({ input, registry })].flat()
+      const resources = [await handler.resource({ input, registry, principal })].flat()
       const actions = [`${surface.service}:${name}`, ...(handler.also?.(input) ?? [])]
       for (const action of actions) {
         for (const resource of resources) await authorize(principal, action, resource)

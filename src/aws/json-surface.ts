@@ -1,5 +1,5 @@
 import { isUtf8 } from 'node:buffer'
-import type { ApiModel } from './api-model.ts'
+import type { JsonModel } from './api-model.ts'
 import { type AwsError, serializationFailure, unknownOperation, unsupportedOperation } from './aws-error.ts'
 import { type Answer, header } from './call.ts'
 import type { AnyExceptions } from './exceptions.ts'
@@ -7,13 +7,15 @@ import type { Handlers, OperationTypes } from './operation.ts'
 import { compileWriter } from './serialize.ts'
 import type { AnyHandler, Operation, Surface } from './surface.ts'
 import { type Constraints, compileReader } from './validate.ts'
+import { compileVerifier, writing } from './verify-output.ts'
+import { ecrViolations } from './violations.ts'
 
 /**
  * A service that speaks AWS JSON 1.1: `POST /` with `X-Amz-Target: <prefix>.<Operation>` and a JSON object as the body.
  * Everything about its operations but their handlers comes from the model, and is compiled when the surface is made.
  */
 export interface JsonSurfaceParts<Operations extends { [Name in keyof Operations]: OperationTypes }> {
-  readonly model: ApiModel
+  readonly model: JsonModel
   readonly handlers: Partial<Handlers<Operations>>
   readonly exceptions: AnyExceptions
   /** Where the service departs from its model's constraints, by shape. */
@@ -53,11 +55,13 @@ function compileOperation(
 ): Operation {
   const types = model.operations[name]
   if (types === undefined) throw new Error(`the API model has no operation '${name}'`)
-  const readInput = compileReader(model, types.input, { constraints, unchecked: handler.unchecked ?? [] })
+  const readInput = compileReader(model, types.input, {
+    constraints,
+    unchecked: handler.unchecked ?? [],
+    violations: ecrViolations,
+  })
   const writeOutput = compileWriter(model, types.output, { unknownMembers: verifyOutputs ? 'refuse' : 'drop' })
-  const readOutput = verifyOutputs
-    ? compileReader(model, types.output, { constraints: {}, unchecked: listShapes(model) })
-    : undefined
+  const verify = verifyOutputs ? compileVerifier(model, types.output) : undefined
   return {
     name,
     handler,
@@ -67,26 +71,11 @@ function compileOperation(
     write(output, requestId) {
       const body = writing(name, () => {
         const text = JSON.stringify(writeOutput(output))
-        // Verified by reading it back as a client would.
-        readOutput?.(JSON.parse(text), '')
+        verify?.(text)
         return text
       })
       return answer(200, body, requestId)
     },
-  }
-}
-
-/** Bounds on how many items may be asked for do not bind answers, which share the shape: a list may well turn out empty. */
-function listShapes({ shapes }: ApiModel): string[] {
-  return Object.keys(shapes).filter((name) => shapes[name]?.type === 'list')
-}
-
-/** An output that cannot be written is the handler's mistake, never the caller's, whatever error told of it. */
-function writing(name: string, write: () => string): string {
-  try {
-    return write()
-  } catch (cause) {
-    throw new Error(`the answer of ${name} is not what the API model promises`, { cause })
   }
 }
 

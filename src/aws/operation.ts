@@ -24,21 +24,22 @@ export interface HandlerRequest<Input> {
   readonly signal: AbortSignal
 }
 
+export type ResourceRequest<Input> = Pick<HandlerRequest<Input>, 'input' | 'registry' | 'principal'>
+
+type Resources = string | readonly string[]
+
 export interface Handler<Operation extends OperationTypes> {
   /**
    * The ARNs that the caller must be allowed to act on (`'*'` for an action without a resource), or `unrestricted` for
-   * an operation that asks for no permission, only for a valid signature.
+   * an operation that asks for no permission, only for a valid signature. A promise where an ARN has to be looked up.
    */
-  readonly resource:
-    | 'unrestricted'
-    | ((request: { readonly input: Operation['input']; readonly registry: Registry }) => string | readonly string[])
+  readonly resource: 'unrestricted' | ((request: ResourceRequest<Operation['input']>) => Resources | Promise<Resources>)
   /** Actions needed beside the operation's own, on the same resources, such as `ecr:TagResource`. */
   readonly also?: (input: Operation['input']) => readonly string[]
   /** Condition keys of the service that the input gives values to, such as `ecr:AccountSetting`. */
-  readonly conditions?: (request: {
-    readonly input: Operation['input']
-    readonly registry: Registry
-  }) => Iterable<readonly [key: string, value: string | readonly string[]]>
+  readonly conditions?: (
+    request: ResourceRequest<Operation['input']>,
+  ) => Iterable<readonly [key: string, value: string | readonly string[]]>
   /** Shapes of the model whose constraints the handler answers for, because ECR reports them per item. */
   readonly unchecked?: readonly string[]
   /** The most that a request's body may have, for an operation whose input is large; `defaultMaxBodyBytes` otherwise. */

@@ -1,73 +1,91 @@
 import { isUtf8 } from 'node:buffer'
-import { type AwsError, serializationFailure, unknownOperation } from './aws-error.ts'
+import type { QueryModel } from './api-model.ts'
+import { type AwsError, serializationFailure, unknownOperation, unsupportedOperation } from './aws-error.ts'
 import { type Answer, type Call, header } from './call.ts'
 import type { AnyExceptions } from './exceptions.ts'
 import type { Handlers, OperationTypes } from './operation.ts'
+import { compileUnflatten } from './query-input.ts'
+import { compileElements } from './query-output.ts'
+import { compileWriter } from './serialize.ts'
 import type { AnyHandler, Operation, Surface } from './surface.ts'
-import { type XmlElements, xmlDocument } from './xml.ts'
+import { type Constraints, compileReader } from './validate.ts'
+import { compileVerifier, writing } from './verify-output.ts'
+import { queryViolations } from './violations.ts'
+import { xmlDocument } from './xml.ts'
 
 /**
  * A service that speaks the AWS query protocol: `Action=…&Version=…` as a form, or as the query of a `GET` (which is how
- * presigned calls travel), answered in XML.
+ * presigned calls travel), answered in XML. Everything about its operations but their handlers comes from the model.
  */
-export interface QueryOperationTypes extends OperationTypes {
-  /** The call's parameters by name, `Action` and `Version` among them. */
-  readonly input: Readonly<Record<string, string>>
-  readonly output: XmlElements
-}
-
-export interface QuerySurfaceParts<Operations extends { [Name in keyof Operations]: QueryOperationTypes }> {
-  readonly service: string
-  /** The API's version, such as `2011-06-15`: it tells the services of this protocol apart. */
-  readonly version: string
-  /** The namespace of the answers. */
-  readonly namespace: string
-  readonly handlers: Handlers<Operations>
+export interface QuerySurfaceParts<Operations extends { [Name in keyof Operations]: OperationTypes }> {
+  readonly model: QueryModel
+  readonly handlers: Partial<Handlers<Operations>>
   readonly exceptions: AnyExceptions
+  /** Where the service departs from its model's constraints, by shape. */
+  readonly constraints: Readonly<Record<string, Constraints>>
+  /** Check each answer and each exception's name against the model, for tests: what does not fit is an `InternalFailure`. */
+  readonly verifyOutputs: boolean
 }
 
-export function querySurface<Operations extends { [Name in keyof Operations]: QueryOperationTypes }>({
-  service,
-  version,
-  namespace,
-  handlers,
-  exceptions,
-}: QuerySurfaceParts<Operations>): Surface {
+export function querySurface<Operations extends { [Name in keyof Operations]: OperationTypes }>(
+  parts: QuerySurfaceParts<Operations>,
+): Surface {
+  const { model, exceptions } = parts
+  const { apiVersion, signingName, xmlNamespace } = model.metadata
   const operations = new Map<string, Operation>()
-  for (const [name, handler] of Object.entries(handlers)) {
-    // The table's type ties each handler to the operation of its key.
-    operations.set(name, queryOperation(name, namespace, handler as AnyHandler))
+  for (const [name, handler] of Object.entries(parts.handlers)) {
+    // The table's type ties each handler to the operation of its key, whose reader and writer are compiled here.
+    operations.set(name, compileOperation(name, handler as AnyHandler, parts))
   }
   return {
     protocol: 'query',
-    service,
+    service: signingName,
     exceptions,
     recognise(call) {
       const parameters = readParameters(call)
-      return parameters?.get('Version') === version ? (parameters.get('Action') ?? '') : undefined
+      return parameters?.get('Version') === apiVersion ? (parameters.get('Action') ?? '') : undefined
     },
     find: (name) => operations.get(name),
-    missing: unknownOperation,
-    writeError: (error, requestId) => writeQueryError(error, namespace, requestId),
+    missing: (name) => (Object.hasOwn(model.operations, name) ? unsupportedOperation(name) : unknownOperation(name)),
+    writeError(error, requestId) {
+      const status = Object.hasOwn(model.errors, error.code) ? model.errors[error.code]?.httpStatus : undefined
+      return writeQueryError(error, xmlNamespace, requestId, status)
+    },
   }
 }
 
-function queryOperation(name: string, namespace: string, handler: AnyHandler): Operation {
+function compileOperation(
+  name: string,
+  handler: AnyHandler,
+  { model, constraints, verifyOutputs }: Pick<QuerySurfaceParts<never>, 'model' | 'constraints' | 'verifyOutputs'>,
+): Operation {
+  const types = model.operations[name]
+  if (types === undefined) throw new Error(`the API model has no operation '${name}'`)
+  const unflatten = compileUnflatten(model, types.input)
+  const readInput = compileReader(model, types.input, {
+    constraints,
+    unchecked: handler.unchecked ?? [],
+    violations: queryViolations,
+  })
+  const elementsOf = compileElements(model, types.output)
+  const writeJson = compileWriter(model, types.output, { unknownMembers: 'refuse' })
+  const verify = verifyOutputs ? compileVerifier(model, types.output) : undefined
   return {
     name,
     handler,
-    errors: undefined,
-    read: (call) => Object.fromEntries(readParameters(call) ?? []),
-    write: (output, requestId) =>
-      answer(
-        200,
-        xmlDocument(`${name}Response`, namespace, {
-          // `QueryOperationTypes` bounds every output.
-          [`${name}Result`]: output as XmlElements,
+    errors: verifyOutputs ? new Set(types.errors) : undefined,
+    // A structure's reader gives an object.
+    read: (call) => readInput(unflatten(readParameters(call) ?? new URLSearchParams()), '') as object,
+    write(output, requestId) {
+      const body = writing(name, () => {
+        verify?.(JSON.stringify(writeJson(output)))
+        return xmlDocument(`${name}Response`, model.metadata.xmlNamespace, {
+          ...(types.resultWrapper !== undefined && { [types.resultWrapper]: elementsOf(output) }),
           ResponseMetadata: { RequestId: requestId },
-        }),
-        requestId,
-      ),
+        })
+      })
+      return answer(200, body, requestId)
+    },
   }
 }
 
@@ -102,14 +120,21 @@ const queryNames: Readonly<Record<string, readonly [code: string, status: number
   IncompleteSignatureException: ['IncompleteSignature', 400],
   InvalidSignatureException: ['SignatureDoesNotMatch', 403],
   MissingAuthenticationTokenException: ['MissingAuthenticationToken', 403],
+  SerializationException: ['MalformedInput', 400],
   ServerException: ['InternalFailure', 500],
   ThrottlingException: ['Throttling', 400],
   UnknownOperationException: ['InvalidAction', 400],
   UnrecognizedClientException: ['InvalidClientTokenId', 403],
 }
 
-export function writeQueryError(error: AwsError, namespace: string, requestId: string): Answer {
-  const [code, status] = queryNames[error.code] ?? [error.code, error.status]
+/** `modelled` is the status that the service's model gives the error, if it does. */
+export function writeQueryError(
+  error: AwsError,
+  namespace: string,
+  requestId: string,
+  modelled: number = error.status,
+): Answer {
+  const [code, status] = queryNames[error.code] ?? [error.code, modelled]
   const body = xmlDocument('ErrorResponse', namespace, {
     Error: { Type: status < 500 ? 'Sender' : 'Receiver', Code: code, Message: error.message },
     RequestId: requestId,

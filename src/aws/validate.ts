@@ -8,12 +8,14 @@ import {
   type StructureShape,
   shapeOf,
 } from './api-model.ts'
-import { AwsError, serializationFailure } from './aws-error.ts'
+import { serializationFailure } from './aws-error.ts'
+import type { Violations } from './violations.ts'
 
 /**
  * Reads JSON by the API model: what comes out has the types that the generated interfaces promise, and keeps every
  * constraint of its shape. Each shape is compiled once into a closure; reading builds fresh objects of known
- * members only, as ECR ignores others (no shape of ECR's holds itself). The first violation ends the reading, worded as ECR words it (several are not joined).
+ * members only, as ECR ignores others (no shape of ours holds itself). The first violation ends the reading, worded as the
+ * service words it (several are not joined).
  */
 export type Read = (value: unknown, path: string) => unknown
 
@@ -29,11 +31,12 @@ export interface ReaderOptions {
   readonly constraints: Readonly<Record<string, Constraints>>
   /** Shapes whose constraints the operation answers for itself, such as a digest that is reported per item. */
   readonly unchecked: readonly string[]
+  readonly violations: Violations
 }
 
 /**
- * A reader of the named shape. `path` is the name of the member that holds the value: ECR names the innermost member.
- * The reader throws AwsError `SerializationException` for a wrong JSON type, `InvalidParameterException` for a violation.
+ * A reader of the named shape. `path` is the place of the value, as `violations` has it. The reader throws AwsError:
+ * `SerializationException` for a wrong JSON type, what `violations` says for a violation.
  */
 export function compileReader(model: ApiModel, shapeName: string, options: ReaderOptions): Read {
   const compile = (name: string): Read => readerOf(model, name, options, compile)
@@ -43,21 +46,22 @@ export function compileReader(model: ApiModel, shapeName: string, options: Reade
 function readerOf(model: ApiModel, name: string, options: ReaderOptions, compile: (name: string) => Read): Read {
   const shape = shapeOf(model, name)
   const checked = !options.unchecked.includes(name)
+  const { violations } = options
   switch (shape.type) {
     case 'structure':
-      return structureReader(shape, compile)
+      return structureReader(shape, violations, compile)
     case 'list':
-      return listReader(shape, checked, compile(shape.member.shape))
+      return listReader(shape, checked, violations, compile(shape.member.shape))
     case 'map':
       return mapReader(shape, compile)
     case 'string':
-      return stringReader(shape, checked, options.constraints[name] ?? {})
+      return stringReader(shape, checked, violations, options.constraints[name] ?? {})
     case 'integer':
     case 'long':
     case 'double':
-      return numberReader(shape, checked)
+      return numberReader(shape, checked, violations)
     case 'blob':
-      return blobReader(shape, checked)
+      return blobReader(shape, checked, violations)
     case 'boolean':
       return (value, path) => (typeof value === 'boolean' ? value : wrongType(path, 'a boolean'))
     case 'timestamp':
@@ -66,7 +70,7 @@ function readerOf(model: ApiModel, name: string, options: ReaderOptions, compile
   }
 }
 
-function structureReader(shape: StructureShape, compile: (name: string) => Read): Read {
+function structureReader(shape: StructureShape, violations: Violations, compile: (name: string) => Read): Read {
   const required = new Set(shape.required)
   const members = Object.entries(shape.members).map(
     ([name, ref]) => [name, compile(ref.shape), required.has(name)] as const,
@@ -77,18 +81,22 @@ function structureReader(shape: StructureShape, compile: (name: string) => Read)
     for (const [name, read, isRequired] of members) {
       const member = value[name]
       // AWS JSON 1.1 takes null for absent.
-      if (member !== undefined && member !== null) result[name] = read(member, name)
-      else if (isRequired) refuse(name, 'Member must not be null')
+      if (member !== undefined && member !== null) result[name] = read(member, violations.member(path, name))
+      else if (isRequired) throw violations.absent(violations.member(path, name))
     }
     return result
   }
 }
 
-function listReader({ min, max }: ListShape, checked: boolean, read: Read): Read {
+function listReader({ min, max }: ListShape, checked: boolean, violations: Violations, read: Read): Read {
   return (value, path) => {
     if (!Array.isArray(value)) return wrongType(path, 'a list')
-    if (checked) checkLength(value.length, min, max, path)
-    return value.map((item) => (item === null ? refuse(path, 'Member must not be null') : read(item, path)))
+    if (checked) checkLength(value.length, { min, max }, violations, path, value)
+    return value.map((item, index) => {
+      const place = violations.item(path, index)
+      if (item === null) throw violations.absent(place)
+      return read(item, place)
+    })
   }
 }
 
@@ -104,45 +112,46 @@ function mapReader({ key, value: item }: MapShape, compile: (name: string) => Re
   }
 }
 
-function stringReader(shape: StringShape, checked: boolean, constraints: Constraints): Read {
-  const { min, max } = shape
+function stringReader(shape: StringShape, checked: boolean, violations: Violations, constraints: Constraints): Read {
   const source = constraints.pattern ?? shape.pattern
-  const pattern = source === undefined ? undefined : new RegExp(`^(?:${source})$`)
-  const quoted = constraints.quoted ?? source
+  const pattern = source === undefined ? undefined : new RegExp(`^(?:${source})$`, source.includes('\\p{') ? 'u' : '')
+  const quoted = constraints.quoted ?? source ?? ''
   const values = shape.enum === undefined ? undefined : new Set(shape.enum)
   return (value, path) => {
     if (typeof value !== 'string') return wrongType(path, 'a string')
     if (!checked) return value
     // The length comes first: it bounds the work of the pattern.
-    checkLength(value.length, min, max, path)
-    if (pattern !== undefined && !pattern.test(value)) refuse(path, `must satisfy regular expression '${quoted}'`)
+    const shown = shape.sensitive ? undefined : value
+    checkLength(value.length, shape, violations, path, shown)
+    if (pattern !== undefined && !pattern.test(value)) throw violations.pattern(path, quoted, shown)
     if (values !== undefined && !values.has(value)) {
-      refuse(path, `Member must satisfy enum value set: [${[...values].join(', ')}]`)
+      throw violations.constraint(path, `Member must satisfy enum value set: [${[...values].join(', ')}]`, shown)
     }
     return value
   }
 }
 
-function numberReader({ type, min, max }: NumberShape, checked: boolean): Read {
+function numberReader({ type, min, max }: NumberShape, checked: boolean, { constraint }: Violations): Read {
   const isNumber: (value: unknown) => boolean = type === 'double' ? Number.isFinite : Number.isSafeInteger
   const wanted = type === 'double' ? 'a number' : 'a whole number'
   return (value, path) => {
     if (!isNumber(value)) return wrongType(path, wanted)
     const number = Number(value)
     if (checked && min !== undefined && number < min) {
-      refuse(path, `Member must have value greater than or equal to ${min}`)
+      throw constraint(path, `Member must have value greater than or equal to ${min}`, number)
     }
-    if (checked && max !== undefined && number > max)
-      refuse(path, `Member must have value less than or equal to ${max}`)
+    if (checked && max !== undefined && number > max) {
+      throw constraint(path, `Member must have value less than or equal to ${max}`, number)
+    }
     return number
   }
 }
 
-function blobReader({ min, max }: BlobShape, checked: boolean): Read {
+function blobReader(shape: BlobShape, checked: boolean, violations: Violations): Read {
   return (value, path) => {
     const bytes = typeof value === 'string' ? decodeBase64(value) : undefined
     if (bytes === undefined) return wrongType(path, 'base64')
-    if (checked) checkLength(bytes.byteLength, min, max, path)
+    if (checked) checkLength(bytes.byteLength, shape, violations, path, undefined)
     return bytes
   }
 }
@@ -158,9 +167,19 @@ function decodeBase64(text: string): Uint8Array | undefined {
   return bytes.byteLength === (text.length / 4) * 3 - padding ? bytes : undefined
 }
 
-function checkLength(length: number, min: number | undefined, max: number | undefined, path: string): void {
-  if (min !== undefined && length < min) refuse(path, `Member must have length greater than or equal to ${min}`)
-  if (max !== undefined && length > max) refuse(path, `Member must have length less than or equal to ${max}`)
+function checkLength(
+  length: number,
+  { min, max }: { readonly min?: number | undefined; readonly max?: number | undefined },
+  { constraint }: Violations,
+  path: string,
+  shown: unknown,
+): void {
+  if (min !== undefined && length < min) {
+    throw constraint(path, `Member must have length greater than or equal to ${min}`, shown)
+  }
+  if (max !== undefined && length > max) {
+    throw constraint(path, `Member must have length less than or equal to ${max}`, shown)
+  }
 }
 
 function isObject(value: unknown): value is Record<string, unknown> {
@@ -170,13 +189,5 @@ function isObject(value: unknown): value is Record<string, unknown> {
 function wrongType(path: string, wanted: string): never {
   throw serializationFailure(
     path === '' ? `The request must be ${wanted}.` : `The value of '${path}' must be ${wanted}.`,
-  )
-}
-
-/** @throws AwsError always: the constraint, in ECR's frame */
-function refuse(path: string, constraint: string): never {
-  throw new AwsError(
-    'InvalidParameterException',
-    `Invalid parameter at '${path}' failed to satisfy constraint: '${constraint}'`,
   )
 }

@@ -1,7 +1,10 @@
 /** XML as the AWS query protocol answers it: elements of elements or of text, no attributes but the root's namespace. */
 export interface XmlElements {
-  readonly [name: string]: string | XmlElements | undefined
+  /** A list is as many elements of the name. */
+  readonly [name: string]: XmlValue | readonly XmlValue[] | undefined
 }
+
+export type XmlValue = string | XmlElements
 
 export function xmlDocument(root: string, namespace: string, elements: XmlElements): string {
   return `<${root} xmlns="${escapeXml(namespace)}">${xmlElements(elements)}</${root}>\n`
@@ -12,9 +15,16 @@ function xmlElements(elements: XmlElements): string {
   let text = ''
   for (const [name, value] of Object.entries(elements)) {
     if (value === undefined) continue
-    text += `<${name}>${typeof value === 'string' ? escapeXml(value) : xmlElements(value)}</${name}>`
+    for (const item of isList(value) ? value : [value]) {
+      text += `<${name}>${typeof item === 'string' ? escapeXml(item) : xmlElements(item)}</${name}>`
+    }
   }
   return text
+}
+
+/** `Array.isArray` does not tell a readonly list from the elements. */
+function isList(value: XmlValue | readonly XmlValue[]): value is readonly XmlValue[] {
+  return Array.isArray(value)
 }
 
 const entities: Readonly<Record<string, string>> = {

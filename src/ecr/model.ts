@@ -1,12 +1,12 @@
 // Generated from model.json by 'npm run generate'. Do not edit.
-import type { ApiModel } from '#aws/api-model.ts'
+import type { JsonModel } from '#aws/api-model.ts'
 import type { AccountId } from '#names/account.ts'
 import type { RepositoryName } from '#names/repository-name.ts'
 import json from './model.json' with { type: 'json' }
 
 /** The API model as data, for validation and serialization. */
 // The type inferred from JSON widens every literal; 'npm run generate' reads this file as the same type.
-export const model = json as unknown as ApiModel
+export const model = json as unknown as JsonModel
 
 /** Every operation of the API, by name. */
 export interface Operations {

@@ -210,7 +210,7 @@ test('a form that is no UTF-8, in the open or encoded, or is badly encoded is re
     const body = Buffer.from(`Action=GetCallerIdentity&Version=2011-06-15&x=${text}`, 'latin1')
     const reply = await sendSigned(endpoint.url, { headers, body }, { service: 'sts' })
     assert.equal(reply.status, 400, text)
-    assert.match(reply.text, /<Code>SerializationException<\/Code>/, text)
+    assert.match(reply.text, /<Code>MalformedInput<\/Code>/, text)
   }
 })
 

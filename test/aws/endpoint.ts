@@ -15,7 +15,7 @@ import type { Principal } from '#iam/principal.ts'
 import { refusals } from '#lib/refusal.ts'
 import { parseAccountId } from '#names/account.ts'
 import { repositoryArn, rootArn } from '#names/arn.ts'
-import { stsSurface } from '../../src/sts/operations.ts'
+import { stsSurface } from '../../src/sts/surface.ts'
 
 /** A running AWS endpoint over a few small handlers, on a port of its own, with a clock that a test moves. */
 
@@ -66,7 +66,10 @@ export async function startEndpoint({ handlers = {}, authorize, verifyOutputs = 
     state.facts.push(request.logFacts)
   })
   const dispatch = createDispatcher({
-    surfaces: [jsonSurface<Operations>({ model, handlers, exceptions, constraints, verifyOutputs }), stsSurface()],
+    surfaces: [
+      jsonSurface<Operations>({ model, handlers, exceptions, constraints, verifyOutputs }),
+      stsSurface({ verifyOutputs }),
+    ],
     findAccessKey: async (id) =>
       id === accessKey.accessKeyId ? { secret: accessKey.secretAccessKey, principal: root } : undefined,
     authorize: authorize ?? (() => {}),

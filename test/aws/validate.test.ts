@@ -5,13 +5,14 @@ import type { ApiModel, Shape } from '#aws/api-model.ts'
 import { AwsError } from '#aws/aws-error.ts'
 import { compileWriter } from '#aws/serialize.ts'
 import { compileReader } from '#aws/validate.ts'
+import { ecrViolations } from '#aws/violations.ts'
 import { constraints } from '#ecr/constraints.ts'
 import { model } from '#ecr/model.ts'
 
 function readInput(operation: string, input: unknown, unchecked: readonly string[] = []): unknown {
   const shape = model.operations[operation]?.input
   assert.ok(shape !== undefined)
-  return compileReader(model, shape, { constraints, unchecked })(input, '')
+  return compileReader(model, shape, { constraints, unchecked, violations: ecrViolations })(input, '')
 }
 
 function violation(path: string, constraint: string) {
@@ -161,7 +162,7 @@ test('an operation may answer for the constraints of a shape itself', () => {
 test('every input and output of the model compiles', () => {
   for (const { input, output } of Object.values(model.operations)) {
     for (const shape of [input, output]) {
-      compileReader(model, shape, { constraints, unchecked: [] })
+      compileReader(model, shape, { constraints, unchecked: [], violations: ecrViolations })
       compileWriter(model, shape, { unknownMembers: 'refuse' })
     }
   }
@@ -189,7 +190,6 @@ test('the safe pattern of scanning filters admits what the model’s does', () =
 
 /** A small model with every kind of shape, and for each shape the values that it admits on the wire. */
 const small: ApiModel = {
-  metadata: { targetPrefix: 'T', signingName: 't' },
   operations: {},
   errors: {},
   shapes: {
@@ -239,7 +239,7 @@ const outer = fc.record(
 )
 
 function read(shapeName: string, value: unknown): unknown {
-  return compileReader(small, shapeName, { constraints: {}, unchecked: [] })(value, 'it')
+  return compileReader(small, shapeName, { constraints: {}, unchecked: [], violations: ecrViolations })(value, 'it')
 }
 
 test('what fits its shape is read, and written again as it was', () => {

@@ -1,0 +1,55 @@
+import { AwsError } from './aws-error.ts'
+
+/** How a service tells of an input that breaks its model: how it names the place, and in what frame it puts the constraint. */
+export interface Violations {
+  /** The place of a structure's member, given the structure's. */
+  member(path: string, name: string): string
+  /** The place of a list's item, given the list's. */
+  item(path: string, index: number): string
+  absent(path: string): AwsError
+  /** `shown` is the value, where a text may show it. */
+  constraint(path: string, constraint: string, shown: unknown): AwsError
+  pattern(path: string, quoted: string, shown: unknown): AwsError
+}
+
+/** ECR names the innermost member alone. */
+export const ecrViolations: Violations = {
+  member: (_, name) => name,
+  item: (path) => path,
+  absent: (path) => invalidParameter(path, 'Member must not be null'),
+  constraint: invalidParameter,
+  pattern: (path, quoted) => invalidParameter(path, `must satisfy regular expression '${quoted}'`),
+}
+
+function invalidParameter(path: string, constraint: string): AwsError {
+  return new AwsError(
+    'InvalidParameterException',
+    `Invalid parameter at '${path}' failed to satisfy constraint: '${constraint}'`,
+  )
+}
+
+/** The query services show the whole way to the value, members with a small first letter, and the value. */
+export const queryViolations: Violations = {
+  member: (path, name) => `${path === '' ? '' : `${path}.`}${name.charAt(0).toLowerCase()}${name.slice(1)}`,
+  item: (path, index) => `${path}.${index + 1}.member`,
+  absent: (path) => validationError(`Value null at '${path}'`, 'Member must not be null'),
+  constraint: (path, constraint, shown) => validationError(valueAt(path, shown), constraint),
+  pattern: (path, quoted, shown) =>
+    validationError(valueAt(path, shown), `Member must satisfy regular expression pattern: ${quoted}`),
+}
+
+function validationError(value: string, constraint: string): AwsError {
+  return new AwsError(
+    'ValidationError',
+    `1 validation error detected: ${value} failed to satisfy constraint: ${constraint}`,
+  )
+}
+
+/** A text of 128 KiB would make an error that nobody reads. */
+const longestShown = 256
+
+function valueAt(path: string, shown: unknown): string {
+  if (typeof shown !== 'string' && typeof shown !== 'number') return `Value at '${path}'`
+  const text = String(shown)
+  return `Value '${text.length > longestShown ? `${text.slice(0, longestShown)}…` : text}' at '${path}'`
+}
