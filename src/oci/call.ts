@@ -1,6 +1,7 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { Registry } from '#names/registry.ts'
 import type { RepositoryName } from '#names/repository-name.ts'
+import type { Pusher } from '#registry/create-on-push.ts'
 import type { RepositoryKey } from '#registry/repository.ts'
 import { refuse } from './refusals.ts'
 import type { Family, OciPath } from './url.ts'
@@ -37,6 +38,11 @@ export function repositoryOf({
   readonly registry: Registry
 }): RepositoryKey {
   return { registry, name: path.name }
+}
+
+/** The caller as one that pushes to the repository that its path names. */
+export function pusherOf(call: OciCall<'manifest'> | OciCall<'uploads'>): Pusher {
+  return { key: repositoryOf(call), mayCreate: async () => call.may('ecr:CreateRepository', call.path.name) }
 }
 
 /** The number of entries that `n` asks for, at most `most`, which also counts without it. @throws Refusal `ParameterInvalid` */

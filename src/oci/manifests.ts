@@ -2,22 +2,26 @@ import type { Bodies } from '#http/bodies.ts'
 import { isDigest } from '#names/digest.ts'
 import { parseReference, type Reference } from '#names/reference.ts'
 import { isTag } from '#names/tag.ts'
+import { pushCreating } from '#registry/create-on-push.ts'
 import type { ImageDeletion } from '#registry/image-deletion.ts'
 import type { ImagePush } from '#registry/image-push.ts'
 import type { Images } from '#registry/images.ts'
 import { manifestLimitBytes } from '#registry/manifest.ts'
+import type { Repositories } from '#registry/repositories.ts'
 import { inRepository, type RepositoryKey } from '#registry/repository.ts'
-import { type FamilyRoutes, repositoryOf } from './call.ts'
+import { type FamilyRoutes, pusherOf, repositoryOf } from './call.ts'
 import { refuse } from './refusals.ts'
 import { sendBytes } from './send.ts'
 
 /** `/v2/<name>/manifests/<reference>` (distribution specification, "Pulling manifests", "Pushing Manifests", "Deleting Manifests"). */
 export function manifestRoutes({
+  repositories,
   images,
   imagePush,
   imageDeletion,
   bodies,
 }: {
+  repositories: Repositories
   images: Images
   imagePush: ImagePush
   imageDeletion: ImageDeletion
@@ -55,7 +59,9 @@ export function manifestRoutes({
         using body = await bodies.read(request.raw, manifestLimitBytes)
         const mediaType = declaredType(request.headers['content-type'])
         const push = { body: body.bytes, mediaType, ...reference }
-        const { digest, manifest } = await imagePush.put(repositoryOf(call), push)
+        const { digest, manifest } = await pushCreating(repositories, pusherOf(call), () =>
+          imagePush.put(repositoryOf(call), push),
+        )
         if (manifest.subject !== undefined) reply.header('oci-subject', manifest.subject)
         return reply
           .code(201)

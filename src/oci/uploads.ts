@@ -1,17 +1,21 @@
 import type { FastifyRequest } from 'fastify'
 import { type Digest, isDigest, parseDigest } from '#names/digest.ts'
 import { isRepositoryName, type RepositoryName } from '#names/repository-name.ts'
+import { pushCreating } from '#registry/create-on-push.ts'
 import type { LinkedBlobs } from '#registry/linked-blobs.ts'
+import type { Repositories } from '#registry/repositories.ts'
 import type { Chunk, Uploads } from '#registry/uploads.ts'
-import { type FamilyRoutes, type OciCall, repositoryOf } from './call.ts'
+import { type FamilyRoutes, type OciCall, pusherOf, repositoryOf } from './call.ts'
 import { parseContentRange, printUploadRange } from './ranges.ts'
 import { refuse } from './refusals.ts'
 
 /** `/v2/<name>/blobs/uploads/`: beginning an upload, pushing a blob whole, and mounting one (distribution specification, "Pushing Blobs"). */
 export function uploadsRoutes({
+  repositories,
   uploads,
   linkedBlobs,
 }: {
+  repositories: Repositories
   uploads: Uploads
   linkedBlobs: LinkedBlobs
 }): FamilyRoutes<'uploads'> {
@@ -24,30 +28,36 @@ export function uploadsRoutes({
   return {
     POST: {
       actions: [['ecr:InitiateLayerUpload']],
-      async handle(call) {
-        const { path, query, reply } = call
-        const key = repositoryOf(call)
-
-        const mounted = query.get('mount')
-        const from = query.get('from')
-        if (mounted !== null && from !== null && isDigest(mounted) && isRepositoryName(from)) {
-          if (await mount(call, mounted, from)) return created(call, mounted)
-        }
-
-        const whole = query.get('digest')
-        if (whole !== null) {
-          const digest = parseDigest(whole)
-          await uploads.push(key, digest, chunkOf(call.request))
-          return created(call, digest)
-        }
-
-        const id = await uploads.start(key)
-        return reply
-          .code(202)
-          .headers(sessionHeaders(path.name, id, 0))
-          .send()
+      handle(call) {
+        // A body that was read by the time of the refusal cannot be read again.
+        const repeatable = () => !call.request.raw.readableDidRead
+        return pushCreating(repositories, { ...pusherOf(call), repeatable }, () => begin(call))
       },
     },
+  }
+
+  async function begin(call: OciCall<'uploads'>): Promise<unknown> {
+    const { path, query, reply } = call
+    const key = repositoryOf(call)
+
+    const mounted = query.get('mount')
+    const from = query.get('from')
+    if (mounted !== null && from !== null && isDigest(mounted) && isRepositoryName(from)) {
+      if (await mount(call, mounted, from)) return created(call, mounted)
+    }
+
+    const whole = query.get('digest')
+    if (whole !== null) {
+      const digest = parseDigest(whole)
+      await uploads.push(key, digest, chunkOf(call.request))
+      return created(call, digest)
+    }
+
+    const id = await uploads.start(key)
+    return reply
+      .code(202)
+      .headers(sessionHeaders(path.name, id, 0))
+      .send()
   }
 }
 
