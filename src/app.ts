@@ -35,6 +35,9 @@ import { createRepositories } from '#registry/repositories.ts'
 import { createRegistrySettings } from '#registry/settings.ts'
 import { createTags } from '#registry/tags.ts'
 import { createUploads } from '#registry/uploads.ts'
+import { createReplication } from '#replication/replication.ts'
+import { createScanning } from '#scanning/scanning.ts'
+import { createSigning } from '#signing/signing.ts'
 import { stsSurface } from '#sts/surface.ts'
 
 /** Builds everything once, in order, and takes it down in reverse. The only file that knows every room. */
@@ -90,9 +93,14 @@ export async function startApp(settings: Settings, log: Logger, options: AppOpti
       'a blob is missing from the store or has another size, and counts as absent until it is pushed again',
     )
   const registrySettings = createRegistrySettings({ metadata, clock })
+  const repositories = createRepositories({ metadata, clock, quotas, repositoryCreated: [] })
+  const imageLists = createImageLists({ metadata })
   const domain = {
     accountSettings: createAccountSettings({ metadata, settings: registrySettings }),
-    repositories: createRepositories({ metadata, clock, quotas, repositoryCreated: [] }),
+    scanning: createScanning({ settings: registrySettings, repositories, imageLists }),
+    replication: createReplication({ settings: registrySettings }),
+    signing: createSigning({ settings: registrySettings }),
+    repositories,
     creationTemplates: createCreationTemplates({
       metadata,
       clock,
@@ -100,7 +108,7 @@ export async function startApp(settings: Settings, log: Logger, options: AppOpti
       documents: { repositoryPolicy: (text) => parsePolicy(text, 'repository') },
     }),
     images: createImages({ metadata, pulls }),
-    imageLists: createImageLists({ metadata }),
+    imageLists,
     imagePush: createImagePush({ metadata, clock, quotas }),
     imageDeletion: createImageDeletion({ metadata }),
     tags: createTags({ metadata }),

@@ -2,10 +2,16 @@ import type { Exceptions } from '#aws/exceptions.ts'
 import type { IamRefusals } from '#iam/refusals.ts'
 import type { NameKind, NameRefusals } from '#names/refusals.ts'
 import type { InRepository, RegistryRefusals, TemplateMember } from '#registry/refusals.ts'
+import type { ReplicationRefusals } from '#replication/refusals.ts'
+import type { ScanningRefusals } from '#scanning/refusals.ts'
+import type { SigningRefusals } from '#signing/refusals.ts'
 import { accessDeniedText } from '#wording/iam.ts'
 import { registryTexts } from '#wording/registry.ts'
 import { accountSettingExceptions } from './errors/account-settings.ts'
 import { invalid } from './errors/invalid.ts'
+import { replicationExceptions } from './errors/replication.ts'
+import { scanningExceptions } from './errors/scanning.ts'
+import { signingExceptions } from './errors/signing.ts'
 import type { ErrorName } from './model.ts'
 import type { EcrRefusals } from './refusals.ts'
 
@@ -13,7 +19,13 @@ import type { EcrRefusals } from './refusals.ts'
  * The control plane's errors: for each refusal the exception of the API model and its text, literally where ECR's is known, for
  * clients match on it.
  */
-type Refusals = EcrRefusals & RegistryRefusals & IamRefusals & NameRefusals
+type Refusals = EcrRefusals &
+  RegistryRefusals &
+  IamRefusals &
+  NameRefusals &
+  ScanningRefusals &
+  ReplicationRefusals &
+  SigningRefusals
 
 type ExceptionName =
   | ErrorName
@@ -121,6 +133,9 @@ export const exceptions = {
     ({ region }) => invalid('kmsKey', `must be the id, the alias or the ARN of a key in region ${region}`),
   ],
   ...accountSettingExceptions,
+  ...scanningExceptions,
+  ...replicationExceptions,
+  ...signingExceptions,
 
   ManifestInvalid: ['InvalidParameterException', invalidManifest],
   ManifestMediaTypeUnsupported: ['InvalidParameterException', invalidManifest],

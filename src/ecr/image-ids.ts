@@ -5,10 +5,12 @@ import { isTag, type Tag } from '#names/tag.ts'
 import type { DeletionFailure } from '#registry/deletion-plan.ts'
 import type { Images } from '#registry/images.ts'
 import type { RegistryRefusals } from '#registry/refusals.ts'
-import type { RepositoryKey } from '#registry/repository.ts'
+import type { Repositories } from '#registry/repositories.ts'
+import { inRepository, type RepositoryKey } from '#registry/repository.ts'
 import { registryTexts } from '#wording/registry.ts'
 import { constraints } from './constraints.ts'
 import type { ImageFailure, ImageFailureCode, ImageIdentifier } from './model.ts'
+import { refuse } from './refusals.ts'
 
 /**
  * Image identifiers as requests give them: a tag, a digest, or both, which must then agree. In a batch each that is wrong fails
@@ -27,18 +29,42 @@ const invalidTexts = {
 } as const satisfies { readonly [Code in ImageFailureCode]?: string }
 
 function invalid(imageId: ImageIdentifier, failureCode: keyof typeof invalidTexts): ImageFailure {
-  return { imageId, failureCode, failureReason: `Invalid request parameters: ${invalidTexts[failureCode]}` }
+  return { imageId, failureCode, failureReason: invalidText(failureCode) }
+}
+
+function invalidText(failureCode: keyof typeof invalidTexts): string {
+  return `Invalid request parameters: ${invalidTexts[failureCode]}`
 }
 
 /** An image by tag, by digest, or by both. */
 export type AskedImage = Reference | { readonly tag: Tag; readonly digest: Digest }
 
 /** What asks the domain for that image; `undefined` for texts that can name no image, or no text at all. */
-export function parseImageId({ imageTag: tag, imageDigest: digest }: ImageIdentifier): AskedImage | undefined {
+function parseImageId({ imageTag: tag, imageDigest: digest }: ImageIdentifier): AskedImage | undefined {
   if (tag !== undefined && !isTag(tag)) return undefined
   if (digest !== undefined && !isDigest(digest)) return undefined
   if (tag === undefined) return digest && { digest }
   return digest === undefined ? { tag } : { tag, digest }
+}
+
+/**
+ * What asks for the one image that a call is about. `member` is what the call names it in.
+ *
+ * @throws Refusal `ParameterInvalid` for neither half, `RepositoryNotFound`, `ImageUnnameable`
+ */
+export async function readImageQuery(
+  repositories: Repositories,
+  key: RepositoryKey,
+  imageId: ImageIdentifier,
+  member: 'imageId' | 'imageIds' = 'imageId',
+): Promise<AskedImage> {
+  if (imageId.imageTag === undefined && imageId.imageDigest === undefined) {
+    throw refuse('ParameterInvalid', { member, constraint: invalidText('MissingDigestAndTag') })
+  }
+  const query = parseImageId(imageId)
+  if (query !== undefined) return query
+  await repositories.get(key)
+  throw refuse('ImageUnnameable', { ...inRepository(key), imageId })
 }
 
 /** What is wrong with an identifier by its form. */

@@ -4,11 +4,10 @@ import { isTag } from '#names/tag.ts'
 import type { ImageDetail, ImageQuery, TagStatus } from '#registry/image.ts'
 import type { ImageLists } from '#registry/image-lists.ts'
 import type { Repositories } from '#registry/repositories.ts'
-import { inRepository, type RepositoryKey } from '#registry/repository.ts'
-import { parseImageId } from './image-ids.ts'
+import type { RepositoryKey } from '#registry/repository.ts'
+import { readImageQuery } from './image-ids.ts'
 import type { ImageIdentifier, ListImagesFilter, Operations } from './model.ts'
 import { openPage, refusePaging } from './paging.ts'
-import { refuse } from './refusals.ts'
 import { repositoryKey, repositoryResource } from './request.ts'
 import { describeImage, describeImageId } from './shapes.ts'
 
@@ -77,18 +76,7 @@ export function imageListOperations({ repositories, imageLists }: ImageListParts
 
   async function describeNamed(key: RepositoryKey, imageIds: readonly ImageIdentifier[]): Promise<ImageDetail[]> {
     const queries: ImageQuery[] = []
-    for (const imageId of imageIds) {
-      if (imageId.imageTag === undefined && imageId.imageDigest === undefined) {
-        const constraint = 'Invalid request parameters: both tag and digest cannot be null'
-        throw refuse('ParameterInvalid', { member: 'imageIds', constraint })
-      }
-      const query = parseImageId(imageId)
-      if (query === undefined) {
-        await repositories.get(key)
-        throw refuse('ImageUnnameable', { ...inRepository(key), imageId })
-      }
-      queries.push(query)
-    }
+    for (const imageId of imageIds) queries.push(await readImageQuery(repositories, key, imageId, 'imageIds'))
     return imageLists.describeAll(key, queries)
   }
 }

@@ -5,8 +5,11 @@ import { type ImageParts, imageOperations } from './images.ts'
 import { type LayerParts, layerOperations } from './layers.ts'
 import type { Operations } from './model.ts'
 import { type RegistryParts, registryOperations } from './registry.ts'
+import { type ReplicationParts, replicationOperations } from './replication.ts'
 import { type RepositoryParts, repositoryOperations } from './repositories.ts'
 import { resourceTagOperations } from './resource-tags.ts'
+import { type ScanningParts, scanningOperations } from './scanning.ts'
+import { type SigningParts, signingOperations } from './signing.ts'
 import { type TemplateParts, templateOperations } from './templates.ts'
 
 /** Every operation of the ECR API that has a handler. One that is missing or misspelt does not compile. */
@@ -14,11 +17,16 @@ export const servedOperations = [
   'BatchCheckLayerAvailability',
   'BatchDeleteImage',
   'BatchGetImage',
+  'BatchGetRepositoryScanningConfiguration',
   'CompleteLayerUpload',
   'CreateRepository',
   'CreateRepositoryCreationTemplate',
   'DeleteRepository',
   'DeleteRepositoryCreationTemplate',
+  'DeleteSigningConfiguration',
+  'DescribeImageReplicationStatus',
+  'DescribeImageScanFindings',
+  'DescribeImageSigningStatus',
   'DescribeImages',
   'DescribeRegistry',
   'DescribeRepositories',
@@ -26,12 +34,19 @@ export const servedOperations = [
   'GetAccountSetting',
   'GetAuthorizationToken',
   'GetDownloadUrlForLayer',
+  'GetRegistryScanningConfiguration',
+  'GetSigningConfiguration',
   'InitiateLayerUpload',
   'ListImages',
   'ListTagsForResource',
   'PutAccountSetting',
   'PutImage',
+  'PutImageScanningConfiguration',
   'PutImageTagMutability',
+  'PutRegistryScanningConfiguration',
+  'PutReplicationConfiguration',
+  'PutSigningConfiguration',
+  'StartImageScan',
   'TagResource',
   'UntagResource',
   'UpdateRepositoryCreationTemplate',
@@ -48,7 +63,10 @@ export interface EcrParts
     LayerParts,
     TemplateParts,
     AuthorizationParts,
-    RegistryParts {}
+    RegistryParts,
+    ScanningParts,
+    ReplicationParts,
+    SigningParts {}
 
 export function ecrOperations(parts: EcrParts) {
   return {
@@ -58,6 +76,9 @@ export function ecrOperations(parts: EcrParts) {
     ...layerOperations(parts),
     ...authorizationOperations(parts),
     ...registryOperations(parts),
+    ...scanningOperations(parts),
+    ...replicationOperations(parts),
+    ...signingOperations(parts),
     ...resourceTagOperations(parts),
     ...templateOperations(parts),
   } satisfies Handlers<Operations, ServedOperation>

@@ -1,3 +1,4 @@
+import assert from 'node:assert/strict'
 import type { Selectable, SelectQueryBuilder } from 'kysely'
 import { type Page, pageOf } from '#lib/page.ts'
 import type { Metadata, Reader } from '#metadata/metadata.ts'
@@ -17,6 +18,8 @@ export interface ImageLists {
   list(key: RepositoryKey, request: ImagePageRequest): Promise<Page<ImageId, ImageId>>
   /** One entry an image, by digest. @throws Refusal `RepositoryNotFound` */
   describe(key: RepositoryKey, request: ImagePageRequest): Promise<Page<ImageDetail, Digest>>
+  /** @throws Refusal `RepositoryNotFound`, `ImageNotFound` */
+  get(key: RepositoryKey, query: ImageQuery): Promise<ImageDetail>
   /** Each image asked for, once. @throws Refusal `RepositoryNotFound`, `ImageNotFound` for the first that is missing */
   describeAll(key: RepositoryKey, queries: readonly ImageQuery[]): Promise<ImageDetail[]>
 }
@@ -65,23 +68,31 @@ export function createImageLists({ metadata }: { metadata: Metadata }): ImageLis
       return pageOf(await describeImages(reader, page), limit, ({ digest }) => digest)
     },
 
-    async describeAll(key, queries) {
-      const { id } = await getRepository(reader, key)
-      const asked = selectImages(reader, id, 'ANY')
-        .select(detailColumns)
-        .where((where) => isAsked(where, id, queries))
-      const images = await describeImages(reader, asked)
-      const byDigest = new Map(images.map((image) => [image.digest, image]))
-      const byTag = new Map(images.flatMap((image) => image.tags.map((tag) => [tag, image])))
-      for (const query of queries) {
-        const image = query.tag === undefined ? query.digest && byDigest.get(query.digest) : byTag.get(query.tag)
-        if (image === undefined || (query.digest !== undefined && query.digest !== image.digest)) {
-          throw refuse('ImageNotFound', { ...inRepository(key), query })
-        }
-      }
-      return images
+    async get(key, query) {
+      const [image] = await describeAll(reader, key, [query])
+      assert(image !== undefined)
+      return image
     },
+
+    describeAll: (key, queries) => describeAll(reader, key, queries),
   }
+}
+
+async function describeAll(reader: Reader, key: RepositoryKey, queries: readonly ImageQuery[]): Promise<ImageDetail[]> {
+  const { id } = await getRepository(reader, key)
+  const asked = selectImages(reader, id, 'ANY')
+    .select(detailColumns)
+    .where((where) => isAsked(where, id, queries))
+  const images = await describeImages(reader, asked)
+  const byDigest = new Map(images.map((image) => [image.digest, image]))
+  const byTag = new Map(images.flatMap((image) => image.tags.map((tag) => [tag, image])))
+  for (const query of queries) {
+    const image = query.tag === undefined ? query.digest && byDigest.get(query.digest) : byTag.get(query.tag)
+    if (image === undefined || (query.digest !== undefined && query.digest !== image.digest)) {
+      throw refuse('ImageNotFound', { ...inRepository(key), query })
+    }
+  }
+  return images
 }
 
 const detailColumns = [

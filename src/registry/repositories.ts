@@ -1,7 +1,7 @@
 import type { Insertable } from 'kysely'
 import type { Clock } from '#lib/clock.ts'
 import { type Page, pageOf } from '#lib/page.ts'
-import type { Metadata, Transaction } from '#metadata/metadata.ts'
+import type { Metadata, Reader, Transaction } from '#metadata/metadata.ts'
 import type { RepositoryTable } from '#metadata/schema/registry.ts'
 import type { RepositoryArn } from '#names/arn.ts'
 import type { Registry } from '#names/registry.ts'
@@ -43,6 +43,8 @@ export interface Repositories {
   createFromTemplate(key: RepositoryKey, reason: CreationReason): Promise<boolean>
   /** @throws Refusal `RepositoryNotFound` */
   get(key: RepositoryKey): Promise<Repository>
+  /** Those of these names that exist, in the order of the names. */
+  findAll(registry: Registry, names: readonly RepositoryName[]): Promise<ReadonlyMap<RepositoryName, Repository>>
   /** Those of these names, in the order of the names. @throws Refusal `RepositoryNotFound` for the first that is missing */
   getAll(registry: Registry, names: readonly RepositoryName[]): Promise<Repository[]>
   /** By name. `after` is the key of an earlier page. */
@@ -59,6 +61,8 @@ export interface Repositories {
     mode: TagMutabilityMode,
     exclusions: readonly string[] | undefined,
   ): Promise<TagMutability>
+  /** Starts no scan. @throws Refusal `RepositoryNotFound` */
+  putScanOnPush(key: RepositoryKey, scanOnPush: boolean): Promise<void>
   /** @throws Refusal `RepositoryNotFound`, `ResourceTagInvalid`, `TooManyResourceTags` */
   addResourceTags(arn: RepositoryArn, tags: readonly ResourceTag[]): Promise<void>
   /** @throws Refusal `RepositoryNotFound` */
@@ -128,11 +132,10 @@ export function createRepositories({
 
     get: (key) => getRepository(metadata.reader, key),
 
+    findAll: (registry, names) => findRepositories(metadata.reader, registry, names),
+
     async getAll(registry, names) {
-      const rows = await selectRepositories(metadata.reader, registry)
-        .where('name', 'in', [...names])
-        .execute()
-      const found = new Map(rows.map((row) => [row.name, parseRepository(row)]))
+      const found = await findRepositories(metadata.reader, registry, names)
       return names.map((name) => {
         const repository = found.get(name)
         if (repository === undefined) throw refuse('RepositoryNotFound', inRepository({ registry, name }))
@@ -174,6 +177,13 @@ export function createRepositories({
       return tagMutability
     },
 
+    putScanOnPush: (key, scanOnPush) =>
+      metadata.transaction(async (trx) => {
+        const { id } = await lockRepository(trx, key, 'exclusive')
+        const scan_on_push = scanOnPush ? 1 : 0
+        await trx.updateTable('repository').set({ scan_on_push }).where('id', '=', id).execute()
+      }),
+
     addResourceTags: (arn, tags) =>
       changeResourceTags(metadata, arn, (present, key) => withResourceTags(present, tags, inRepository(key))),
     removeResourceTags: (arn, keys) =>
@@ -197,6 +207,23 @@ function valuesOf(key: RepositoryKey, settings: NewRepository): RepositoryValues
     kms_key: encryption.kmsKey ?? null,
     resource_tags: JSON.stringify(resourceTags),
   }
+}
+
+async function findRepositories(
+  reader: Reader,
+  registry: Registry,
+  names: readonly RepositoryName[],
+): Promise<ReadonlyMap<RepositoryName, Repository>> {
+  const rows = await selectRepositories(reader, registry)
+    .where('name', 'in', [...names])
+    .execute()
+  const found = new Map<string, Repository>(rows.map((row) => [row.name, parseRepository(row)]))
+  return new Map(
+    names.flatMap((name) => {
+      const repository = found.get(name)
+      return repository === undefined ? [] : [[name, repository] as const]
+    }),
+  )
 }
 
 async function changeResourceTags(

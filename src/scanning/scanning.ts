@@ -1,0 +1,70 @@
+import type { Registry } from '#names/registry.ts'
+import type { RepositoryName } from '#names/repository-name.ts'
+import type { ImageQuery } from '#registry/image.ts'
+import type { ImageLists } from '#registry/image-lists.ts'
+import type { Repositories } from '#registry/repositories.ts'
+import { inRepository, type RepositoryKey } from '#registry/repository.ts'
+import type { RegistrySettings } from '#registry/settings.ts'
+import {
+  type AppliedScanning,
+  parseScanningConfiguration,
+  type ScanningConfiguration,
+  scanningOf,
+  scanningSetting,
+} from './configuration.ts'
+import { refuse } from './refusals.ts'
+
+/** Scanning as far as it goes without a scanner: what is to be scanned is kept and told, and no image has ever been scanned. */
+export interface Scanning {
+  getConfiguration(registry: Registry): Promise<ScanningConfiguration>
+  /** @throws Refusal `ScanFrequencyUnavailable`, `ScanFrequencyRepeated` */
+  putConfiguration(registry: Registry, configuration: ScanningConfiguration): Promise<ScanningConfiguration>
+  /** How each of these repositories is scanned. Those that do not exist are left out. */
+  describeRepositories(
+    registry: Registry,
+    names: readonly RepositoryName[],
+  ): Promise<ReadonlyMap<RepositoryName, AppliedScanning>>
+  /** @throws Refusal always: `RepositoryNotFound`, `ImageNotFound`, `ScanNotStartable` or else `ScannerMissing` */
+  start(key: RepositoryKey, query: ImageQuery): Promise<never>
+  /** @throws Refusal always: `RepositoryNotFound`, `ImageNotFound` or else `ScanNotFound` */
+  getFindings(key: RepositoryKey, query: ImageQuery): Promise<never>
+}
+
+export function createScanning({
+  settings,
+  repositories,
+  imageLists,
+}: {
+  settings: RegistrySettings
+  repositories: Repositories
+  imageLists: ImageLists
+}): Scanning {
+  const getConfiguration = (registry: Registry) => settings.get(registry, scanningSetting)
+  return {
+    getConfiguration,
+
+    async putConfiguration(registry, given) {
+      const configuration = parseScanningConfiguration(given)
+      await settings.put(registry, scanningSetting, configuration)
+      return configuration
+    },
+
+    async describeRepositories(registry, names) {
+      const configuration = await getConfiguration(registry)
+      const found = await repositories.findAll(registry, names)
+      return new Map([...found].map(([name, repository]) => [name, scanningOf(configuration, repository)]))
+    },
+
+    async start(key, query) {
+      const { digest } = await imageLists.get(key, query)
+      const { type } = await getConfiguration(key.registry)
+      if (type === 'ENHANCED') throw refuse('ScanNotStartable', {})
+      throw refuse('ScannerMissing', { ...inRepository(key), query: { ...query, digest } })
+    },
+
+    async getFindings(key, query) {
+      const { digest } = await imageLists.get(key, query)
+      throw refuse('ScanNotFound', { ...inRepository(key), query: { ...query, digest } })
+    },
+  }
+}

@@ -1,0 +1,37 @@
+import type { Registry } from '#names/registry.ts'
+import type { RegistrySettings } from '#registry/settings.ts'
+import { parseSigningRules, type SigningRule, signingSetting } from './configuration.ts'
+import { refuse } from './refusals.ts'
+
+/** Signing as far as it goes without a signer: its rules are kept and told. */
+export interface Signing {
+  /** @throws Refusal `SigningConfigurationNotFound` */
+  getRules(registry: Registry): Promise<readonly SigningRule[]>
+  /** Replaces all rules. @throws Refusal `SigningProfileElsewhere` */
+  putRules(registry: Registry, rules: readonly SigningRule[]): Promise<readonly SigningRule[]>
+  /** Answers the rules that there were. @throws Refusal `SigningConfigurationNotFound` */
+  deleteRules(registry: Registry): Promise<readonly SigningRule[]>
+}
+
+export function createSigning({ settings }: { settings: RegistrySettings }): Signing {
+  return {
+    async getRules(registry) {
+      return present(registry, await settings.get(registry, signingSetting))
+    },
+
+    async putRules(registry, given) {
+      const rules = parseSigningRules(registry, given)
+      await settings.put(registry, signingSetting, rules)
+      return rules
+    },
+
+    async deleteRules(registry) {
+      return present(registry, await settings.delete(registry, signingSetting))
+    },
+  }
+}
+
+function present(registry: Registry, rules: readonly SigningRule[] | undefined): readonly SigningRule[] {
+  if (rules === undefined) throw refuse('SigningConfigurationNotFound', { registry })
+  return rules
+}
