@@ -29,7 +29,6 @@ import { createImagePush } from '#registry/image-push.ts'
 import { createImages } from '#registry/images.ts'
 import { createLinkedBlobs, type Damage } from '#registry/linked-blobs.ts'
 import { createPulls } from '#registry/pulls.ts'
-import { ecrQuotas, type Quotas } from '#registry/quotas.ts'
 import { createReferrers } from '#registry/referrers.ts'
 import { createRepositories } from '#registry/repositories.ts'
 import { createRegistrySettings } from '#registry/settings.ts'
@@ -51,8 +50,6 @@ export interface AppOptions {
   readonly clock?: Clock
   /** Checks each answer of the control plane against the API model: for tests. */
   readonly verifyOutputs?: boolean
-  /** ECR's by default. */
-  readonly quotas?: Quotas
 }
 
 /** What a deployment needs once, however many processes serve it: the schema, and the account with its root key. */
@@ -69,7 +66,8 @@ export function prepare(settings: Settings, log: Logger): Promise<EnsuredRoot> {
 
 /** @throws SettingError if what a setting names cannot be opened */
 export async function startApp(settings: Settings, log: Logger, options: AppOptions = {}): Promise<App> {
-  const { clock = systemClock, verifyOutputs = false, quotas = ecrQuotas } = options
+  const { clock = systemClock, verifyOutputs = false } = options
+  const { quotas } = settings
   const metadata = await openSetting(settings, 'database', () =>
     openMetadata(settings.database, logLostConnection(log)),
   )
@@ -114,7 +112,7 @@ export async function startApp(settings: Settings, log: Logger, options: AppOpti
     tags: createTags({ metadata }),
     referrers: createReferrers({ metadata }),
     linkedBlobs: createLinkedBlobs({ metadata, blobs, clock, onDamage }),
-    uploads: createUploads({ metadata, blobs, clock, processId: randomUUID() }),
+    uploads: createUploads({ metadata, blobs, clock, quotas, processId: randomUUID() }),
   }
 
   const dispatch = createDispatcher({

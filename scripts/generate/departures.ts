@@ -23,7 +23,7 @@ export const departures: Readonly<Partial<Record<ServedOperation, string>>> = {
   DescribeRepositoryCreationTemplates: 'Prefixes without a template are left out.',
   GetAuthorizationToken: 'The `proxyEndpoint` is this server, unless `LADING_DOMAIN` is set.',
   GetDownloadUrlForLayer: 'The URL is one of this server, good for an hour.',
-  InitiateLayerUpload: 'An upload does not expire. Neither the number of its parts nor the size of a layer is limited.',
+  InitiateLayerUpload: 'An upload does not expire, and the size of a layer is not limited.',
   ListImages: 'No image is archived.',
   PutAccountSetting: '`BASIC_SCAN_TYPE_VERSION` is kept and shown; there is no scanner that it could choose.',
   PutImage: 'Starts no scan, replication or signing, and sends no event.',

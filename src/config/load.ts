@@ -5,6 +5,7 @@ import { createSecureContext, type SecureContextOptions } from 'node:tls'
 import { readSettingsFile } from './file.ts'
 import { listeningUrl } from './listening-url.ts'
 import { environmentName, flagName } from './names.ts'
+import { ecrQuotas } from './quotas.ts'
 import { SettingError } from './setting-error.ts'
 import type { Settings } from './settings.ts'
 import { showText } from './shown.ts'
@@ -69,6 +70,7 @@ function buildSettings(given: ReadonlyMap<SettingKey, Given>): Settings {
     publicUrl:
       parse('publicUrl', given) ?? (listen.port === 0 ? undefined : listeningUrl(listen, tls ? 'https' : 'http')),
     workers: withFallback('workers', given, dataDir),
+    quotas: parse('quotas', given) ?? ecrQuotas,
     tls,
     log: withFallback('log', given, dataDir),
     origins: Object.freeze({

@@ -1,5 +1,6 @@
 import type { AccountId } from '#names/account.ts'
 import type { Region } from '#names/region.ts'
+import type { Quotas } from './quotas.ts'
 import type { BlobsLocation, ListenAddress, LogLevel } from './values.ts'
 
 /** What the start opens, and somebody else may refuse. */
@@ -21,6 +22,7 @@ export interface Settings {
   /** Scheme, host and port; absent where port 0 leaves it open until the server listens. */
   readonly publicUrl: string | undefined
   readonly workers: number
+  readonly quotas: Quotas
   /** PEM texts; where absent, the server speaks HTTP. */
   readonly tls: { readonly cert: string; readonly key: string } | undefined
   readonly log: LogLevel

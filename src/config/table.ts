@@ -3,6 +3,7 @@
 
 import { type AccountId, isAccountId } from '#names/account.ts'
 import { isRegion, type Region } from '#names/region.ts'
+import { parseQuotas, type Quotas, quotaNames } from './quotas.ts'
 import { showNothing, showUrl } from './shown.ts'
 import {
   type BlobsLocation,
@@ -35,6 +36,7 @@ export interface SettingValues {
   readonly domain: string
   readonly publicUrl: string
   readonly workers: number
+  readonly quotas: Quotas
   readonly tlsCert: string
   readonly tlsKey: string
   readonly log: LogLevel
@@ -140,6 +142,13 @@ export const settingsTable: { readonly [Key in SettingKey]: Setting<SettingValue
     expected: 'a whole number from 1 to 64',
     parse: parseWorkers,
     fallback: '1',
+  },
+  quotas: {
+    placeholder: 'name=count,…',
+    help: 'how much there may be at most of what ECR limits',
+    expected: `<name>=<count>, several separated by commas, of the names ${quotaNames.join(', ')}`,
+    parse: parseQuotas,
+    otherwise: "ECR's quotas",
   },
   tlsCert: {
     placeholder: 'file',

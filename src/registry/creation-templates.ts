@@ -130,7 +130,7 @@ export function createCreationTemplates({
           .returningAll()
           .executeTakeFirst()
         if (row === undefined) throw refuse('TemplateAlreadyExists', { registry, prefix })
-        await requireWithin(quotas, 'repository creation templates', { registry }, selectTemplates(trx, registry))
+        await requireWithin(quotas, 'repositoryCreationTemplates', { registry }, selectTemplates(trx, registry))
         return parseTemplate(registry, row)
       })
     },

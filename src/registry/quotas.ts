@@ -3,15 +3,6 @@ import { type Place, type Quota, refuse } from './refusals.ts'
 /** How much there may be of each, at most. */
 export type Quotas = Readonly<Record<Quota, number>>
 
-/** ECR's (user guide, "Amazon ECR service quotas"), which tells none of templates. */
-export const ecrQuotas: Quotas = {
-  repositories: 100_000,
-  images: 100_000,
-  tags: 1_000,
-  'repository creation templates': 100,
-  'pull through cache rules': 50,
-}
-
 /** A query of one column of an index. */
 interface Counted {
   offset(rows: number): Counted

@@ -13,8 +13,14 @@ export interface InRepository {
   readonly repository: RepositoryName
 }
 
-/** What there may be only so many of, in the words of the refusal. */
-export type Quota = 'repositories' | 'images' | 'tags' | 'repository creation templates' | 'pull through cache rules'
+/** What there may be only so many of. */
+export type Quota =
+  | 'repositories'
+  | 'images'
+  | 'tags'
+  | 'layerParts'
+  | 'repositoryCreationTemplates'
+  | 'pullThroughCacheRules'
 
 /** A registry, or a repository in it. */
 export interface Place {

@@ -91,7 +91,7 @@ export function createRepositories({
       .executeTakeFirst()
     if (row === undefined) return undefined
     const all = trx.selectFrom('repository').select('name').where('account', '=', account).where('region', '=', region)
-    await requireWithin(quotas, 'repositories', inRepository(key), all)
+    await requireWithin(quotas, 'repositories', { registry: key.registry }, all)
     const repository = parseRepository(row)
     for (const listener of repositoryCreated) await listener(trx, { repository, lifecyclePolicy })
     return repository

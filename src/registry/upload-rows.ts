@@ -15,6 +15,8 @@ export interface Upload {
   readonly offset: number
   /** Whether a part below ECR's least size came: none, only the last one so far, or one that another followed. */
   readonly shortPart: 'none' | 'last' | 'followed'
+  /** How many parts of ECR's API came. A chunk of the distribution API is none: there ECR cuts the parts itself. */
+  readonly parts: number
   readonly writer: string | null
 }
 
@@ -32,7 +34,7 @@ export interface UploadRows {
    *
    * @throws Refusal `UploadTakenOver`; `UploadNotFound`, `RepositoryNotFound` if it has ended meanwhile
    */
-  record(key: RepositoryKey, id: string, offset: number, shortPart?: Upload['shortPart']): Promise<void>
+  record(key: RepositoryKey, id: string, offset: number, part?: Pick<Upload, 'shortPart' | 'parts'>): Promise<void>
   /**
    * Ends the upload in the transaction that shows its blob. It does so for whoever has proved and published the content, although
    * somebody else has claimed the upload since: that one finds no draft any more, and if both gave up nobody would have it.
@@ -64,8 +66,8 @@ export function createUploadRows({
       await getRepository(metadata.reader, key)
       throw refuse('UploadNotFound', { ...inRepository(key), upload: id })
     }
-    const { offset, writer } = row
-    return { id, offset, shortPart: row.short_part as Upload['shortPart'], writer }
+    const { offset, parts, writer } = row
+    return { id, offset, shortPart: row.short_part as Upload['shortPart'], parts, writer }
   }
 
   /** The refusal of one that found itself not to be the writer. */
@@ -107,14 +109,14 @@ export function createUploadRows({
       if (row?.writer !== processId) throw await lost(key, id)
     },
 
-    async record(key, id, offset, shortPart) {
+    async record(key, id, offset, part) {
       // Without bytes there is no part either.
-      const short = offset === 0 ? 'none' : shortPart
+      const counted = offset === 0 ? { shortPart: 'none', parts: 0 } : part
       const taken = await metadata.transaction(async (trx) => {
         const { numUpdatedRows } = await trx
           .updateTable('upload')
           .set({ offset, writer: null, touched_at: clock() })
-          .$if(short !== undefined, (query) => query.set({ short_part: short ?? 'none' }))
+          .$if(counted !== undefined, (query) => query.set({ short_part: counted?.shortPart, parts: counted?.parts }))
           .where('id', '=', id)
           .where('writer', '=', processId)
           .executeTakeFirst()
@@ -139,7 +141,7 @@ function selectUpload(reader: Reader, { registry, name }: RepositoryKey, id: str
   return reader
     .selectFrom('upload')
     .innerJoin('repository', 'repository.id', 'upload.repository_id')
-    .select(['upload.id', 'upload.offset', 'upload.writer', 'upload.short_part'])
+    .select(['upload.id', 'upload.offset', 'upload.writer', 'upload.short_part', 'upload.parts'])
     .where('upload.id', '=', id)
     .where('repository.account', '=', registry.account)
     .where('repository.region', '=', registry.region)

@@ -8,6 +8,7 @@ import { isStorageFull } from '#lib/storage-full.ts'
 import type { Metadata, Transaction } from '#metadata/metadata.ts'
 import type { Digest } from '#names/digest.ts'
 import { linkBlob } from './linked-blobs.ts'
+import type { Quotas } from './quotas.ts'
 import { type ContentRefusals, refuse } from './refusals.ts'
 import { getRepository, inRepository, lockRepository, type RepositoryKey } from './repository.ts'
 import { createUploadRows, type Upload } from './upload-rows.ts'
@@ -32,7 +33,11 @@ export interface Uploads {
    * @throws Refusal `UploadNotFound`, `UploadOutOfOrder`, `UploadTakenOver`; the source's own error
    */
   append(key: RepositoryKey, id: string, chunk: Chunk): Promise<number>
-  /** A part of ECR's API: as `append`, and remembers whether a small one was followed by another. */
+  /**
+   * A part of ECR's API: as `append`, and remembers whether a small one was followed by another.
+   *
+   * @throws Refusal `QuotaExceeded` beyond the number of parts that an upload may have
+   */
   appendPart(key: RepositoryKey, id: string, part: { first: number; last: number; bytes: Uint8Array }): Promise<number>
   /**
    * Proves the content, stores it and links it: after this it is durable and served.
@@ -77,11 +82,13 @@ export function createUploads({
   metadata,
   blobs,
   clock,
+  quotas,
   processId,
 }: {
   metadata: Metadata
   blobs: BlobStore
   clock: Clock
+  quotas: Pick<Quotas, 'layerParts'>
   /** Unlike that of any other process, now or before. */
   processId: string
 }): Uploads {
@@ -157,10 +164,16 @@ export function createUploads({
     }
   }
 
-  function append(key: RepositoryKey, hold: Hold, upload: Upload, chunk: Chunk, shortPart?: Upload['shortPart']) {
+  function append(
+    key: RepositoryKey,
+    hold: Hold,
+    upload: Upload,
+    chunk: Chunk,
+    part?: Pick<Upload, 'shortPart' | 'parts'>,
+  ) {
     return writing(key, upload, async (draft) => {
       await appendChunk(key, upload.id, draft, hold, chunk)
-      await rows.record(key, upload.id, draft.size, shortPart)
+      await rows.record(key, upload.id, draft.size, part)
       return draft.size
     })
   }
@@ -209,8 +222,12 @@ export function createUploads({
         if (last < first || last - first + 1 !== length) {
           throw refuse('UploadLengthMismatch', { ...inRepository(key), upload: id, offset: upload.offset })
         }
-        const short = upload.shortPart !== 'none' ? 'followed' : length < leastPartBytes ? 'last' : 'none'
-        return append(key, hold, upload, { source: once(bytes), first, length }, short)
+        const parts = upload.parts + 1
+        if (parts > quotas.layerParts) {
+          throw refuse('QuotaExceeded', { ...inRepository(key), quota: 'layerParts', limit: quotas.layerParts })
+        }
+        const shortPart = upload.shortPart !== 'none' ? 'followed' : length < leastPartBytes ? 'last' : 'none'
+        return append(key, hold, upload, { source: once(bytes), first, length }, { shortPart, parts })
       }),
 
     complete: (key, id, digest, chunk) =>

@@ -1,4 +1,14 @@
-import type { InRepository, RegistryRefusals } from '#registry/refusals.ts'
+import type { InRepository, Quota, RegistryRefusals } from '#registry/refusals.ts'
+
+/** What a quota counts, and in what smaller than the repository or the registry. */
+const countedThings: Record<Quota, readonly [counted: string, where: string]> = {
+  repositories: ['repositories', ''],
+  images: ['images', ''],
+  tags: ['tags', 'an image of '],
+  layerParts: ['layer parts', 'an upload to '],
+  repositoryCreationTemplates: ['repository creation templates', ''],
+  pullThroughCacheRules: ['pull through cache rules', ''],
+}
 
 /**
  * ECR's texts for the refusals of the registry that both planes show, literally: clients match on them. Sources are the ECR API
@@ -11,12 +21,9 @@ export const registryTexts = {
     `${notFound(where)}, and cannot be created: the repository creation template with prefix '${prefix}' has resource tags or KMS encryption, and needs a customRoleArn for that`,
 
   QuotaExceeded: ({ quota, limit, repository, registry }) => {
-    const inRegistry = `the registry with id '${registry.account}'`
-    const where: Readonly<Partial<Record<typeof quota, string>>> = {
-      images: `the repository with name '${repository}' in ${inRegistry}`,
-      tags: `an image of the repository with name '${repository}' in ${inRegistry}`,
-    }
-    return `The maximum number of ${quota}, ${limit}, has been reached in ${where[quota] ?? inRegistry}`
+    const [counted, where] = countedThings[quota]
+    const within = repository === undefined ? '' : `the repository with name '${repository}' in `
+    return `The maximum number of ${counted}, ${limit}, has been reached in ${where}${within}the registry with id '${registry.account}'`
   },
 
   ManifestDigestMismatch: ({ given, repository, registry }: InRepository & { readonly given: string }) =>

@@ -5,6 +5,7 @@ import { join, resolve } from 'node:path'
 import { after, before, test } from 'node:test'
 import { loadSettings, type SettingsSources } from '#config/load.ts'
 import { environmentName, flagName } from '#config/names.ts'
+import { ecrQuotas } from '#config/quotas.ts'
 import { SettingError } from '#config/setting-error.ts'
 import type { Settings } from '#config/settings.ts'
 import { type SettingKey, settingKeys } from '#config/table.ts'
@@ -64,6 +65,12 @@ const examples: readonly { key: SettingKey; texts: Texts; read: (settings: Setti
     value: 'https://r.example.com',
   },
   { key: 'workers', texts: { workers: '4' }, read: (s) => s.workers, value: 4 },
+  {
+    key: 'quotas',
+    texts: { quotas: 'images=5, tags=0' },
+    read: (s) => s.quotas,
+    value: { ...ecrQuotas, images: 5, tags: 0 },
+  },
   { key: 'tlsCert', texts: tls, read: (s) => s.tls?.cert, value: selfSigned.cert },
   { key: 'tlsKey', texts: tls, read: (s) => s.tls?.key, value: selfSigned.key },
   { key: 'log', texts: { log: 'debug' }, read: (s) => s.log, value: 'debug' },
@@ -103,6 +110,7 @@ test('without any source the documented defaults hold', () => {
     domain: undefined,
     publicUrl: 'http://127.0.0.1:5100',
     workers: 1,
+    quotas: ecrQuotas,
     tls: undefined,
     log: 'info',
     origins: {
@@ -214,6 +222,15 @@ const badFlags: readonly (readonly [SettingKey, string, string])[] = [
   ['publicUrl', 'ftp://x', '--public-url is "ftp://x": expected http(s)://host'],
   ['workers', '0', '--workers is "0": expected a whole number from 1 to 64'],
   ['workers', '65', '--workers is "65": expected a whole number from 1 to 64'],
+  [
+    'quotas',
+    'Images=5',
+    '--quotas is "Images=5": expected <name>=<count>, several separated by commas, of the names repositories, images, ',
+  ],
+  ['quotas', 'images=5,images=6', '--quotas is "images=5,images=6": expected <name>=<count>'],
+  ['quotas', 'images=-1', '--quotas is "images=-1": expected <name>=<count>'],
+  ['quotas', 'images=5,', '--quotas is "images=5,": expected <name>=<count>'],
+  ['quotas', 'toString=5', '--quotas is "toString=5": expected <name>=<count>'],
   ['workers', 'two\nlines', '--workers is "two\\nlines": expected a whole number'],
   ['tlsCert', '/nowhere.pem', '--tls-cert is "/nowhere.pem": expected a readable PEM file'],
   ['tlsKey', '/', '--tls-key is "/": expected a readable PEM file'],

@@ -1,14 +1,14 @@
 /** The quotas of repositories, images and tags, by the AWS SDK and on the data plane; small ones, as the real are long in reaching. */
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
-import { ecrQuotas } from '#registry/quotas.ts'
 import { eachDatabase } from '../support/databases.ts'
 import { type EcrSession, refusalOf, startEcrSession } from '../support/ecr-session.ts'
 import { image } from '../support/images/build.ts'
+import { digest } from '../support/images/content.ts'
 import { request } from '../support/push.ts'
 
 const account = '000000000000'
-const quotas = { ...ecrQuotas, repositories: 3, images: 2, tags: 2 }
+const environment = { LADING_QUOTAS: 'repositories=4,images=2,tags=2,layerParts=2' }
 
 function limitExceeded(what: string, where: string) {
   const message = `The maximum number of ${what}, has been reached in ${where}the registry with id '${account}'`
@@ -19,7 +19,7 @@ eachDatabase(({ dialect, url }) => {
   describe(`quotas (${dialect})`, () => {
     let session: EcrSession
     before(async () => {
-      session = await startEcrSession({ database: await url(), quotas })
+      session = await startEcrSession({ database: await url(), environment })
     })
     after(() => session[Symbol.asyncDispose]())
 
@@ -68,15 +68,35 @@ eachDatabase(({ dialect, url }) => {
       await put(repositoryName, 0, 'v3')
     })
 
+    test('a part beyond the quota of its upload is refused, and the upload can be completed without it', async () => {
+      const { ecr } = session
+      const repositoryName = await session.repository()
+      const part = new Uint8Array(5 * 1024 * 1024).fill(7)
+      const { uploadId } = await ecr.initiateLayerUpload({ repositoryName })
+      const send = (place: number) => {
+        const partFirstByte = place * part.length
+        const partLastByte = partFirstByte + part.length - 1
+        return ecr.uploadLayerPart({ repositoryName, uploadId, partFirstByte, partLastByte, layerPartBlob: part })
+      }
+      await send(0)
+      // One that is refused counts for nothing.
+      assert.equal((await refusalOf(send(0))).name, 'InvalidLayerPartException')
+      await send(1)
+      const full = limitExceeded('layer parts, 2', `an upload to the repository with name '${repositoryName}' in `)
+      assert.deepEqual(await refusalOf(send(2)), full)
+      const layerDigests = [digest(Buffer.concat([part, part]))]
+      await ecr.completeLayerUpload({ repositoryName, uploadId, layerDigests })
+    })
+
     test('a repository beyond the quota is not created, until another is deleted', async () => {
       const { ecr, server, client } = session
       const repositoryName = await session.repository()
-      assert.deepEqual(await refusalOf(session.repository()), limitExceeded('repositories, 3', ''))
+      assert.deepEqual(await refusalOf(session.repository()), limitExceeded('repositories, 4', ''))
       const taken = await refusalOf(ecr.createRepository({ repositoryName }))
       assert.equal(taken.name, 'RepositoryAlreadyExistsException')
       await client({ region: 'eu-west-1' }).createRepository({ repositoryName })
       const { repositories } = await ecr.describeRepositories({})
-      assert.equal(repositories?.length, 3, server.region)
+      assert.equal(repositories?.length, 4, server.region)
       await ecr.deleteRepository({ repositoryName })
       await session.repository()
     })

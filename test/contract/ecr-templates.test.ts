@@ -5,13 +5,12 @@ import {
   type CreateRepositoryCreationTemplateCommandInput as Input,
   paginateDescribeRepositoryCreationTemplates,
 } from '@aws-sdk/client-ecr'
-import { ecrQuotas } from '#registry/quotas.ts'
 import { eachDatabase } from '../support/databases.ts'
 import { answerOf, type EcrSession, refusalOf, startEcrSession } from '../support/ecr-session.ts'
 
 const account = '000000000000'
 const customRoleArn = `arn:aws:iam::${account}:role/templates`
-const quotas = { ...ecrQuotas, 'repository creation templates': 8 }
+const environment = { LADING_QUOTAS: 'repositoryCreationTemplates=8' }
 const appliedFor: NonNullable<Input['appliedFor']> = ['CREATE_ON_PUSH']
 
 const repositoryPolicy = JSON.stringify({
@@ -33,7 +32,7 @@ eachDatabase(({ dialect, url }) => {
   describe(`repository creation templates by the SDK (${dialect})`, () => {
     let session: EcrSession
     before(async () => {
-      session = await startEcrSession({ database: await url(), quotas })
+      session = await startEcrSession({ database: await url(), environment })
     })
     after(() => session[Symbol.asyncDispose]())
 
@@ -187,7 +186,7 @@ eachDatabase(({ dialect, url }) => {
     })
 
     test('pages joined are all templates by prefix, of one registry, and the quota ends them', async () => {
-      await using other = await startEcrSession({ database: await url(), quotas })
+      await using other = await startEcrSession({ database: await url(), environment })
       const { ecr } = other
       const prefixes = ['ROOT', 'a', 'a/b', 'b', 'c', 'd', 'e', 'f']
       for (const prefix of prefixes.toReversed()) await ecr.createRepositoryCreationTemplate({ prefix, appliedFor })

@@ -4,13 +4,13 @@ import { createHash, randomUUID } from 'node:crypto'
 import { test } from 'node:test'
 import { sql } from 'kysely'
 import { FileBlobStore } from '#blobs/file.ts'
+import { ecrQuotas } from '#config/quotas.ts'
 import { systemClock as clock } from '#lib/clock.ts'
 import { openMetadata } from '#metadata/open.ts'
 import { parseAccountId } from '#names/account.ts'
 import { digestOf } from '#names/digest.ts'
 import { parseRegion } from '#names/region.ts'
 import { parseRepositoryName } from '#names/repository-name.ts'
-import { ecrQuotas } from '#registry/quotas.ts'
 import { createRepositories } from '#registry/repositories.ts'
 import { createUploads } from '#registry/uploads.ts'
 import { sqliteUrl } from '../support/databases.ts'
@@ -21,7 +21,7 @@ test('an upload whose blob was stored but not recorded begins anew, and can be c
   const metadata = await openMetadata(await sqliteUrl(), assert.fail)
   t.after(() => metadata.close())
   const blobs = await FileBlobStore.open(folder.path)
-  const uploads = createUploads({ metadata, blobs, clock, processId: randomUUID() })
+  const uploads = createUploads({ metadata, blobs, clock, quotas: ecrQuotas, processId: randomUUID() })
   const key = {
     registry: { account: parseAccountId('000000000000'), region: parseRegion('us-east-1') },
     name: parseRepositoryName('team/app'),

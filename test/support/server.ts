@@ -9,7 +9,6 @@ import { AccessKeys } from '#iam/access-keys.ts'
 import { type Clock, systemClock } from '#lib/clock.ts'
 import { openMetadata } from '#metadata/open.ts'
 import { parseAccountId } from '#names/account.ts'
-import type { Quotas } from '#registry/quotas.ts'
 import { temporaryFolder } from './temporary-folder.ts'
 
 export interface Credentials {
@@ -36,7 +35,6 @@ export interface ServerOptions {
   /** A value of `LADING_DATABASE`; by default SQLite in the data folder. */
   readonly database?: string
   readonly clock?: Clock
-  readonly quotas?: Quotas
   /** Further settings, by the names of their environment variables. */
   readonly environment?: Readonly<Record<string, string>>
 }
@@ -61,8 +59,8 @@ export async function startServer(options: ServerOptions = {}): Promise<RunningS
   })
   const log = pino({ level: process.env.LADING_TEST_LOG ?? 'silent' }, pino.destination(2))
   await prepare(settings, log)
-  const { clock = systemClock, quotas } = options
-  const app = await startApp(settings, log, { clock, verifyOutputs: true, ...(quotas && { quotas }) })
+  const { clock = systemClock } = options
+  const app = await startApp(settings, log, { clock, verifyOutputs: true })
   let stopped: Promise<void> | undefined
   const stop = () => {
     stopped ??= app.stop().then(() => folder[Symbol.asyncDispose]())

@@ -102,7 +102,7 @@ export interface UploadTable {
   writer: string | null
   /** `none`, `last` or `followed`: whether a part below ECR's least size came, and whether another followed it. */
   short_part: string
-  /** How many parts or chunks came. */
+  /** How many parts of ECR's API came. */
   parts: Generated<number>
   started_at: number
   touched_at: number
