@@ -1,0 +1,36 @@
+import { refusals } from '#lib/refusal.ts'
+
+/** What the management of roles, managed policies and identity providers declines, with the facts that explain it. */
+export interface EntityRefusals {
+  /** `name` is what it was asked for by: a name, an ARN, a version's id. */
+  EntityNotFound: { readonly kind: EntityKind; readonly name: string }
+  EntityExists: { readonly kind: EntityKind; readonly name: string }
+  /** It cannot be deleted before what hangs on it is. */
+  EntityInUse: { readonly by: InUse }
+  /** `limit` is how much there may be, in the unit of the quota. */
+  EntityQuotaExceeded: { readonly quota: EntityQuota; readonly limit: number }
+  /** A trust policy names somebody who does not exist. */
+  TrustedPrincipalUnknown: { readonly principal: string }
+  /** An identity provider's URL. */
+  ProviderUrlInvalid: { readonly url: string }
+  /** `repeated` without regard to case. */
+  EntityTagInvalid: { readonly problem: 'repeated' | 'reserved' }
+  /** Whatever AWS manages is read-only. */
+  EntityUnmodifiable: { readonly arn: string }
+}
+
+export type EntityKind = 'role' | 'policy' | 'policy version' | 'identity provider'
+
+export type InUse =
+  | 'attached policies'
+  | 'inline policies'
+  /** A policy's, to users, groups or roles, or as a permissions boundary. */
+  | 'attachments'
+  | 'versions'
+  | 'default version'
+
+export type EntityQuota =
+  /** In characters that are no white space. */
+  'trust policy size' | 'managed policy size' | 'policy versions' | 'client ids' | 'thumbprints' | 'tags'
+
+export const refuseEntity = refusals<EntityRefusals>()
