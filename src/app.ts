@@ -38,6 +38,7 @@ import { createReplication } from '#replication/replication.ts'
 import { createScanning } from '#scanning/scanning.ts'
 import { createSigning } from '#signing/signing.ts'
 import { stsSurface } from '#sts/surface.ts'
+import { createCacheRules } from '#upstream/cache-rules.ts'
 
 /** Builds everything once, in order, and takes it down in reverse. The only file that knows every room. */
 export interface App {
@@ -99,6 +100,7 @@ export async function startApp(settings: Settings, log: Logger, options: AppOpti
     replication: createReplication({ settings: registrySettings }),
     signing: createSigning({ settings: registrySettings }),
     repositories,
+    cacheRules: createCacheRules({ metadata, clock, quotas }),
     creationTemplates: createCreationTemplates({
       metadata,
       clock,

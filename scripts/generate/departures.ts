@@ -9,6 +9,8 @@ export const departures: Readonly<Partial<Record<ServedOperation, string>>> = {
     'The call is one change, and its order does not matter: an index goes with the children that are listed. Referrers of a deleted image stay, and so do layers that no image uses any more, on disk.',
   BatchGetImage: 'Converts between Docker schema 2 and OCI, not to schema 1. There is no pull-through cache.',
   CompleteLayerUpload: 'Lost parts, after a power loss, are an `InvalidLayerException` that says where to go on.',
+  CreatePullThroughCacheRule:
+    'Rules are kept, and nothing is fetched yet. The secret and the role are not looked up, so that the exceptions about secrets do not occur; the role must be of the account. A `credentialArn` is kept for upstreams that need none, too.',
   CreateRepository:
     'Encryption and scanning settings are kept and shown; no key is used, and nothing is scanned. A KMS key is not looked up.',
   CreateRepositoryCreationTemplate:
@@ -33,5 +35,8 @@ export const departures: Readonly<Partial<Record<ServedOperation, string>>> = {
     'The rules are kept and shown; nothing is copied. Any region that has the form of a name is one.',
   PutSigningConfiguration: 'The rules are kept and shown; nothing is signed. A signing profile is not looked up.',
   StartImageScan: 'There is no scanner: an image that exists is refused as an `UnsupportedImageTypeException`.',
+  UpdatePullThroughCacheRule: 'The secret and the role are not looked up.',
   UploadLayerPart: 'A part may have 20 MiB, as the API model says, where the quota of ECR is 10 MiB.',
+  ValidatePullThroughCacheRule:
+    'Upstreams are not reached yet: `isValid` is false for every rule, and `failure` says so.',
 }

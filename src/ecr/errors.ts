@@ -5,10 +5,12 @@ import type { InRepository, RegistryRefusals, TemplateMember } from '#registry/r
 import type { ReplicationRefusals } from '#replication/refusals.ts'
 import type { ScanningRefusals } from '#scanning/refusals.ts'
 import type { SigningRefusals } from '#signing/refusals.ts'
+import type { UpstreamRefusals } from '#upstream/refusals.ts'
 import { accessDeniedText } from '#wording/iam.ts'
 import { registryTexts } from '#wording/registry.ts'
 import { accountSettingExceptions } from './errors/account-settings.ts'
 import { invalid } from './errors/invalid.ts'
+import { pullThroughExceptions } from './errors/pull-through.ts'
 import { replicationExceptions } from './errors/replication.ts'
 import { scanningExceptions } from './errors/scanning.ts'
 import { signingExceptions } from './errors/signing.ts'
@@ -25,7 +27,8 @@ type Refusals = EcrRefusals &
   NameRefusals &
   ScanningRefusals &
   ReplicationRefusals &
-  SigningRefusals
+  SigningRefusals &
+  UpstreamRefusals
 
 type ExceptionName =
   | ErrorName
@@ -67,6 +70,7 @@ const invalidToken = 'The security token included in the request is invalid.'
 
 export const exceptions = {
   ParameterInvalid: ['InvalidParameterException', ({ member, constraint }) => invalid(member, constraint)],
+  ...pullThroughExceptions,
   NameInvalid: ['InvalidParameterException', ({ kind }) => invalid(...nameMembers[kind])],
 
   AccessDenied: ['AccessDeniedException', accessDeniedText],

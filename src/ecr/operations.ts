@@ -4,6 +4,7 @@ import { type ImageListParts, imageListOperations } from './image-lists.ts'
 import { type ImageParts, imageOperations } from './images.ts'
 import { type LayerParts, layerOperations } from './layers.ts'
 import type { Operations } from './model.ts'
+import { type PullThroughParts, pullThroughOperations } from './pull-through.ts'
 import { type RegistryParts, registryOperations } from './registry.ts'
 import { type ReplicationParts, replicationOperations } from './replication.ts'
 import { type RepositoryParts, repositoryOperations } from './repositories.ts'
@@ -19,8 +20,10 @@ export const servedOperations = [
   'BatchGetImage',
   'BatchGetRepositoryScanningConfiguration',
   'CompleteLayerUpload',
+  'CreatePullThroughCacheRule',
   'CreateRepository',
   'CreateRepositoryCreationTemplate',
+  'DeletePullThroughCacheRule',
   'DeleteRepository',
   'DeleteRepositoryCreationTemplate',
   'DeleteSigningConfiguration',
@@ -28,6 +31,7 @@ export const servedOperations = [
   'DescribeImageScanFindings',
   'DescribeImageSigningStatus',
   'DescribeImages',
+  'DescribePullThroughCacheRules',
   'DescribeRegistry',
   'DescribeRepositories',
   'DescribeRepositoryCreationTemplates',
@@ -49,8 +53,10 @@ export const servedOperations = [
   'StartImageScan',
   'TagResource',
   'UntagResource',
+  'UpdatePullThroughCacheRule',
   'UpdateRepositoryCreationTemplate',
   'UploadLayerPart',
+  'ValidatePullThroughCacheRule',
 ] as const satisfies readonly (keyof Operations)[]
 
 type ServedOperation = (typeof servedOperations)[number]
@@ -61,6 +67,7 @@ export interface EcrParts
     ImageParts,
     ImageListParts,
     LayerParts,
+    PullThroughParts,
     TemplateParts,
     AuthorizationParts,
     RegistryParts,
@@ -80,6 +87,7 @@ export function ecrOperations(parts: EcrParts) {
     ...replicationOperations(parts),
     ...signingOperations(parts),
     ...resourceTagOperations(parts),
+    ...pullThroughOperations(parts),
     ...templateOperations(parts),
   } satisfies Handlers<Operations, ServedOperation>
 }

@@ -1,0 +1,51 @@
+import type { Exceptions } from '#aws/exceptions.ts'
+import type { ErrorName } from '#ecr/model.ts'
+import type { UpstreamRefusals } from '#upstream/refusals.ts'
+import { invalid } from './invalid.ts'
+
+/** More of an address says nothing. */
+const shownCharacters = 300
+
+export const pullThroughExceptions = {
+  CacheRuleAlreadyExists: [
+    'PullThroughCacheRuleAlreadyExistsException',
+    ({ prefix, registry }) =>
+      `The pull through cache rule with repository prefix '${prefix}' already exists in the registry with id '${registry.account}'`,
+  ],
+  CacheRuleNotFound: [
+    'PullThroughCacheRuleNotFoundException',
+    ({ prefix, registry }) =>
+      `Pull through cache rule with repository prefix '${prefix}' does not exist in the registry with id '${registry.account}'`,
+  ],
+  // Literally ECR's (goharbor/harbor issue 20174).
+  UpstreamUnsupported: [
+    'UnsupportedUpstreamRegistryException',
+    ({ url }) =>
+      `The upstream registry URL ${url.slice(0, shownCharacters)} is invalid. Specify a valid upstream registry URL and try again`,
+  ],
+  UpstreamKindMismatch: [
+    'InvalidParameterException',
+    ({ upstream }) => invalid('upstreamRegistry', `must be ${upstream} for the given upstreamRegistryUrl`),
+  ],
+  CredentialMissing: [
+    'InvalidParameterException',
+    ({ upstream }) => invalid('credentialArn', `must be given for the upstream registry ${upstream}`),
+  ],
+  CredentialElsewhere: [
+    'InvalidParameterException',
+    ({ registry }) =>
+      invalid('credentialArn', `must be a secret of the account ${registry.account} in region ${registry.region}`),
+  ],
+  RoleMissing: [
+    'InvalidParameterException',
+    ({ url }) => invalid('customRoleArn', `must be given for the registry of another account, ${url}`),
+  ],
+  RoleInvalid: [
+    'InvalidParameterException',
+    ({ registry }) => invalid('customRoleArn', `must be the ARN of a role of the account ${registry.account}`),
+  ],
+  RootUpstreamPrefixed: [
+    'InvalidParameterException',
+    () => invalid('upstreamRepositoryPrefix', 'must be ROOT when ecrRepositoryPrefix is ROOT'),
+  ],
+} as const satisfies Exceptions<UpstreamRefusals, ErrorName>

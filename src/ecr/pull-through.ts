@@ -1,0 +1,121 @@
+import type { Handlers } from '#aws/operation.ts'
+import type { Principal } from '#iam/principal.ts'
+import type { Registry } from '#names/registry.ts'
+import { isRepositoryPrefix, parseRepositoryPrefix, rootPrefix } from '#names/repository-prefix.ts'
+import type { CacheRule, CacheRules } from '#upstream/cache-rules.ts'
+import type { Operations } from './model.ts'
+import { openPage, refusePaging } from './paging.ts'
+import { refuse } from './refusals.ts'
+
+/** Rules of the pull through cache. */
+export interface PullThroughParts {
+  readonly cacheRules: CacheRules
+}
+
+const notReached = 'This version of Lading keeps pull through cache rules, but does not reach upstream registries yet'
+
+export function pullThroughOperations({ cacheRules }: PullThroughParts) {
+  return {
+    CreatePullThroughCacheRule: {
+      resource: () => '*',
+      handle: async (request) => {
+        requireOwnRegistry(request)
+        const { input, registry } = request
+        const rule = await cacheRules.create(registry, {
+          prefix: parseRepositoryPrefix(input.ecrRepositoryPrefix),
+          upstreamUrl: input.upstreamRegistryUrl,
+          upstream: input.upstreamRegistry,
+          upstreamPrefix: parseRepositoryPrefix(input.upstreamRepositoryPrefix ?? rootPrefix),
+          credentialArn: input.credentialArn,
+          customRoleArn: input.customRoleArn,
+        })
+        return { ...describeRule(rule), createdAt: new Date(rule.createdAt), upstreamRegistry: rule.upstream }
+      },
+    },
+
+    UpdatePullThroughCacheRule: {
+      resource: () => '*',
+      handle: async (request) => {
+        requireOwnRegistry(request)
+        const { input, registry } = request
+        const { credentialArn, customRoleArn } = input
+        const prefix = parseRepositoryPrefix(input.ecrRepositoryPrefix)
+        const rule = await cacheRules.update(registry, prefix, { credentialArn, customRoleArn })
+        const { upstreamRegistryUrl, ...shown } = describeRule(rule)
+        return { ...shown, updatedAt: new Date(rule.updatedAt) }
+      },
+    },
+
+    DeletePullThroughCacheRule: {
+      resource: () => '*',
+      handle: async (request) => {
+        requireOwnRegistry(request)
+        const rule = await cacheRules.delete(request.registry, parseRepositoryPrefix(request.input.ecrRepositoryPrefix))
+        return { ...describeRule(rule), createdAt: new Date(rule.createdAt) }
+      },
+    },
+
+    DescribePullThroughCacheRules: {
+      resource: () => '*',
+      handle: async (request) => {
+        requireOwnRegistry(request)
+        const { input, registry } = request
+        if (input.ecrRepositoryPrefixes !== undefined) {
+          refusePaging(input, 'ecrRepositoryPrefixes')
+          const prefixes = [...new Set(input.ecrRepositoryPrefixes.map(parseRepositoryPrefix))]
+          return { pullThroughCacheRules: (await cacheRules.getAll(registry, prefixes)).map(describeWhole) }
+        }
+        const page = openPage(input, ['DescribePullThroughCacheRules', registry], [isRepositoryPrefix])
+        const { items, next } = await cacheRules.list(registry, { limit: page.limit, after: page.after?.[0] })
+        return {
+          pullThroughCacheRules: items.map(describeWhole),
+          nextToken: page.nextToken(next === undefined ? undefined : [next]),
+        }
+      },
+    },
+
+    ValidatePullThroughCacheRule: {
+      resource: () => '*',
+      handle: async (request) => {
+        requireOwnRegistry(request)
+        const prefix = parseRepositoryPrefix(request.input.ecrRepositoryPrefix)
+        const rule = await cacheRules.get(request.registry, prefix)
+        return { ...describeRule(rule), isValid: false, failure: notReached }
+      },
+    },
+  } satisfies Handlers<
+    Operations,
+    | 'CreatePullThroughCacheRule'
+    | 'UpdatePullThroughCacheRule'
+    | 'DeletePullThroughCacheRule'
+    | 'DescribePullThroughCacheRules'
+    | 'ValidatePullThroughCacheRule'
+  >
+}
+
+/** These actions have no resource that would tell whose registry they are about, so that one's own is the only one. */
+function requireOwnRegistry({ registry, principal }: { readonly registry: Registry; readonly principal: Principal }) {
+  if (registry.account === principal.account) return
+  throw refuse('ParameterInvalid', { member: 'registryId', constraint: 'must be the registry of the calling account' })
+}
+
+/** What every operation answers. */
+function describeRule(rule: CacheRule) {
+  return {
+    ecrRepositoryPrefix: rule.prefix,
+    registryId: rule.registry.account,
+    upstreamRegistryUrl: rule.upstreamUrl,
+    upstreamRepositoryPrefix: rule.upstreamPrefix,
+    credentialArn: rule.credentialArn,
+    customRoleArn: rule.customRoleArn,
+  }
+}
+
+function describeWhole(rule: CacheRule) {
+  return {
+    ...describeRule(rule),
+    upstreamRegistry: rule.upstream,
+    createdAt: new Date(rule.createdAt),
+    updatedAt: new Date(rule.updatedAt),
+  }
+}

@@ -1,0 +1,208 @@
+import type { Clock } from '#lib/clock.ts'
+import { type Page, pageOf } from '#lib/page.ts'
+import type { Metadata, Reader } from '#metadata/metadata.ts'
+import type { PullThroughCacheRuleTable } from '#metadata/schema/upstream.ts'
+import type { Registry } from '#names/registry.ts'
+import { parseRepositoryPrefix, type RepositoryPrefix, rootPrefix } from '#names/repository-prefix.ts'
+import { accountOfRole } from '#names/role-arn.ts'
+import { type Quotas, requireWithin } from '#registry/quotas.ts'
+import { refuse } from './refusals.ts'
+import { isOwnRegistry, kindOfUpstream, needsCredential, needsRole, type UpstreamKind } from './upstreams.ts'
+
+/**
+ * Rules of the pull through cache: which upstream registry the repositories below a prefix are copies of (ECR user guide, "Sync an
+ * upstream registry with an Amazon ECR private registry"). Here they are kept and checked as far as a registry can by itself.
+ */
+export interface CacheRule extends RuleAccess {
+  readonly registry: Registry
+  readonly prefix: RepositoryPrefix
+  readonly upstream: UpstreamKind
+  /** A host, without scheme and path. */
+  readonly upstreamUrl: string
+  /** What stands upstream for `prefix`; `ROOT` for nothing. */
+  readonly upstreamPrefix: RepositoryPrefix
+  /** Milliseconds since the epoch. */
+  readonly createdAt: number
+  readonly updatedAt: number
+}
+
+/** As whom the upstream is asked. */
+export interface RuleAccess {
+  /** The ARN of a secret, by the pattern of ECR's API model. */
+  readonly credentialArn?: string | undefined
+  readonly customRoleArn?: string | undefined
+}
+
+export interface NewCacheRule extends RuleAccess {
+  readonly prefix: RepositoryPrefix
+  readonly upstreamUrl: string
+  /** Deduced from the address where it is left out. */
+  readonly upstream?: UpstreamKind | undefined
+  readonly upstreamPrefix: RepositoryPrefix
+}
+
+export interface CacheRules {
+  /** @throws Refusal `CacheRuleAlreadyExists`, `QuotaExceeded` and those of its members */
+  create(registry: Registry, rule: NewCacheRule): Promise<CacheRule>
+  /** Changes what is given; an empty role takes it away. @throws Refusal `CacheRuleNotFound` and those of its members */
+  update(registry: Registry, prefix: RepositoryPrefix, access: RuleAccess): Promise<CacheRule>
+  /** Repositories that it filled stay. @throws Refusal `CacheRuleNotFound` */
+  delete(registry: Registry, prefix: RepositoryPrefix): Promise<CacheRule>
+  /** @throws Refusal `CacheRuleNotFound` */
+  get(registry: Registry, prefix: RepositoryPrefix): Promise<CacheRule>
+  /** Those of these prefixes, in their order. @throws Refusal `CacheRuleNotFound` for the first that is missing */
+  getAll(registry: Registry, prefixes: readonly RepositoryPrefix[]): Promise<CacheRule[]>
+  /** By prefix. `after` is the key of an earlier page. */
+  list(registry: Registry, page: { limit: number; after?: string | undefined }): Promise<Page<CacheRule, string>>
+}
+
+export function createCacheRules({
+  metadata,
+  clock,
+  quotas,
+}: {
+  metadata: Metadata
+  clock: Clock
+  quotas: Quotas
+}): CacheRules {
+  return {
+    create(registry, { prefix, upstreamUrl, upstream, upstreamPrefix, ...given }) {
+      const kind = parseUpstream(registry, upstreamUrl, upstream)
+      if (prefix === rootPrefix && upstreamPrefix !== rootPrefix) throw refuse('RootUpstreamPrefixed', {})
+      const access = parseAccess(registry, { kind, upstreamUrl }, given)
+      return metadata.transaction(async (trx) => {
+        const now = clock()
+        const row = await trx
+          .insertInto('pull_through_cache_rule')
+          .values({
+            account: registry.account,
+            region: registry.region,
+            prefix,
+            upstream: kind,
+            upstream_url: upstreamUrl,
+            upstream_prefix: upstreamPrefix,
+            ...access,
+            created_at: now,
+            updated_at: now,
+          })
+          .onConflict((conflict) => conflict.columns(['account', 'region', 'prefix']).doNothing())
+          .returningAll()
+          .executeTakeFirst()
+        if (row === undefined) throw refuse('CacheRuleAlreadyExists', { registry, prefix })
+        await requireWithin(quotas, 'pullThroughCacheRules', { registry }, selectRules(trx, registry))
+        return parseRule(registry, row)
+      })
+    },
+
+    update: (registry, prefix, given) =>
+      metadata.transaction(async (trx) => {
+        const row = await selectRules(trx, registry).where('prefix', '=', prefix).forUpdate().executeTakeFirst()
+        if (row === undefined) throw refuse('CacheRuleNotFound', { registry, prefix })
+        const present = parseRule(registry, row)
+        const { credentialArn = present.credentialArn, customRoleArn = present.customRoleArn } = given
+        const { upstream: kind, upstreamUrl } = present
+        const access = parseAccess(registry, { kind, upstreamUrl }, { credentialArn, customRoleArn })
+        const written = { ...access, updated_at: clock() }
+        await trx
+          .updateTable('pull_through_cache_rule')
+          .set(written)
+          .where('account', '=', registry.account)
+          .where('region', '=', registry.region)
+          .where('prefix', '=', prefix)
+          .execute()
+        return parseRule(registry, { ...row, ...written })
+      }),
+
+    delete: (registry, prefix) =>
+      metadata.transaction(async (trx) => {
+        const row = await trx
+          .deleteFrom('pull_through_cache_rule')
+          .where('account', '=', registry.account)
+          .where('region', '=', registry.region)
+          .where('prefix', '=', prefix)
+          .returningAll()
+          .executeTakeFirst()
+        if (row === undefined) throw refuse('CacheRuleNotFound', { registry, prefix })
+        return parseRule(registry, row)
+      }),
+
+    async get(registry, prefix) {
+      const row = await selectRules(metadata.reader, registry).where('prefix', '=', prefix).executeTakeFirst()
+      if (row === undefined) throw refuse('CacheRuleNotFound', { registry, prefix })
+      return parseRule(registry, row)
+    },
+
+    async getAll(registry, prefixes) {
+      const rows = await selectRules(metadata.reader, registry)
+        .where('prefix', 'in', [...prefixes])
+        .execute()
+      const found = new Map(rows.map((row) => [row.prefix, parseRule(registry, row)]))
+      return prefixes.map((prefix) => {
+        const rule = found.get(prefix)
+        if (rule === undefined) throw refuse('CacheRuleNotFound', { registry, prefix })
+        return rule
+      })
+    },
+
+    async list(registry, { limit, after }) {
+      const rows = await selectRules(metadata.reader, registry)
+        .$if(after !== undefined, (query) => query.where('prefix', '>', after ?? ''))
+        .orderBy('prefix')
+        .limit(limit + 1)
+        .execute()
+      const rules = rows.map((row) => parseRule(registry, row))
+      return pageOf(rules, limit, ({ prefix }) => prefix)
+    },
+  }
+}
+
+function selectRules(reader: Reader, { account, region }: Registry) {
+  return reader
+    .selectFrom('pull_through_cache_rule')
+    .selectAll()
+    .where('account', '=', account)
+    .where('region', '=', region)
+}
+
+function parseRule(registry: Registry, row: PullThroughCacheRuleTable): CacheRule {
+  return {
+    registry,
+    prefix: parseRepositoryPrefix(row.prefix),
+    // Parsed when it was written.
+    upstream: row.upstream as UpstreamKind,
+    upstreamUrl: row.upstream_url,
+    upstreamPrefix: parseRepositoryPrefix(row.upstream_prefix),
+    credentialArn: row.credential_arn ?? undefined,
+    customRoleArn: row.custom_role_arn ?? undefined,
+    createdAt: row.created_at,
+    updatedAt: row.updated_at,
+  }
+}
+
+/** @throws Refusal `UpstreamUnsupported`, `UpstreamKindMismatch` */
+function parseUpstream(registry: Registry, url: string, named: UpstreamKind | undefined): UpstreamKind {
+  const kind = kindOfUpstream(url)
+  if (kind === undefined || isOwnRegistry(url, registry)) throw refuse('UpstreamUnsupported', { url })
+  if (named !== undefined && named !== kind) throw refuse('UpstreamKindMismatch', { upstream: kind })
+  return kind
+}
+
+/** @throws Refusal `CredentialMissing`, `CredentialElsewhere`, `RoleMissing`, `RoleInvalid` */
+function parseAccess(
+  registry: Registry,
+  { kind, upstreamUrl }: { readonly kind: UpstreamKind; readonly upstreamUrl: string },
+  { credentialArn, customRoleArn }: RuleAccess,
+): Pick<PullThroughCacheRuleTable, 'credential_arn' | 'custom_role_arn'> {
+  if (credentialArn === undefined && needsCredential(kind)) throw refuse('CredentialMissing', { upstream: kind })
+  if (credentialArn !== undefined && !isSecretOf(registry, credentialArn)) {
+    throw refuse('CredentialElsewhere', { registry })
+  }
+  if (!customRoleArn && needsRole(upstreamUrl, registry)) throw refuse('RoleMissing', { url: upstreamUrl })
+  if (customRoleArn && accountOfRole(customRoleArn) !== registry.account) throw refuse('RoleInvalid', { registry })
+  return { credential_arn: credentialArn ?? null, custom_role_arn: customRoleArn || null }
+}
+
+function isSecretOf({ account, region }: Registry, arn: string): boolean {
+  const [, , , ofRegion, ofAccount] = arn.split(':')
+  return ofRegion === region && ofAccount === account
+}

@@ -1,0 +1,26 @@
+import { refusals } from '#lib/refusal.ts'
+import type { Registry } from '#names/registry.ts'
+import type { RepositoryPrefix } from '#names/repository-prefix.ts'
+import type { UpstreamKind } from './upstreams.ts'
+
+/** What the pull through cache declines. */
+export interface UpstreamRefusals {
+  CacheRuleAlreadyExists: { readonly registry: Registry; readonly prefix: RepositoryPrefix }
+  CacheRuleNotFound: { readonly registry: Registry; readonly prefix: RepositoryPrefix }
+  /** No address of an upstream that ECR knows, or that of the registry itself. */
+  UpstreamUnsupported: { readonly url: string }
+  /** The address is one of another kind of upstream than the one that was named. */
+  UpstreamKindMismatch: { readonly upstream: UpstreamKind }
+  /** An upstream that asks for a secret, and none given. */
+  CredentialMissing: { readonly upstream: UpstreamKind }
+  /** A secret of another account or region. */
+  CredentialElsewhere: { readonly registry: Registry }
+  /** ECR in another account, and no role given to go there. */
+  RoleMissing: { readonly url: string }
+  /** No role, or one of another account. */
+  RoleInvalid: { readonly registry: Registry }
+  /** A rule of the prefix ROOT for a part of the upstream. */
+  RootUpstreamPrefixed: Record<string, never>
+}
+
+export const refuse = refusals<UpstreamRefusals>()
