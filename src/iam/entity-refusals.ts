@@ -13,6 +13,8 @@ export interface EntityRefusals {
   TrustedPrincipalUnknown: { readonly principal: string }
   /** An identity provider's URL. */
   ProviderUrlInvalid: { readonly url: string }
+  /** A permissions boundary that is no managed policy of the account or of AWS. */
+  BoundaryUnknown: { readonly arn: string }
   /** `repeated` without regard to case. */
   EntityTagInvalid: { readonly problem: 'repeated' | 'reserved' }
   /** Whatever AWS manages is read-only. */
