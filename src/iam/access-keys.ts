@@ -128,7 +128,7 @@ async function replaceRoot(trx: Transaction, account: AccountId, key: RootKey, n
 const base32 = 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567'
 
 /** In the shapes that AWS gives them, which tools look for when they search for leaked keys. 30 bytes make 40 characters. */
-function generateKey(): RootKey {
+export function generateKey(): RootKey {
   const letters = Array.from(randomBytes(16), (byte) => base32.charAt(byte % base32.length))
   return { accessKeyId: `AKIA${letters.join('')}`, secretAccessKey: randomBytes(30).toString('base64') }
 }

@@ -1,14 +1,17 @@
 import { refusals } from '#lib/refusal.ts'
+import type { OwnerKind } from './policies/usage.ts'
 
-/** What the management of roles, managed policies and identity providers declines, with the facts that explain it. */
+/** What the management of identities, access keys, policies and identity providers declines, with the facts that explain it. */
 export interface EntityRefusals {
-  /** `name` is what it was asked for by: a name, an ARN, a version's id. */
+  /** `name` is what it was asked for by: a name, an ARN, an id. */
   EntityNotFound: { readonly kind: EntityKind; readonly name: string }
   EntityExists: { readonly kind: EntityKind; readonly name: string }
   /** It cannot be deleted before what hangs on it is. */
   EntityInUse: { readonly by: InUse }
   /** `limit` is how much there may be, in the unit of the quota. */
   EntityQuotaExceeded: { readonly quota: EntityQuota; readonly limit: number }
+  /** All inline policies of an owner together, in characters that are no white space. */
+  InlinePoliciesTooLarge: { readonly owner: OwnerKind; readonly name: string; readonly limit: number }
   /** A trust policy names somebody who does not exist. */
   TrustedPrincipalUnknown: { readonly principal: string }
   /** An identity provider's URL. */
@@ -21,9 +24,21 @@ export interface EntityRefusals {
   EntityUnmodifiable: { readonly arn: string }
 }
 
-export type EntityKind = 'role' | 'policy' | 'policy version' | 'identity provider'
+export type EntityKind =
+  | OwnerKind
+  | `${OwnerKind} policy`
+  | 'policy'
+  | 'attached policy'
+  | 'policy version'
+  | 'access key'
+  | 'group member'
+  | 'login profile'
+  | 'identity provider'
 
 export type InUse =
+  | 'access keys'
+  | 'group memberships'
+  | 'group members'
   | 'attached policies'
   | 'inline policies'
   /** A policy's, to users, groups or roles, or as a permissions boundary. */
@@ -32,7 +47,16 @@ export type InUse =
   | 'default version'
 
 export type EntityQuota =
+  | 'access keys of a user'
+  | 'groups of a user'
+  /** Managed ones, attached to one owner. */
+  | `policies of a ${OwnerKind}`
   /** In characters that are no white space. */
-  'trust policy size' | 'managed policy size' | 'policy versions' | 'client ids' | 'thumbprints' | 'tags'
+  | 'trust policy size'
+  | 'managed policy size'
+  | 'policy versions'
+  | 'client ids'
+  | 'thumbprints'
+  | 'tags'
 
 export const refuseEntity = refusals<EntityRefusals>()

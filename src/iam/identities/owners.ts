@@ -1,0 +1,77 @@
+import { refuseEntity } from '#iam/entity-refusals.ts'
+import type { OwnerKind } from '#iam/policies/usage.ts'
+import type { Reader, Transaction } from '#metadata/metadata.ts'
+import type { AccountId } from '#names/account.ts'
+
+/**
+ * Users, groups and roles as what they have in common: names that are unique in their account without regard to case, a path,
+ * and policies. Whoever changes what one of them has holds its row first; after it come managed policies.
+ */
+export interface OwnerRef {
+  readonly account: AccountId
+  readonly kind: OwnerKind
+  readonly name: string
+}
+
+export interface Owner extends OwnerRef {
+  /** The unique id. */
+  readonly id: string
+  /** `/`, or `/…/`. */
+  readonly path: string
+}
+
+const tables = { user: 'iam_user', group: 'iam_group', role: 'iam_role' } as const
+
+/** Names are unique without regard to case. */
+export function nameKey(name: string): string {
+  return name.toLowerCase()
+}
+
+function findOwner(reader: Reader, ref: OwnerRef): Promise<Owner | undefined> {
+  return selectOwner(reader, ref)
+    .executeTakeFirst()
+    .then((row) => row && { ...ref, ...row })
+}
+
+/** @throws Refusal `EntityNotFound` */
+export async function getOwner(reader: Reader, ref: OwnerRef): Promise<Owner> {
+  return (await findOwner(reader, ref)) ?? absent(ref)
+}
+
+/** Holds its row until the transaction ends. @throws Refusal `EntityNotFound` */
+export async function lockOwner(trx: Transaction, ref: OwnerRef): Promise<Owner> {
+  const row = await selectOwner(trx, ref).forUpdate().executeTakeFirst()
+  return row === undefined ? absent(ref) : { ...ref, ...row }
+}
+
+function absent({ kind, name }: OwnerRef): never {
+  throw refuseEntity('EntityNotFound', { kind, name })
+}
+
+function selectOwner(reader: Reader, { account, kind, name }: OwnerRef) {
+  // The three tables have these columns alike.
+  return reader
+    .selectFrom(tables[kind] as 'iam_user')
+    .select(['id', 'name', 'path'])
+    .where('account', '=', account)
+    .where('name_key', '=', nameKey(name))
+}
+
+/**
+ * Keeps others from giving names in the account until the transaction ends, so that a name that was found free stays so. The
+ * weaker lock lets rows that refer to the account come and go.
+ */
+export async function holdNames(trx: Transaction, account: AccountId): Promise<void> {
+  await trx.selectFrom('account').select('id').where('id', '=', account).forNoKeyUpdate().execute()
+}
+
+/** @throws Refusal `EntityExists` where another of its kind has the name */
+export async function requireFree(trx: Transaction, ref: OwnerRef, ownId?: string): Promise<void> {
+  const found = await findOwner(trx, ref)
+  if (found !== undefined && found.id !== ownId) throw refuseEntity('EntityExists', { kind: ref.kind, name: ref.name })
+}
+
+/** `arn:aws:iam::<account>:user/<path><name>` (IAM user guide, "IAM ARNs"). */
+export function ownerArn({ account, kind, path, name }: Pick<Owner, 'account' | 'kind' | 'path' | 'name'>): string {
+  return `arn:aws:iam::${account}:${kind}${path}${name}`
+}
