@@ -3,6 +3,7 @@ import type { Clock } from '#lib/clock.ts'
 import type { Refusal } from '#lib/refusal.ts'
 import type { Metadata, Reader, Transaction } from '#metadata/metadata.ts'
 import { type Digest, parseDigest } from '#names/digest.ts'
+import { readAccountSetting } from './account-settings.ts'
 import { refuse } from './refusals.ts'
 import { getRepository, inRepository, lockRepository, type Repository, type RepositoryKey } from './repository.ts'
 
@@ -25,7 +26,9 @@ export interface LinkedBlobs {
    */
   requireReferenced(key: RepositoryKey, digest: Digest): Promise<void>
   /**
-   * Links a blob of another repository of the registry. `false` where that repository does not have it.
+   * Links a blob of another repository of the registry. `false` where that cannot be, by ECR's rules (user guide, "Cross-repository
+   * layer sharing"): the registry's setting BLOB_MOUNTING is on, both repositories have one encryption, and an image of the other
+   * refers to the blob.
    *
    * @throws Refusal `RepositoryNotFound` for the target
    */
@@ -146,6 +149,7 @@ export function createLinkedBlobs({
     },
 
     async mount(key, digest, from) {
+      if ((await readAccountSetting(metadata.reader, key.registry, 'BLOB_MOUNTING')) === 'DISABLED') return false
       const linked = await findLinked(from, digest)
       const intact = linked !== undefined && (await isIntact(digest, linked.sizeBytes))
       return metadata.transaction(async (trx) => {
@@ -159,10 +163,14 @@ export function createLinkedBlobs({
           .where('repository.account', '=', from.registry.account)
           .where('repository.region', '=', from.registry.region)
           .where('repository.name', '=', from.name)
+          .where('repository.encryption_type', '=', target.encryption.type)
+          .where(({ fn, val }) => fn.coalesce('repository.kms_key', val('')), '=', target.encryption.kmsKey ?? '')
           .where('repository_blob.digest', '=', digest)
           .forShare('repository')
           .executeTakeFirst()
         if (source === undefined) return false
+        const parent = await selectParent(trx, source.id, digest).executeTakeFirst()
+        if (parent === undefined) return false
         await linkBlob(trx, target, digest, clock())
         return true
       })

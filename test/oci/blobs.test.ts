@@ -152,9 +152,13 @@ eachServer('blobs', (world) => {
   })
 
   test('a blob whose file is gone or cut short counts as absent, and the next push heals it', async () => {
+    await world.allowMounts()
     for (const damage of [(file: string) => rm(file), (file: string) => truncate(file, 1_000)]) {
       const [name, other] = [await world.repository(), await world.repository()]
-      const { bytes, digest, path } = await pushed(name, world.bytes(10_000))
+      const app = image({ seed: `damaged ${damage}`, layers: [10_000] })
+      await pushImage(world.client.registry, name, app)
+      const { bytes, digest } = app.blobs.at(-1) ?? assert.fail('an image has a layer')
+      const path = `/v2/${name}/blobs/${digest}`
       const hex = digest.slice('sha256:'.length)
       await damage(join(world.server.dataDir, 'blobs/sha256', hex.slice(0, 2), hex))
 

@@ -135,6 +135,7 @@ eachServer('races', (world) => {
   })
 
   test('mounts across each other, pushes and deletions in two repositories end, and none as a failure', async () => {
+    await world.allowMounts()
     const names = [await world.repository(), await world.repository()] as const
     const images: readonly Image[] = numbered(4).map((at) => app(`crossing ${at}`))
     for (const name of names) for (const each of images) await pushImage(registry(), name, each, 'latest')

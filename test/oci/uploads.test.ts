@@ -227,16 +227,6 @@ eachServer('uploads', (world) => {
     expect(await call('POST', `${path}?mount=${digest(bytes)}&from=${name}`), 404, 'NAME_UNKNOWN')
   })
 
-  test('a blob of another repository is mounted without its bytes being sent', async () => {
-    const [from, to] = [await world.repository(), await world.repository()]
-    const bytes = world.bytes(1_000)
-    await pushBlob(world.client.registry, from, { bytes, digest: digest(bytes), mediaType: mediaTypes.oci.layer })
-    const path = `/v2/${to}/blobs/uploads/?mount=${digest(bytes)}&from=${encodeURIComponent(from)}`
-    expectCreated(await call('POST', path), to, digest(bytes))
-    expectCreated(await call('POST', path), to, digest(bytes))
-    await expectBlob(to, bytes)
-  })
-
   test('what cannot be mounted is uploaded instead', async () => {
     const [from, to] = [await world.repository(), await world.repository()]
     const missing = [`mount=${noDigest}&from=${from}`, `mount=${noDigest}&from=no/such`, `mount=${noDigest}`]

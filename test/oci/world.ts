@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { readdir, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { after, before, describe } from 'node:test'
-import type { ImageTagMutability } from '@aws-sdk/client-ecr'
+import { type ImageTagMutability, PutAccountSettingCommand } from '@aws-sdk/client-ecr'
 import { type Dialect, eachDatabase } from '../support/databases.ts'
 import type { Image } from '../support/images/build.ts'
 import { noise } from '../support/images/content.ts'
@@ -23,6 +23,8 @@ export interface World {
   putManifest(repository: string, image: Pick<Image, 'bytes' | 'mediaType'>, reference: string): Promise<Answer>
   /** Begins an upload and answers its path. */
   startUpload(repository: string): Promise<string>
+  /** Lets pushes take layers of other repositories, in the registry of `client`. */
+  allowMounts(): Promise<void>
   /** Bytes that no other test has. */
   bytes(sizeBytes: number): Buffer
 }
@@ -66,6 +68,10 @@ export function eachServer(
           }),
         startUpload: async (repository) =>
           locationOf(expect(await world.call('POST', `/v2/${repository}/blobs/uploads/`), 202)),
+        async allowMounts() {
+          const setting = { name: 'BLOB_MOUNTING', value: 'ENABLED' }
+          await world.client.ecr.send(new PutAccountSettingCommand(setting))
+        },
         bytes: (sizeBytes) => noise(`${subject}/${dialect}/${++count}`, sizeBytes),
       }
       body(world)
