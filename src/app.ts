@@ -32,6 +32,7 @@ import { createPulls } from '#registry/pulls.ts'
 import { createReferrers } from '#registry/referrers.ts'
 import { createRepositories } from '#registry/repositories.ts'
 import { createRegistrySettings } from '#registry/settings.ts'
+import { createStorageClasses } from '#registry/storage-class.ts'
 import { createTags } from '#registry/tags.ts'
 import { createUploads } from '#registry/uploads.ts'
 import { createReplication } from '#replication/replication.ts'
@@ -113,6 +114,7 @@ export async function startApp(settings: Settings, log: Logger, options: AppOpti
     imageDeletion: createImageDeletion({ metadata }),
     tags: createTags({ metadata }),
     referrers: createReferrers({ metadata }),
+    storageClasses: createStorageClasses({ metadata, clock }),
     linkedBlobs: createLinkedBlobs({ metadata, blobs, clock, onDamage }),
     uploads: createUploads({ metadata, blobs, clock, quotas, processId: randomUUID() }),
   }

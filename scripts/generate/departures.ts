@@ -4,7 +4,6 @@ type ServedOperation = (typeof servedOperations)[number]
 
 /** What a served operation does otherwise than ECR, as somebody who knows ECR would want to be told. */
 export const departures: Readonly<Partial<Record<ServedOperation, string>>> = {
-  BatchCheckLayerAvailability: 'No layer is `ARCHIVED`.',
   BatchDeleteImage:
     'The call is one change, and its order does not matter: an index goes with the children that are listed. Referrers of a deleted image stay, and so do layers that no image uses any more, on disk.',
   BatchGetImage: 'Converts between Docker schema 2 and OCI, not to schema 1. There is no pull-through cache.',
@@ -19,14 +18,15 @@ export const departures: Readonly<Partial<Record<ServedOperation, string>>> = {
   DescribeImageReplicationStatus: 'The list is empty, since nothing is copied.',
   DescribeImageScanFindings: 'No image has been scanned: one that exists has no scan.',
   DescribeImageSigningStatus: 'The list is empty, since nothing is signed.',
-  DescribeImages: 'No image is archived or scanned, so that filters and fields for that find and show nothing.',
+  DescribeImages:
+    'No image is scanned, so that the fields for that show nothing. Archived images are left out unless `imageStatus` asks for them or `imageIds` names them.',
   DescribeRegistry: 'Replication rules are kept and shown; nothing is copied.',
   DescribeRepositories: 'A `repositoryUri` has the host of this server, unless `LADING_DOMAIN` is set.',
   DescribeRepositoryCreationTemplates: 'Prefixes without a template are left out.',
   GetAuthorizationToken: 'The `proxyEndpoint` is this server, unless `LADING_DOMAIN` is set.',
   GetDownloadUrlForLayer: 'The URL is one of this server, good for an hour.',
   InitiateLayerUpload: 'An upload does not expire, and the size of a layer is not limited.',
-  ListImages: 'No image is archived.',
+  ListImages: 'Archived images are left out unless `imageStatus` asks for them.',
   PutAccountSetting: '`BASIC_SCAN_TYPE_VERSION` is kept and shown; there is no scanner that it could choose.',
   PutImage: 'Starts no scan, replication or signing, and sends no event.',
   PutImageScanningConfiguration: 'The setting is kept and shown; nothing is scanned.',
@@ -39,4 +39,6 @@ export const departures: Readonly<Partial<Record<ServedOperation, string>>> = {
   UploadLayerPart: 'A part may have 20 MiB, as the API model says, where the quota of ECR is 10 MiB.',
   ValidatePullThroughCacheRule:
     'Upstreams are not reached yet: `isValid` is false for every rule, and `failure` says so.',
+  UpdateImageStorageClass:
+    'An archived image takes as much room as before. A restore is answered with `ACTIVATING` as by ECR, and is over then. Whatever makes an index active restores what it refers to. By their digests the data plane goes on serving the layers of archived images.',
 }

@@ -44,15 +44,28 @@ export interface DispatcherParts {
 export function createDispatcher({ surfaces, findAccessKey, authorize, clock }: DispatcherParts): Dispatch {
   const signatures = createSignatureVerifier({ findAccessKey, clock })
 
+  /** It is the first of the actions whose refusal is told. */
+  async function requireAny(principal: Principal, actions: readonly string[], resource: string): Promise<void> {
+    let refusal: unknown
+    for (const action of actions) {
+      try {
+        return await authorize(principal, action, resource)
+      } catch (error) {
+        refusal ??= error
+      }
+    }
+    throw refusal
+  }
+
   async function run(call: Call, { surface, operation }: Found, { principal, region }: Caller): Promise<Answer> {
     const { handler, name } = operation
     const input = operation.read(call)
     const registry = { account: namedAccount(input) ?? principal.account, region }
     if (handler.resource !== 'unrestricted') {
       const resources = [await handler.resource({ input, registry, principal })].flat()
-      const actions = [`${surface.service}:${name}`, ...(handler.also?.(input) ?? [])]
-      for (const action of actions) {
-        for (const resource of resources) await authorize(principal, action, resource)
+      const own = [`${surface.service}:${name}`, ...(handler.instead ?? [])]
+      for (const anyOf of [own, ...(handler.also?.(input) ?? []).map((action) => [action])]) {
+        for (const resource of resources) await requireAny(principal, anyOf, resource)
       }
     }
     const { requestId, signal } = call

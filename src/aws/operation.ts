@@ -40,6 +40,8 @@ export interface Handler<Operation extends OperationTypes> {
   readonly conditions?: (
     request: ResourceRequest<Operation['input']>,
   ) => Iterable<readonly [key: string, value: string | readonly string[]]>
+  /** Actions any one of which suffices in place of the operation's own, on the same resources. */
+  readonly instead?: readonly string[]
   /** Shapes of the model whose constraints the handler answers for, because ECR reports them per item. */
   readonly unchecked?: readonly string[]
   /** The most that a request's body may have, for an operation whose input is large; `defaultMaxBodyBytes` otherwise. */

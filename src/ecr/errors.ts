@@ -9,6 +9,7 @@ import type { UpstreamRefusals } from '#upstream/refusals.ts'
 import { accessDeniedText } from '#wording/iam.ts'
 import { registryTexts } from '#wording/registry.ts'
 import { accountSettingExceptions } from './errors/account-settings.ts'
+import { archiveExceptions } from './errors/archive.ts'
 import { invalid } from './errors/invalid.ts'
 import { pullThroughExceptions } from './errors/pull-through.ts'
 import { replicationExceptions } from './errors/replication.ts'
@@ -169,14 +170,15 @@ export const exceptions = {
     'ImageNotFoundException',
     ({ imageId, ...where }) => imageNotFound(imageId.imageDigest, imageId.imageTag, where),
   ],
+  ...archiveExceptions,
   ImageReferencedByIndex: ['InvalidParameterException', registryTexts.ImageReferencedByIndex],
 
   BlobNotFound: ['LayersNotFoundException', registryTexts.BlobNotFound],
   LayerUnnameable: ['LayersNotFoundException', registryTexts.BlobNotFound],
   BlobInaccessible: [
     'LayerInaccessibleException',
-    ({ digest, repository, registry }) =>
-      `The layer with digest ${digest} within the repository with name '${repository}' in the registry with id '${registry.account}' is not accessible: no image refers to it`,
+    ({ digest, archived, repository, registry }) =>
+      `The layer with digest ${digest} within the repository with name '${repository}' in the registry with id '${registry.account}' is not accessible: ${archived ? 'the images that refer to it are archived' : 'no image refers to it'}`,
   ],
   BlobReferenced: [
     'InvalidParameterException',

@@ -109,8 +109,15 @@ export async function attempt<Result>(
   try {
     return { result: await work(asked) }
   } catch (error) {
-    if (!(error instanceof Refusal) || error.code !== ('ImageNotFound' satisfies keyof RegistryRefusals)) throw error
-    return { failure: notFound(imageId) }
+    if (!(error instanceof Refusal)) throw error
+    switch (error.code as keyof RegistryRefusals) {
+      case 'ImageNotFound':
+        return { failure: notFound(imageId) }
+      case 'ImageArchived':
+        return { failure: inaccessible(imageId) }
+      default:
+        throw error
+    }
   }
 }
 
@@ -126,6 +133,10 @@ export function describeDeletionFailure(imageId: ImageIdentifier, failure: Delet
       return { imageId, failureCode: 'ImageReferencedByManifestList', failureReason }
     }
   }
+}
+
+function inaccessible(imageId: ImageIdentifier): ImageFailure {
+  return { imageId, failureCode: 'ImageInaccessible', failureReason: 'Requested image is archived' }
 }
 
 function notFound(imageId: ImageIdentifier): ImageFailure {

@@ -1,7 +1,7 @@
 import type { Handlers } from '#aws/operation.ts'
 import { isDigest } from '#names/digest.ts'
 import { isTag } from '#names/tag.ts'
-import type { ImageDetail, ImageQuery, TagStatus } from '#registry/image.ts'
+import type { ImageDetail, ImageQuery, ImageStatusFilter, TagStatus } from '#registry/image.ts'
 import type { ImageLists } from '#registry/image-lists.ts'
 import type { Repositories } from '#registry/repositories.ts'
 import type { RepositoryKey } from '#registry/repository.ts'
@@ -25,13 +25,9 @@ export function imageListOperations({ repositories, imageLists }: ImageListParts
         const key = repositoryKey(request)
         const filter = readFilter(request.input.filter)
         const page = openPage(request.input, ['ListImages', key, filter], [isDigest, isTagOrNone])
-        if (!filter.active) {
-          await repositories.get(key)
-          return { imageIds: [] }
-        }
         const [digest = '', tag] = page.after ?? []
         const { items, next } = await imageLists.list(key, {
-          tagStatus: filter.tagStatus,
+          ...filter,
           limit: page.limit,
           after: page.after && { digest, tag },
         })
@@ -47,22 +43,20 @@ export function imageListOperations({ repositories, imageLists }: ImageListParts
       handle: async (request) => {
         const { input } = request
         const key = repositoryKey(request)
-        const filter = readFilter(input.filter)
         if (input.imageIds !== undefined) {
           refusePaging(input, 'imageIds')
+          // Asked for by name, an archived image is described like any other.
+          const filter = readFilter(input.filter, 'ANY')
           const named = await describeNamed(key, input.imageIds)
           return {
             imageDetails: named.filter((image) => passes(filter, image)).map((image) => describeImage(key, image)),
           }
         }
+        const filter = readFilter(input.filter)
         const page = openPage(input, ['DescribeImages', key, filter], [isDigest])
-        if (!filter.active) {
-          await repositories.get(key)
-          return { imageDetails: [] }
-        }
         const [digest] = page.after ?? []
         const { items, next } = await imageLists.describe(key, {
-          tagStatus: filter.tagStatus,
+          ...filter,
           limit: page.limit,
           after: digest === undefined ? undefined : { digest },
         })
@@ -83,16 +77,19 @@ export function imageListOperations({ repositories, imageLists }: ImageListParts
 
 interface Filter {
   readonly tagStatus: TagStatus
-  /** Whether active images are asked for: all are, since none is ever archived. */
-  readonly active: boolean
+  readonly status: ImageStatusFilter
 }
 
-function readFilter({ tagStatus = 'ANY', imageStatus = 'ACTIVE' }: ListImagesFilter = {}): Filter {
-  return { tagStatus, active: imageStatus === 'ACTIVE' || imageStatus === 'ANY' }
+function readFilter(
+  { tagStatus = 'ANY', imageStatus }: ListImagesFilter = {},
+  otherwise: Filter['status'] = 'ACTIVE',
+): Filter {
+  return { tagStatus, status: imageStatus ?? otherwise }
 }
 
-function passes({ tagStatus, active }: Filter, { tags }: ImageDetail): boolean {
-  return active && (tagStatus === 'ANY' || (tagStatus === 'TAGGED') === tags.length > 0)
+function passes({ tagStatus, status }: Filter, image: ImageDetail): boolean {
+  if (status !== 'ANY' && status !== image.status) return false
+  return tagStatus === 'ANY' || (tagStatus === 'TAGGED') === image.tags.length > 0
 }
 
 /** The second half of a line's key; an untagged image has none. */

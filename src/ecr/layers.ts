@@ -37,8 +37,8 @@ export function layerOperations({ repositories, linkedBlobs, uploads, downloadLi
           .map((layerDigest): Layer => {
             const blob = isDigest(layerDigest) ? available.get(layerDigest) : undefined
             if (blob === undefined) return { layerDigest, layerAvailability: 'UNAVAILABLE' }
-            const { sizeBytes: layerSize, mediaType } = blob
-            return { layerDigest, layerAvailability: 'AVAILABLE', layerSize, mediaType }
+            const { sizeBytes: layerSize, mediaType, archived } = blob
+            return { layerDigest, layerAvailability: archived ? 'ARCHIVED' : 'AVAILABLE', layerSize, mediaType }
           })
         return { layers, failures }
       },

@@ -5,12 +5,14 @@ import { type ImageParts, imageOperations } from './images.ts'
 import { type LayerParts, layerOperations } from './layers.ts'
 import type { Operations } from './model.ts'
 import { type PullThroughParts, pullThroughOperations } from './pull-through.ts'
+import { type ReferrerParts, referrerOperations } from './referrers.ts'
 import { type RegistryParts, registryOperations } from './registry.ts'
 import { type ReplicationParts, replicationOperations } from './replication.ts'
 import { type RepositoryParts, repositoryOperations } from './repositories.ts'
 import { resourceTagOperations } from './resource-tags.ts'
 import { type ScanningParts, scanningOperations } from './scanning.ts'
 import { type SigningParts, signingOperations } from './signing.ts'
+import { type StorageClassParts, storageClassOperations } from './storage-class.ts'
 import { type TemplateParts, templateOperations } from './templates.ts'
 
 /** Every operation of the ECR API that has a handler. One that is missing or misspelt does not compile. */
@@ -41,6 +43,7 @@ export const servedOperations = [
   'GetRegistryScanningConfiguration',
   'GetSigningConfiguration',
   'InitiateLayerUpload',
+  'ListImageReferrers',
   'ListImages',
   'ListTagsForResource',
   'PutAccountSetting',
@@ -53,6 +56,7 @@ export const servedOperations = [
   'StartImageScan',
   'TagResource',
   'UntagResource',
+  'UpdateImageStorageClass',
   'UpdatePullThroughCacheRule',
   'UpdateRepositoryCreationTemplate',
   'UploadLayerPart',
@@ -66,6 +70,8 @@ export interface EcrParts
   extends RepositoryParts,
     ImageParts,
     ImageListParts,
+    ReferrerParts,
+    StorageClassParts,
     LayerParts,
     PullThroughParts,
     TemplateParts,
@@ -80,6 +86,8 @@ export function ecrOperations(parts: EcrParts) {
     ...repositoryOperations(parts),
     ...imageOperations(parts),
     ...imageListOperations(parts),
+    ...referrerOperations(parts),
+    ...storageClassOperations(parts),
     ...layerOperations(parts),
     ...authorizationOperations(parts),
     ...registryOperations(parts),

@@ -16,7 +16,7 @@ export interface OpenPage {
   nextToken(key: readonly string[] | undefined): string | undefined
 }
 
-const defaultLimit = 100
+const usualLimit = 100
 
 /**
  * Reads a request's paging. `scope` says what is listed: a token is good for that listing alone. `grammars` say of each text of
@@ -25,9 +25,10 @@ const defaultLimit = 100
  * @throws Refusal `ParameterInvalid`
  */
 export function openPage(
-  { nextToken, maxResults = defaultLimit }: PagedInput,
+  { nextToken, maxResults }: PagedInput,
   scope: readonly unknown[],
   grammars: readonly ((text: string) => boolean)[],
+  defaultLimit = usualLimit,
 ): OpenPage {
   const after = nextToken === undefined ? undefined : parsePageToken(scope, nextToken, grammars.length)
   const valid = after?.every((text, index) => grammars[index]?.(text)) ?? false
@@ -35,7 +36,7 @@ export function openPage(
     throw refuse('ParameterInvalid', { member: 'NextToken', constraint: 'Invalid next token provided' })
   }
   return {
-    limit: maxResults,
+    limit: maxResults ?? defaultLimit,
     after,
     nextToken: (key) => key && printPageToken(scope, key),
   }

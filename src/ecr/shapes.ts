@@ -56,7 +56,9 @@ export function describeImage({ registry, name }: RepositoryKey, image: ImageDet
     artifactMediaType: image.artifactType,
     lastRecordedPullTime: image.pulledAt === undefined ? undefined : new Date(image.pulledAt),
     subjectManifestDigest: image.subject,
-    imageStatus: 'ACTIVE',
+    imageStatus: image.status,
+    lastArchivedAt: image.archivedAt === undefined ? undefined : new Date(image.archivedAt),
+    lastActivatedAt: image.activatedAt === undefined ? undefined : new Date(image.activatedAt),
   }
 }
 

@@ -110,6 +110,12 @@ const codes: Codes = {
     'MANIFEST_UNKNOWN',
     ({ query, repository }) => `Requested image not found: ${repository}${printQuery(query)}`,
   ],
+  ImageArchived: [
+    404,
+    'MANIFEST_UNKNOWN',
+    ({ query, digest, repository }) =>
+      `Requested image not found: ${repository}${printQuery(query)} is archived. Restore it first: aws ecr update-image-storage-class --repository-name ${repository} --image-id imageDigest=${digest} --target-storage-class STANDARD`,
+  ],
   ImageReferencedByIndex: [
     405,
     'UNSUPPORTED',

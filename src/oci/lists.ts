@@ -1,6 +1,6 @@
 import { parseDigest } from '#names/digest.ts'
 import { mediaTypes } from '#registry/manifest.ts'
-import type { Referrers } from '#registry/referrers.ts'
+import type { Referrer, Referrers } from '#registry/referrers.ts'
 import type { Repositories } from '#registry/repositories.ts'
 import type { Tags } from '#registry/tags.ts'
 import { type FamilyRoutes, nextLink, parseCount, parseText, repositoryOf } from './call.ts'
@@ -56,6 +56,7 @@ export function referrerRoutes({ referrers }: { referrers: Referrers }): FamilyR
         const artifactType = parseText(query, 'artifactType')
         const limit = Math.max(parseCount(query, mostReferrers), 1)
         const { items, next } = await referrers.list(repositoryOf(call), subject, {
+          status: 'ACTIVE',
           limit,
           after: parseText(query, 'last'),
           artifactTypes: artifactType === undefined ? undefined : [artifactType],
@@ -65,16 +66,16 @@ export function referrerRoutes({ referrers }: { referrers: Referrers }): FamilyR
         if (next !== undefined) {
           reply.header('link', nextLink(`/v2/${path.name}/referrers/${subject}`, limit, next, filter))
         }
-        const manifests = items.map(({ mediaType, digest, sizeBytes, ...rest }) => ({
-          mediaType,
-          digest,
-          size: sizeBytes,
-          ...rest,
-        }))
+        const manifests = items.map(describeReferrer)
         const index = JSON.stringify({ schemaVersion: 2, mediaType: mediaTypes.ociIndex, manifests })
         // As bytes: to a text, Fastify adds a charset that the type of an index does not have.
         return reply.header('content-type', mediaTypes.ociIndex).send(Buffer.from(index))
       },
     },
   }
+}
+
+/** As a descriptor of an index. */
+function describeReferrer({ mediaType, digest, sizeBytes, artifactType, annotations }: Referrer) {
+  return { mediaType, digest, size: sizeBytes, artifactType, annotations }
 }

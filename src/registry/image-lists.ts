@@ -7,7 +7,7 @@ import type { Schema } from '#metadata/schema.ts'
 import { type Digest, parseDigest } from '#names/digest.ts'
 import { parseMediaType } from '#names/media-type.ts'
 import { parseTag, type Tag } from '#names/tag.ts'
-import type { ImageDetail, ImageId, ImageQuery, TagStatus } from './image.ts'
+import type { ImageDetail, ImageId, ImageQuery, ImageStatus, ImageStatusFilter, TagStatus } from './image.ts'
 import { isAsked } from './image-query.ts'
 import { refuse } from './refusals.ts'
 import { getRepository, inRepository, type RepositoryKey } from './repository.ts'
@@ -26,6 +26,7 @@ export interface ImageLists {
 
 export interface ImagePageRequest {
   readonly tagStatus: TagStatus
+  readonly status: ImageStatusFilter
   readonly limit: number
   readonly after?: { readonly digest: string; readonly tag?: string | undefined } | undefined
 }
@@ -33,9 +34,9 @@ export interface ImagePageRequest {
 export function createImageLists({ metadata }: { metadata: Metadata }): ImageLists {
   const { reader } = metadata
   return {
-    async list(key, { tagStatus, limit, after }) {
+    async list(key, { tagStatus, status, limit, after }) {
       const { id } = await getRepository(reader, key)
-      const rows = await selectImages(reader, id, tagStatus)
+      const rows = await selectImages(reader, id, { tagStatus, status })
         .leftJoin('tag', (join) =>
           join.onRef('tag.repository_id', '=', 'manifest.repository_id').onRef('tag.digest', '=', 'manifest.digest'),
         )
@@ -58,9 +59,9 @@ export function createImageLists({ metadata }: { metadata: Metadata }): ImageLis
       return pageOf(ids, limit, (image) => image)
     },
 
-    async describe(key, { tagStatus, limit, after }) {
+    async describe(key, { tagStatus, status, limit, after }) {
       const { id } = await getRepository(reader, key)
-      const page = selectImages(reader, id, tagStatus)
+      const page = selectImages(reader, id, { tagStatus, status })
         .select(detailColumns)
         .$if(after !== undefined, (query) => query.where('manifest.digest', '>', after?.digest ?? ''))
         .orderBy('manifest.digest')
@@ -68,19 +69,22 @@ export function createImageLists({ metadata }: { metadata: Metadata }): ImageLis
       return pageOf(await describeImages(reader, page), limit, ({ digest }) => digest)
     },
 
-    async get(key, query) {
-      const [image] = await describeAll(reader, key, [query])
-      assert(image !== undefined)
-      return image
-    },
+    get: (key, query) => getImage(reader, key, query),
 
     describeAll: (key, queries) => describeAll(reader, key, queries),
   }
 }
 
+/** @throws Refusal `RepositoryNotFound`, `ImageNotFound` */
+export async function getImage(reader: Reader, key: RepositoryKey, query: ImageQuery): Promise<ImageDetail> {
+  const [image] = await describeAll(reader, key, [query])
+  assert(image !== undefined)
+  return image
+}
+
 async function describeAll(reader: Reader, key: RepositoryKey, queries: readonly ImageQuery[]): Promise<ImageDetail[]> {
   const { id } = await getRepository(reader, key)
-  const asked = selectImages(reader, id, 'ANY')
+  const asked = selectImages(reader, id, { tagStatus: 'ANY', status: 'ANY' })
     .select(detailColumns)
     .where((where) => isAsked(where, id, queries))
   const images = await describeImages(reader, asked)
@@ -110,8 +114,15 @@ const detailColumns = [
 
 type DetailRow = Omit<Selectable<ManifestTable>, 'repository_id' | 'body' | 'annotations'>
 
-function selectImages(reader: Reader, repositoryId: number, tagStatus: TagStatus) {
-  const images = reader.selectFrom('manifest').where('manifest.repository_id', '=', repositoryId)
+function selectImages(
+  reader: Reader,
+  repositoryId: number,
+  { tagStatus, status }: Pick<ImagePageRequest, 'tagStatus' | 'status'>,
+) {
+  const images = reader
+    .selectFrom('manifest')
+    .where('manifest.repository_id', '=', repositoryId)
+    .$if(status !== 'ANY', (query) => query.where('manifest.status', '=', status))
   if (tagStatus === 'ANY') return images
   return images.where((where) => {
     const tagged = where.exists(
@@ -158,5 +169,9 @@ function detailOf(row: DetailRow): Omit<ImageDetail, 'tags'> {
     sizeBytes: row.image_size,
     pushedAt: row.pushed_at,
     pulledAt: row.pulled_at ?? undefined,
+    // Written by this room alone.
+    status: row.status as ImageStatus,
+    archivedAt: row.archived_at ?? undefined,
+    activatedAt: row.activated_at ?? undefined,
   }
 }

@@ -3,6 +3,7 @@ import type { Clock } from '#lib/clock.ts'
 import type { Metadata, Transaction } from '#metadata/metadata.ts'
 import { type Digest, digestAlgorithm, digestOf } from '#names/digest.ts'
 import type { Tag } from '#names/tag.ts'
+import { restoreImages } from './image-status.ts'
 import { type Descriptor, type Manifest, parseManifest } from './manifest.ts'
 import { type Quotas, requireWithin } from './quotas.ts'
 import { refuse } from './refusals.ts'
@@ -22,14 +23,14 @@ export interface ManifestPush {
 export interface PushedImage {
   readonly digest: Digest
   readonly manifest: Manifest
-  /** False where the same content stood under the same tag before (or, without a tag, was there). */
+  /** False where the same content stood under the same tag before (or, without a tag, was there), and could be pulled. */
   readonly changed: boolean
 }
 
 export interface ImagePush {
   /**
    * Stores a manifest and points the tag to it, all in one transaction or not at all. Content that is there already stays as
-   * it is, with the time of its first push.
+   * it is, with the time of its first push, but that it is restored if it was archived, as is what it refers to.
    *
    * @throws Refusal `RepositoryNotFound`, `Manifest…`, `Referenced…Missing`, `TagImmutable`, `QuotaExceeded`
    */
@@ -57,6 +58,10 @@ export function createImagePush({
       return metadata.transaction(async (trx) => {
         const repository = await lockRepository(trx, key, 'exclusive')
         const stored = await storeManifest(trx, repository, image, clock())
+        // An index is active, so that what it refers to must be too.
+        const children = manifest.manifests.map((child) => child.digest)
+        const needed = stored ? children : [digest, ...children]
+        const restored = await restoreImages(trx, repository, needed, clock())
         if (stored) await requireWithin(quotas, 'images', inRepository(key), selectIn(trx, repository, 'manifest'))
         const moved = tag !== undefined && (await moveTag(trx, repository, tag, digest, clock()))
         if (moved)
@@ -66,7 +71,8 @@ export function createImagePush({
             inRepository(key),
             selectIn(trx, repository, 'tag').where('digest', '=', digest),
           )
-        return { digest, manifest, changed: tag === undefined ? stored : moved }
+        const changed = tag === undefined ? stored : moved
+        return { digest, manifest, changed: changed || restored.includes(digest) }
       })
     },
   }

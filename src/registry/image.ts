@@ -27,7 +27,14 @@ export interface ImageDetail {
   /** When this content first came, however often it was pushed since. */
   readonly pushedAt: number
   readonly pulledAt: number | undefined
+  readonly status: ImageStatus
+  /** When it was last archived, and last restored from the archive. */
+  readonly archivedAt: number | undefined
+  readonly activatedAt: number | undefined
 }
+
+/** Whether an image can be pulled. Nothing here takes time to restore, so that ECR's third, `ACTIVATING`, is never true. */
+export type ImageStatus = 'ACTIVE' | 'ARCHIVED'
 
 /** One line of a listing: an image has one for each tag, or one without a tag. */
 export interface ImageId {
@@ -37,6 +44,9 @@ export interface ImageId {
 
 /** Which images a listing holds. */
 export type TagStatus = 'TAGGED' | 'UNTAGGED' | 'ANY'
+
+/** ECR's filter by status. */
+export type ImageStatusFilter = ImageStatus | 'ACTIVATING' | 'ANY'
 
 /** Asks for an image by tag, by digest, or by both, which must then agree. */
 export interface ImageQuery {

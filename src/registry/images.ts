@@ -9,11 +9,11 @@ import { getRepository, inRepository, type RepositoryKey } from './repository.ts
 
 /** Fetching manifests. A pull is one compiled query, flat on purpose: `bench` figure "manifest GET by tag". */
 export interface Images {
-  /** The manifest for a pull, which is recorded. @throws Refusal `RepositoryNotFound`, `ImageNotFound` */
+  /** The manifest for a pull, which is recorded. @throws Refusal `RepositoryNotFound`, `ImageNotFound`, `ImageArchived` */
   pull(key: RepositoryKey, reference: Reference): Promise<StoredManifest>
-  /** No pull. @throws Refusal `RepositoryNotFound`, `ImageNotFound` */
+  /** No pull. @throws Refusal `RepositoryNotFound`, `ImageNotFound`, `ImageArchived` */
   head(key: RepositoryKey, reference: Reference): Promise<ManifestHead>
-  /** Where a tag points, or the digest itself if it is there. @throws Refusal `RepositoryNotFound` */
+  /** Where a tag points, or the digest itself if it is there, be it archived. @throws Refusal `RepositoryNotFound` */
   resolve(key: RepositoryKey, reference: Reference): Promise<Digest | undefined>
 }
 
@@ -24,17 +24,20 @@ interface ManifestRow {
   readonly repository_id: number
   readonly digest: string
   readonly media_type: string
+  readonly status: string
   readonly body: Uint8Array
 }
 
 interface HeadRow {
   readonly digest: string
   readonly media_type: string
+  readonly status: string
   readonly size: number
 }
 
 export function createImages({ metadata, pulls }: { metadata: Metadata; pulls: Pulls }): Images {
-  const manifestColumns = ['manifest.repository_id', 'manifest.digest', 'manifest.media_type', 'manifest.body'] as const
+  const headColumns = ['manifest.digest', 'manifest.media_type', 'manifest.status'] as const
+  const manifestColumns = [...headColumns, 'manifest.repository_id', 'manifest.body'] as const
   const manifestByTag = metadata.prepare<ByTag, ManifestRow>((db, p) =>
     selectByTag(db, p('account'), p('region'), p('name'), p('tag')).select(manifestColumns),
   )
@@ -42,18 +45,10 @@ export function createImages({ metadata, pulls }: { metadata: Metadata; pulls: P
     selectByDigest(db, p('account'), p('region'), p('name'), p('digest')).select(manifestColumns),
   )
   const headByTag = metadata.prepare<ByTag, HeadRow>((db, p) =>
-    selectByTag(db, p('account'), p('region'), p('name'), p('tag')).select([
-      'manifest.digest',
-      'manifest.media_type',
-      bodySize(db),
-    ]),
+    selectByTag(db, p('account'), p('region'), p('name'), p('tag')).select([...headColumns, bodySize(db)]),
   )
   const headByDigest = metadata.prepare<ByDigest, HeadRow>((db, p) =>
-    selectByDigest(db, p('account'), p('region'), p('name'), p('digest')).select([
-      'manifest.digest',
-      'manifest.media_type',
-      bodySize(db),
-    ]),
+    selectByDigest(db, p('account'), p('region'), p('name'), p('digest')).select([...headColumns, bodySize(db)]),
   )
 
   async function findHead(key: RepositoryKey, reference: Reference): Promise<HeadRow | undefined> {
@@ -69,6 +64,11 @@ export function createImages({ metadata, pulls }: { metadata: Metadata; pulls: P
     return row
   }
 
+  function requireActive(row: { digest: string; status: string }, key: RepositoryKey, query: Reference): void {
+    if (row.status === 'ACTIVE') return
+    throw refuse('ImageArchived', { ...inRepository(key), query, digest: parseDigest(row.digest) })
+  }
+
   return {
     async pull(key, reference) {
       const { account, region } = key.registry
@@ -82,6 +82,7 @@ export function createImages({ metadata, pulls }: { metadata: Metadata; pulls: P
         await getRepository(metadata.reader, key)
         throw refuse('ImageNotFound', { ...inRepository(key), query: reference })
       }
+      requireActive(row, key, reference)
       // Both were parsed when they were stored; a pull does not parse them again.
       const manifest = { digest: row.digest as Digest, mediaType: row.media_type as MediaType, body: row.body }
       pulls.record(row.repository_id, manifest.digest)
@@ -91,6 +92,7 @@ export function createImages({ metadata, pulls }: { metadata: Metadata; pulls: P
     async head(key, reference) {
       const row = await findHead(key, reference)
       if (row === undefined) throw refuse('ImageNotFound', { ...inRepository(key), query: reference })
+      requireActive(row, key, reference)
       return { digest: parseDigest(row.digest), mediaType: parseMediaType(row.media_type), sizeBytes: row.size }
     },
 

@@ -20,7 +20,7 @@ export interface LinkedBlobs {
   /** What the repository has of these blobs; those it lacks are left out. @throws Refusal `RepositoryNotFound` */
   availability(key: RepositoryKey, digests: readonly Digest[]): Promise<ReadonlyMap<Digest, AvailableBlob>>
   /**
-   * Whether a manifest of the repository refers to it, which ECR asks of a layer before it hands out a URL.
+   * Whether a manifest of the repository that can be pulled refers to it, which ECR asks of a layer before it hands out a URL.
    *
    * @throws Refusal `RepositoryNotFound`, `BlobNotFound`, `BlobInaccessible`
    */
@@ -41,6 +41,8 @@ export interface AvailableBlob {
   readonly sizeBytes: number
   /** Known once a manifest refers to it. */
   readonly mediaType: string | undefined
+  /** Whether manifests refer to it, and all of them are archived. */
+  readonly archived: boolean
 }
 
 /** What the store has of a blob of `sizeBytes` instead; `undefined` if nothing. */
@@ -124,19 +126,23 @@ export function createLinkedBlobs({
         .where('repository_blob.repository_id', '=', id)
         .where('repository_blob.digest', 'in', [...digests])
         .execute()
-      const types = await metadata.reader
-        .selectFrom('manifest_reference')
-        .select(({ fn }) => ['child', fn.min('media_type').as('media_type')])
-        .where('repository_id', '=', id)
-        .where('child', 'in', [...digests])
-        .groupBy('child')
+      const references = await selectParents(metadata.reader, id)
+        .select(({ fn }) => [
+          'manifest_reference.child',
+          fn.min('manifest_reference.media_type').as('media_type'),
+          // 'ACTIVE' comes before 'ARCHIVED'.
+          fn.min('manifest.status').as('status'),
+        ])
+        .where('manifest_reference.child', 'in', [...digests])
+        .groupBy('manifest_reference.child')
         .execute()
-      const mediaTypes = new Map(types.map(({ child, media_type }) => [child, media_type]))
+      const referred = new Map(references.map((reference) => [reference.child, reference]))
       const available = new Map<Digest, AvailableBlob>()
       for (const row of rows) {
         const digest = parseDigest(row.digest)
         if (!(await isIntact(digest, row.size))) continue
-        available.set(digest, { sizeBytes: row.size, mediaType: mediaTypes.get(digest) })
+        const { media_type: mediaType, status } = referred.get(digest) ?? {}
+        available.set(digest, { sizeBytes: row.size, mediaType, archived: status === 'ARCHIVED' })
       }
       return available
     },
@@ -144,8 +150,15 @@ export function createLinkedBlobs({
     async requireReferenced(key, digest) {
       await stat(key, digest)
       const { id } = await getRepository(metadata.reader, key)
-      const parent = await selectParent(metadata.reader, id, digest).executeTakeFirst()
-      if (parent === undefined) throw refuse('BlobInaccessible', { ...inRepository(key), digest })
+      const parent = await selectParents(metadata.reader, id)
+        .select('manifest.status')
+        .where('manifest_reference.child', '=', digest)
+        // 'ACTIVE' comes before 'ARCHIVED'.
+        .orderBy('manifest.status')
+        .limit(1)
+        .executeTakeFirst()
+      if (parent?.status === 'ACTIVE') return
+      throw refuse('BlobInaccessible', { ...inRepository(key), digest, archived: parent !== undefined })
     },
 
     async mount(key, digest, from) {
@@ -191,6 +204,18 @@ export function createLinkedBlobs({
         if (numDeletedRows === 0n) throw refuse('BlobNotFound', { ...inRepository(key), digest })
       }),
   }
+}
+
+/** The manifests of a repository, each with what it refers to. */
+function selectParents(reader: Reader, repositoryId: number) {
+  return reader
+    .selectFrom('manifest_reference')
+    .innerJoin('manifest', (join) =>
+      join
+        .onRef('manifest.repository_id', '=', 'manifest_reference.repository_id')
+        .onRef('manifest.digest', '=', 'manifest_reference.parent'),
+    )
+    .where('manifest_reference.repository_id', '=', repositoryId)
 }
 
 /** One of the manifests that refer to it. */

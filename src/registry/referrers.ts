@@ -2,6 +2,7 @@ import { type Page, pageOf } from '#lib/page.ts'
 import type { Metadata } from '#metadata/metadata.ts'
 import { type Digest, parseDigest } from '#names/digest.ts'
 import { type MediaType, parseMediaType } from '#names/media-type.ts'
+import type { ImageStatus, ImageStatusFilter } from './image.ts'
 import { getRepository, type RepositoryKey } from './repository.ts'
 
 /** A manifest that names another as its subject (OCI distribution specification, "Listing Referrers"). */
@@ -11,6 +12,7 @@ export interface Referrer {
   readonly sizeBytes: number
   readonly artifactType: string | undefined
   readonly annotations: Readonly<Record<string, string>> | undefined
+  readonly status: ImageStatus
 }
 
 export interface Referrers {
@@ -20,11 +22,15 @@ export interface Referrers {
    *
    * @throws Refusal `RepositoryNotFound`
    */
-  list(
-    key: RepositoryKey,
-    subject: Digest,
-    page: { limit: number; after?: string | undefined; artifactTypes?: readonly string[] | undefined },
-  ): Promise<Page<Referrer, Digest>>
+  list(key: RepositoryKey, subject: Digest, request: ReferrerPageRequest): Promise<Page<Referrer, Digest>>
+}
+
+export interface ReferrerPageRequest {
+  readonly status: ImageStatusFilter
+  /** Any, if there are none. */
+  readonly artifactTypes?: readonly string[] | undefined
+  readonly limit: number
+  readonly after?: string | undefined
 }
 
 /**
@@ -35,7 +41,7 @@ const pageLimitBytes = 3 * 1024 * 1024
 
 export function createReferrers({ metadata }: { metadata: Metadata }): Referrers {
   return {
-    async list(key, subject, { limit, after, artifactTypes = [] }) {
+    async list(key, subject, { status, limit, after, artifactTypes = [] }) {
       const { id } = await getRepository(metadata.reader, key)
       // Sizes first, so that no more is ever loaded than a page takes.
       const found = await metadata.reader
@@ -43,6 +49,7 @@ export function createReferrers({ metadata }: { metadata: Metadata }): Referrers
         .select(({ fn }) => ['digest', fn<number | null>('octet_length', ['annotations']).as('size')])
         .where('repository_id', '=', id)
         .where('subject', '=', subject)
+        .$if(status !== 'ANY', (query) => query.where('status', '=', status))
         .$if(after !== undefined, (query) => query.where('digest', '>', after ?? ''))
         .$if(artifactTypes.length > 0, (query) => query.where('artifact_type', 'in', [...artifactTypes]))
         .orderBy('digest')
@@ -52,7 +59,13 @@ export function createReferrers({ metadata }: { metadata: Metadata }): Referrers
       if (page.items.length === 0) return { items: [] }
       const rows = await metadata.reader
         .selectFrom('manifest')
-        .select(({ fn }) => ['digest', 'media_type', 'artifact_type', fn<number>('length', ['body']).as('size')])
+        .select(({ fn }) => [
+          'digest',
+          'media_type',
+          'artifact_type',
+          'status',
+          fn<number>('length', ['body']).as('size'),
+        ])
         .select(({ eb, fn, ref }) =>
           eb
             .case()
@@ -74,6 +87,7 @@ export function createReferrers({ metadata }: { metadata: Metadata }): Referrers
         mediaType: parseMediaType(row.media_type),
         sizeBytes: row.size,
         artifactType: row.artifact_type ?? undefined,
+        status: row.status as ImageStatus,
         // Parsed as an object of strings when the manifest was stored.
         annotations: row.annotations === null ? undefined : (JSON.parse(row.annotations) as Record<string, string>),
       }))

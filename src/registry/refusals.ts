@@ -79,6 +79,8 @@ export interface ContentRefusals {
   TagImmutable: InRepository & { readonly tag: Tag }
 
   ImageNotFound: InRepository & { readonly query: ImageQuery }
+  /** It is there, and cannot be pulled until it is restored. */
+  ImageArchived: InRepository & { readonly query: ImageQuery; readonly digest: Digest }
   ImageReferencedByIndex: InRepository & { readonly digest: Digest; readonly indexes: readonly Digest[] }
 
   BlobNotFound: InRepository & { readonly digest: Digest }
@@ -95,10 +97,16 @@ export interface ContentRefusals {
   UploadTakenOver: InRepository & { readonly upload: string }
 }
 
+/** What is declined of an image's storage class. */
+export interface StorageClassRefusals {
+  /** Indexes that can be pulled refer to it; some of them. */
+  ImageNotArchivable: InRepository & { readonly digest: Digest; readonly indexes: readonly Digest[] }
+}
+
 /** What ECR's layer operations decline beyond that. */
 export interface LayerRefusals {
-  /** No manifest of the repository refers to it, so it may be pushed on but not downloaded through the ECR API. */
-  BlobInaccessible: InRepository & { readonly digest: Digest }
+  /** No manifest of the repository refers to it, or `archived` ones alone, so it may be pushed on but not downloaded through the ECR API. */
+  BlobInaccessible: InRepository & { readonly digest: Digest; readonly archived: boolean }
   UploadEmpty: InRepository & { readonly upload: string }
   /** A part smaller than `leastBytes` was followed by another. */
   UploadPartTooSmall: InRepository & { readonly upload: string; readonly leastBytes: number }
@@ -108,6 +116,6 @@ export interface LayerRefusals {
 }
 
 /** Every refusal of the core, with the facts that explain it. Surfaces word them. */
-export interface RegistryRefusals extends SettingRefusals, ContentRefusals, LayerRefusals {}
+export interface RegistryRefusals extends SettingRefusals, ContentRefusals, StorageClassRefusals, LayerRefusals {}
 
 export const refuse = refusals<RegistryRefusals>()

@@ -2,6 +2,7 @@ import type { Registry } from '#names/registry.ts'
 import type { RepositoryName } from '#names/repository-name.ts'
 import type { ImageQuery } from '#registry/image.ts'
 import type { ImageLists } from '#registry/image-lists.ts'
+import { refuse as refuseContent } from '#registry/refusals.ts'
 import type { Repositories } from '#registry/repositories.ts'
 import { inRepository, type RepositoryKey } from '#registry/repository.ts'
 import type { RegistrySettings } from '#registry/settings.ts'
@@ -56,7 +57,8 @@ export function createScanning({
     },
 
     async start(key, query) {
-      const { digest } = await imageLists.get(key, query)
+      const { digest, status } = await imageLists.get(key, query)
+      if (status !== 'ACTIVE') throw refuseContent('ImageArchived', { ...inRepository(key), query, digest })
       const { type } = await getConfiguration(key.registry)
       if (type === 'ENHANCED') throw refuse('ScanNotStartable', {})
       throw refuse('ScannerMissing', { ...inRepository(key), query: { ...query, digest } })

@@ -44,13 +44,13 @@ const part = {
 }
 
 /** Remembers what it was asked, and forbids what it was told to. */
-function recordingAuthorizer(forbidden?: string): { readonly asked: string[]; readonly authorize: Authorize } {
+function recordingAuthorizer(...forbidden: string[]): { readonly asked: string[]; readonly authorize: Authorize } {
   const asked: string[] = []
   return {
     asked,
     async authorize(principal, action, resource) {
       asked.push(`${principal.arn} ${action} ${resource}`)
-      if (action === forbidden) throw refuse('Forbidden', { action, resource })
+      if (forbidden.includes(action)) throw refuse('Forbidden', { action, resource })
     },
   }
 }
@@ -128,6 +128,33 @@ test('authorization is asked for the operation and for what it also needs, on ea
     },
   )
   assert.equal(created, 1)
+})
+
+test('an action that may stand in for the operation suffices, and a refusal names the operation', async () => {
+  const handlers: TestHandlers = {
+    ...describeRepositories,
+    CreateRepository: {
+      resource: ({ input, registry }) => repositoryArn(registry, input.repositoryName),
+      instead: ['ecr:PutImage'],
+      also: ({ tags }: CreateRepositoryRequest) => (tags?.length ? ['ecr:TagResource'] : []),
+      handle: async () => ({}),
+    },
+  }
+  const create = async (denied: readonly string[], tags: { Key: string; Value: string }[] = []) => {
+    const authorizer = recordingAuthorizer(...denied)
+    await using endpoint = await startEndpoint({ handlers, authorize: authorizer.authorize })
+    await endpoint.ecr().send(new CreateRepositoryCommand({ repositoryName: 'aa', tags }))
+  }
+  await create(['ecr:PutImage'])
+  await create(['ecr:CreateRepository'])
+  const denied = (action: string) => ({
+    name: 'AccessDeniedException',
+    message: new RegExp(`not authorized to perform: ${action} `),
+  })
+  await assert.rejects(create(['ecr:CreateRepository', 'ecr:PutImage']), denied('ecr:CreateRepository'))
+  // It stands in for the operation's own action alone.
+  const tags = [{ Key: 'k', Value: 'v' }]
+  await assert.rejects(create(['ecr:CreateRepository', 'ecr:TagResource'], tags), denied('ecr:TagResource'))
 })
 
 test('a refusal is answered under its exception’s name, with its text and its further members', async () => {

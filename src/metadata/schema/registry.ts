@@ -69,7 +69,7 @@ export interface ManifestTable {
   image_size: number
   pushed_at: number
   pulled_at: number | null
-  /** `ACTIVE`, `ARCHIVED` or `ACTIVATING`; only the first can be pulled. */
+  /** `ACTIVE`, or `ARCHIVED` and not to be pulled. */
   status: Generated<string>
   /** When it was last archived. */
   archived_at: Generated<number | null>
