@@ -25,7 +25,7 @@ export interface Scanning {
     registry: Registry,
     names: readonly RepositoryName[],
   ): Promise<ReadonlyMap<RepositoryName, AppliedScanning>>
-  /** @throws Refusal always: `RepositoryNotFound`, `ImageNotFound`, `ScanNotStartable` or else `ScannerMissing` */
+  /** @throws Refusal always: `RepositoryNotFound`, `ImageNotFound`, `ImageArchived`, `ScanNotStartable` or else `ScannerMissing` */
   start(key: RepositoryKey, query: ImageQuery): Promise<never>
   /** @throws Refusal always: `RepositoryNotFound`, `ImageNotFound` or else `ScanNotFound` */
   getFindings(key: RepositoryKey, query: ImageQuery): Promise<never>

@@ -193,7 +193,7 @@ eachDatabase(({ dialect, url }) => {
       }
     })
 
-    test('under enhanced scanning nobody starts a scan by hand', async () => {
+    test('under enhanced scanning nobody starts a scan by hand, and of an archived image nobody at all', async () => {
       const repositoryName = await session.repository()
       await session.push(repositoryName, image(), 'v1')
       await put({ scanType: 'ENHANCED', rules: [rule('SCAN_ON_PUSH', '*')] })
@@ -205,6 +205,9 @@ eachDatabase(({ dialect, url }) => {
       })
       const findings = await refusalOf(session.ecr.describeImageScanFindings({ repositoryName, imageId }))
       assert.equal(findings.name, 'ScanNotFoundException')
+      await session.ecr.updateImageStorageClass({ repositoryName, imageId, targetStorageClass: 'ARCHIVE' })
+      const archived = await refusalOf(session.ecr.startImageScan({ repositoryName, imageId }))
+      assert.equal(archived.name, 'ImageArchivedException')
       await put(none)
     })
 
