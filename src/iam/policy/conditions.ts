@@ -1,5 +1,6 @@
+import { isObject } from '#lib/json.ts'
 import type { Context } from './context.ts'
-import { isObject, textsOf } from './json.ts'
+import { textsOf } from './json.ts'
 import { type OperatorName, operators } from './operators.ts'
 import { malformed } from './refusals.ts'
 

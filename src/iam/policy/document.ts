@@ -1,6 +1,7 @@
+import { isObject, type JsonObject } from '#lib/json.ts'
 import { type Condition, parseConditions } from './conditions.ts'
 import { type Patterns, parseActions, parseResources } from './elements.ts'
-import { isObject, type JsonObject, parseJson } from './json.ts'
+import { parseJson } from './json.ts'
 import { type Principals, parsePrincipals } from './principals.ts'
 import { malformed, type PolicyProblem } from './refusals.ts'
 

@@ -1,3 +1,4 @@
+import { findRepeatedName } from '#lib/json.ts'
 import { malformed } from './refusals.ts'
 
 /**
@@ -5,8 +6,6 @@ import { malformed } from './refusals.ts'
  * mean something else to who reads it than to who enforces it; IAM refuses it (IAM user guide, "Grammar of the IAM JSON
  * policy language", notes).
  */
-
-const token = /"[^"\\]*(?:\\.[^"\\]*)*"|[{}[\]:]/g
 
 /** @throws Refusal `PolicyMalformed` with `syntax`, `element repeated` */
 export function parseJson(text: string): unknown {
@@ -22,29 +21,6 @@ function parse(text: string): unknown {
   } catch {
     throw malformed('syntax', '')
   }
-}
-
-/** The first name that its object holds already. `text` is valid JSON, so that a string before a colon is a name. */
-function findRepeatedName(text: string): string | undefined {
-  const open: Set<string>[] = []
-  let string = ''
-  for (const [found] of text.matchAll(token)) {
-    if (found === '{' || found === '[') open.push(new Set())
-    else if (found === '}' || found === ']') open.pop()
-    else if (found === ':') {
-      const name: string = JSON.parse(string)
-      const names = open.at(-1)
-      if (names?.has(name)) return name
-      names?.add(name)
-    } else string = found
-  }
-  return undefined
-}
-
-export type JsonObject = Readonly<Record<string, unknown>>
-
-export function isObject(value: unknown): value is JsonObject {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
 /** The texts of an element that takes one or a list of them, each with its place. @throws Refusal `PolicyMalformed` */

@@ -1,6 +1,7 @@
+import { isObject } from '#lib/json.ts'
 import { type AccountId, isAccountId } from '#names/account.ts'
 import { rootArn } from '#names/arn.ts'
-import { isObject, textsOf } from './json.ts'
+import { textsOf } from './json.ts'
 import { malformed } from './refusals.ts'
 
 /**
