@@ -18,6 +18,10 @@ import { TokenKeys } from '#iam/token-keys.ts'
 import { Tokens } from '#iam/tokens.ts'
 import { iamSurface } from '#iamapi/surface.ts'
 import { type Clock, systemClock } from '#lib/clock.ts'
+import { createLifecyclePolicies } from '#lifecycle/policies.ts'
+import { parseLifecyclePolicy } from '#lifecycle/policy.ts'
+import { putLifecyclePolicyOfTemplate } from '#lifecycle/policy-rows.ts'
+import { createLifecyclePreviews } from '#lifecycle/previews.ts'
 import { openMetadata } from '#metadata/open.ts'
 import { createEndpoints } from '#names/endpoints.ts'
 import { ociRoutes } from '#oci/routes.ts'
@@ -93,20 +97,35 @@ export async function startApp(settings: Settings, log: Logger, options: AppOpti
       'a blob is missing from the store or has another size, and counts as absent until it is pushed again',
     )
   const registrySettings = createRegistrySettings({ metadata, clock })
-  const repositories = createRepositories({ metadata, clock, quotas, repositoryCreated: [] })
+  const repositories = createRepositories({
+    metadata,
+    clock,
+    quotas,
+    repositoryCreated: [putLifecyclePolicyOfTemplate],
+  })
   const imageLists = createImageLists({ metadata })
+  const lifecyclePreviews = createLifecyclePreviews({
+    metadata,
+    clock,
+    onError: (error) => log.error({ err: error }, 'a preview of a lifecycle policy failed'),
+  })
   const domain = {
     accountSettings: createAccountSettings({ metadata, settings: registrySettings }),
     scanning: createScanning({ settings: registrySettings, repositories, imageLists }),
     replication: createReplication({ settings: registrySettings }),
     signing: createSigning({ settings: registrySettings }),
+    lifecyclePolicies: createLifecyclePolicies({ metadata }),
+    lifecyclePreviews,
     repositories,
     cacheRules: createCacheRules({ metadata, clock, quotas }),
     creationTemplates: createCreationTemplates({
       metadata,
       clock,
       quotas,
-      documents: { repositoryPolicy: (text) => parsePolicy(text, 'repository') },
+      documents: {
+        repositoryPolicy: (text) => parsePolicy(text, 'repository'),
+        lifecyclePolicy: parseLifecyclePolicy,
+      },
     }),
     images: createImages({ metadata, pulls }),
     imageLists,
@@ -147,6 +166,7 @@ export async function startApp(settings: Settings, log: Logger, options: AppOpti
     url: publicUrl(),
     async stop() {
       await server.stop()
+      await lifecyclePreviews.stop()
       await pulls.stop()
       await metadata.close()
     },

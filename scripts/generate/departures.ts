@@ -25,16 +25,22 @@ export const departures: Readonly<Partial<Record<ServedOperation, string>>> = {
   DescribeRepositoryCreationTemplates: 'Prefixes without a template are left out.',
   GetAuthorizationToken: 'The `proxyEndpoint` is this server, unless `LADING_DOMAIN` is set.',
   GetDownloadUrlForLayer: 'The URL is one of this server, good for an hour.',
+  GetLifecyclePolicyPreview:
+    'A preview is good for a day. An index comes before the images that it refers to, and all of them in one run. What refers to an image as its subject is under no rule, and is listed with its subject. Images asked for that there are not are left out.',
   InitiateLayerUpload: 'An upload does not expire, and the size of a layer is not limited.',
   ListImages: 'Archived images are left out unless `imageStatus` asks for them.',
   PutAccountSetting: '`BASIC_SCAN_TYPE_VERSION` is kept and shown; there is no scanner that it could choose.',
   PutImage: 'Starts no scan, replication or signing, and sends no event.',
   PutImageScanningConfiguration: 'The setting is kept and shown; nothing is scanned.',
+  PutLifecyclePolicy:
+    'The policy is kept, shown and previewed; no image is acted on yet. A name that is given twice in one object is refused.',
   PutRegistryScanningConfiguration: 'The configuration is kept and shown; nothing is scanned.',
   PutReplicationConfiguration:
     'The rules are kept and shown; nothing is copied. Any region that has the form of a name is one.',
   PutSigningConfiguration: 'The rules are kept and shown; nothing is signed. A signing profile is not looked up.',
   StartImageScan: 'There is no scanner: an image that exists is refused as an `UnsupportedImageTypeException`.',
+  StartLifecyclePolicyPreview:
+    'A preview fails where the server ends before it is complete, or is busy with others for five minutes.',
   UpdatePullThroughCacheRule: 'The secret and the role are not looked up.',
   UploadLayerPart: 'A part may have 20 MiB, as the API model says, where the quota of ECR is 10 MiB.',
   ValidatePullThroughCacheRule:

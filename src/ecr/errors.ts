@@ -1,5 +1,6 @@
 import type { Exceptions } from '#aws/exceptions.ts'
 import type { IamRefusals } from '#iam/refusals.ts'
+import type { LifecycleRefusals } from '#lifecycle/refusals.ts'
 import type { NameKind, NameRefusals } from '#names/refusals.ts'
 import type { InRepository, RegistryRefusals, TemplateMember } from '#registry/refusals.ts'
 import type { ReplicationRefusals } from '#replication/refusals.ts'
@@ -11,6 +12,7 @@ import { registryTexts } from '#wording/registry.ts'
 import { accountSettingExceptions } from './errors/account-settings.ts'
 import { archiveExceptions } from './errors/archive.ts'
 import { invalid } from './errors/invalid.ts'
+import { lifecycleExceptions } from './errors/lifecycle.ts'
 import { pullThroughExceptions } from './errors/pull-through.ts'
 import { replicationExceptions } from './errors/replication.ts'
 import { scanningExceptions } from './errors/scanning.ts'
@@ -29,7 +31,8 @@ type Refusals = EcrRefusals &
   ScanningRefusals &
   ReplicationRefusals &
   SigningRefusals &
-  UpstreamRefusals
+  UpstreamRefusals &
+  LifecycleRefusals
 
 type ExceptionName =
   | ErrorName
@@ -141,6 +144,7 @@ export const exceptions = {
   ...scanningExceptions,
   ...replicationExceptions,
   ...signingExceptions,
+  ...lifecycleExceptions,
 
   ManifestInvalid: ['InvalidParameterException', invalidManifest],
   ManifestMediaTypeUnsupported: ['InvalidParameterException', invalidManifest],

@@ -3,6 +3,7 @@ import { type AuthorizationParts, authorizationOperations } from './authorizatio
 import { type ImageListParts, imageListOperations } from './image-lists.ts'
 import { type ImageParts, imageOperations } from './images.ts'
 import { type LayerParts, layerOperations } from './layers.ts'
+import { type LifecycleParts, lifecycleOperations } from './lifecycle.ts'
 import type { Operations } from './model.ts'
 import { type PullThroughParts, pullThroughOperations } from './pull-through.ts'
 import { type ReferrerParts, referrerOperations } from './referrers.ts'
@@ -25,6 +26,7 @@ export const servedOperations = [
   'CreatePullThroughCacheRule',
   'CreateRepository',
   'CreateRepositoryCreationTemplate',
+  'DeleteLifecyclePolicy',
   'DeletePullThroughCacheRule',
   'DeleteRepository',
   'DeleteRepositoryCreationTemplate',
@@ -40,6 +42,8 @@ export const servedOperations = [
   'GetAccountSetting',
   'GetAuthorizationToken',
   'GetDownloadUrlForLayer',
+  'GetLifecyclePolicy',
+  'GetLifecyclePolicyPreview',
   'GetRegistryScanningConfiguration',
   'GetSigningConfiguration',
   'InitiateLayerUpload',
@@ -50,10 +54,12 @@ export const servedOperations = [
   'PutImage',
   'PutImageScanningConfiguration',
   'PutImageTagMutability',
+  'PutLifecyclePolicy',
   'PutRegistryScanningConfiguration',
   'PutReplicationConfiguration',
   'PutSigningConfiguration',
   'StartImageScan',
+  'StartLifecyclePolicyPreview',
   'TagResource',
   'UntagResource',
   'UpdateImageStorageClass',
@@ -79,7 +85,8 @@ export interface EcrParts
     RegistryParts,
     ScanningParts,
     ReplicationParts,
-    SigningParts {}
+    SigningParts,
+    LifecycleParts {}
 
 export function ecrOperations(parts: EcrParts) {
   return {
@@ -94,6 +101,7 @@ export function ecrOperations(parts: EcrParts) {
     ...scanningOperations(parts),
     ...replicationOperations(parts),
     ...signingOperations(parts),
+    ...lifecycleOperations(parts),
     ...resourceTagOperations(parts),
     ...pullThroughOperations(parts),
     ...templateOperations(parts),

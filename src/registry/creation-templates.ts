@@ -78,7 +78,7 @@ type ParseDocument = (text: string) => unknown
 /** The grammars of the documents that a template may hold, which are other rooms'. */
 export interface TemplateDocuments {
   readonly repositoryPolicy: ParseDocument
-  readonly lifecyclePolicy?: ParseDocument
+  readonly lifecyclePolicy: ParseDocument
 }
 
 /** The template for a repository that is about to be made: of those for this occasion the one with the longest prefix. */
@@ -235,7 +235,7 @@ function changeSettings(
   parseEncryption(registry, encryption)
   if (given.repositoryPolicy)
     requireParses('repositoryPolicy', () => documents.repositoryPolicy(repositoryPolicy ?? ''))
-  if (given.lifecyclePolicy) requireParses('lifecyclePolicy', () => documents.lifecyclePolicy?.(lifecyclePolicy ?? ''))
+  if (given.lifecyclePolicy) requireParses('lifecyclePolicy', () => documents.lifecyclePolicy(lifecyclePolicy ?? ''))
   if (customRoleArn && accountOfRole(customRoleArn) !== registry.account) {
     throw refuse('TemplateMemberInvalid', { member: 'customRoleArn' })
   }

@@ -30,7 +30,7 @@ eachDatabase(({ dialect, open }) => {
         metadata,
         clock,
         quotas: ecrQuotas,
-        documents: { repositoryPolicy: () => {} },
+        documents: { repositoryPolicy: () => {}, lifecyclePolicy: () => {} },
       })
       return { metadata, repositories, templates }
     }

@@ -1,4 +1,4 @@
-import type { Kysely } from 'kysely'
+import { type Kysely, sql } from 'kysely'
 import type { ColumnTypes } from '#metadata/columns.ts'
 
 /** Lifecycle policies of repositories, and what the latest preview of each repository found. */
@@ -36,5 +36,12 @@ export async function lifecycle(db: Kysely<unknown>, { text, integer, identity }
     .createIndex('lifecycle_preview_result_digest')
     .on('lifecycle_preview_result')
     .columns(['preview_id', 'digest'])
+    .execute()
+  // Whoever decides on a whole repository asks what its indexes refer to, and layers are many times as many.
+  await db.schema
+    .createIndex('manifest_reference_manifest')
+    .on('manifest_reference')
+    .columns(['repository_id', 'parent', 'child'])
+    .where(sql<boolean>`kind = 'manifest'`)
     .execute()
 }

@@ -1,0 +1,120 @@
+import { matchesWildcard } from '#lib/wildcard.ts'
+import type { Digest } from '#names/digest.ts'
+import type { LifecycleImage } from '#registry/lifecycle-images.ts'
+import { byAge, countsFrom, dayMs } from './age.ts'
+import { applicationOrder, type Marked, settle } from './plan.ts'
+import type { LifecyclePolicy, LifecycleRule, TagSelection } from './policy.ts'
+
+/**
+ * What a policy does with the images of a repository, and why. Pure: images and the time come in, decisions come out, and nothing
+ * is done. Every rule sees the whole repository; an image is claimed by the first rule whose storage class and tags it meets,
+ * even if that rule keeps it, and later rules count it all the same (ECR user guide, "How lifecycle policies work").
+ *
+ * Beyond ECR's documents: an image whose subject is in the repository is under no rule, and goes where its subject goes, so that
+ * no rule for untagged images takes the signature of an image that stays. An image that is being restored is under no rule.
+ */
+export type Decision = { readonly image: LifecycleImage } & (
+  | ({ readonly verdict: 'act' } & Cause)
+  /** Marked, but those indexes stay and refer to it. */
+  | ({ readonly verdict: 'blocked'; readonly indexes: readonly Digest[] } & Cause)
+  | { readonly verdict: 'keep'; readonly why: Reason }
+)
+
+/** The rule, and if it marked not this image but its subject, that. */
+export interface Cause {
+  readonly rule: LifecycleRule
+  readonly subject: Digest | undefined
+}
+
+export type Reason =
+  | { readonly reason: 'no rule' }
+  /** It meets the rule, which keeps it: it is young enough, or among those that stay. */
+  | { readonly reason: 'rule'; readonly rule: LifecycleRule }
+  | { readonly reason: 'subject'; readonly subject: Digest }
+
+/**
+ * One decision an image: first those that are acted on, in the order in which that must be done, then all others. The order of
+ * `images` means nothing; each is there once. Work is linear in the images for each rule, but for sorting; since lists of tags
+ * may be long on both sides, it is done in steps, so that a caller can let others have their turn between two.
+ */
+export function* evaluate(
+  policy: LifecyclePolicy,
+  images: readonly LifecycleImage[],
+  now: number,
+): Generator<undefined, Decision[]> {
+  const present = new Set(images.map(({ digest }) => digest))
+  const follows = ({ subject }: LifecycleImage) => subject !== undefined && present.has(subject)
+  const youngestFirst = images.filter((image) => !follows(image)).sort((a, b) => byAge(b, a))
+  yield
+
+  const claims = new Map<LifecycleImage, { readonly rule: LifecycleRule; readonly hit: boolean }>()
+  const turn = new Turn()
+  for (const rule of policy.rules) {
+    let older = -rule.countNumber
+    const limit = now - rule.countNumber * dayMs
+    for (const image of youngestFirst) {
+      if (turn.isOver()) yield
+      if (storageClassOf(image) !== rule.storageClass || !(yield* selects(rule.tags, image, turn))) continue
+      const hit = rule.countType === 'imageCountMoreThan' ? older++ >= 0 : countsFrom(rule.countType, image) < limit
+      if (!claims.has(image)) claims.set(image, { rule, hit })
+    }
+  }
+
+  const marked: Marked[] = []
+  for (const [image, { rule, hit }] of claims) if (hit) marked.push({ image, rule, subject: undefined })
+  const { acting, blocked } = settle(marked, images)
+  yield
+  const acted = applicationOrder([...acting.values()])
+  const others = images.filter((image) => !acting.has(image.digest))
+  return [
+    ...acted.map((mark): Decision => ({ ...mark, verdict: 'act' })),
+    ...others.map((image): Decision => {
+      const block = blocked.get(image.digest)
+      if (block !== undefined) return { ...block, verdict: 'blocked' }
+      return { image, verdict: 'keep', why: whyKept(image, claims.get(image)?.rule) }
+    }),
+  ]
+
+  function whyKept(image: LifecycleImage, rule: LifecycleRule | undefined): Reason {
+    if (image.subject !== undefined && follows(image)) return { reason: 'subject', subject: image.subject }
+    return rule === undefined ? { reason: 'no rule' } : { reason: 'rule', rule }
+  }
+}
+
+/** Counts comparisons of texts, of which some hundred thousand take some milliseconds. */
+class Turn {
+  #left = perTurn
+
+  spend(comparisons: number): void {
+    this.#left -= comparisons
+  }
+
+  /** Once for each turn that is over. */
+  isOver(): boolean {
+    if (--this.#left > 0) return false
+    this.#left = perTurn
+    return true
+  }
+}
+
+const perTurn = 100_000
+
+function* selects(selection: TagSelection, { tags }: LifecycleImage, turn: Turn): Generator<undefined, boolean> {
+  if (selection.status !== 'tagged') return selection.status === 'any' || tags.length === 0
+  const meets = selection.by === 'prefix' ? startsWith : matchesWildcard
+  for (const entry of selection.entries) {
+    if (!tags.some((tag) => meets(entry, tag))) return false
+    turn.spend(tags.length)
+    if (turn.isOver()) yield
+  }
+  return true
+}
+
+function startsWith(prefix: string, text: string): boolean {
+  return text.startsWith(prefix)
+}
+
+function storageClassOf({ status }: LifecycleImage): LifecycleRule['storageClass'] | undefined {
+  if (status === 'ACTIVATING') return undefined
+  return status === 'ARCHIVED' ? 'archive' : 'standard'
+}

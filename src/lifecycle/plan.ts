@@ -1,0 +1,112 @@
+import type { Digest } from '#names/digest.ts'
+import type { LifecycleImage } from '#registry/lifecycle-images.ts'
+import { byAge } from './age.ts'
+import type { LifecycleRule } from './policy.ts'
+
+/**
+ * From the images that rules marked to those that are acted on. Whatever refers to an image by its subject comes along with it; an
+ * image to which an index refers stays until the index has gone (ECR user guide, "Lifecycle policies", "Considerations").
+ */
+export interface Marked {
+  readonly image: LifecycleImage
+  readonly rule: LifecycleRule
+  /** What was marked, where this image only follows its subject. */
+  readonly subject: Digest | undefined
+}
+
+export interface Settled {
+  readonly acting: ReadonlyMap<Digest, Marked>
+  /** Marked but for indexes that stay. What follows its subject is not, where that stays. */
+  readonly blocked: ReadonlyMap<Digest, Marked & { readonly indexes: readonly Digest[] }>
+}
+
+/** The largest set of marked images and their referrers in which nothing outlives what it depends on. Linear. */
+export function settle(marked: readonly Marked[], images: readonly LifecycleImage[]): Settled {
+  const held = new Map(images.map((image) => [image.digest, image]))
+  const referrers = groupBy(images, ({ subject }) => (subject === undefined ? [] : [subject]))
+  const children = groupBy(images, ({ indexes }) => indexes)
+  const all = withReferrers(marked, referrers)
+  const acting = new Map(all)
+  const blockers = ({ image, rule }: Marked) =>
+    image.indexes.filter((index) => !lets(rule, acting.get(index), held.get(index)))
+  const leftBehind = ({ subject }: Marked) => subject !== undefined && !acting.has(subject)
+
+  const waiting = [...all.values()]
+  for (let mark = waiting.pop(); mark !== undefined; mark = waiting.pop()) {
+    const { digest } = mark.image
+    if (!acting.has(digest) || !(leftBehind(mark) || blockers(mark).length > 0)) continue
+    acting.delete(digest)
+    for (const dependent of [...(children.get(digest) ?? []), ...(referrers.get(digest) ?? [])]) {
+      const again = acting.get(dependent.digest)
+      if (again !== undefined) waiting.push(again)
+    }
+  }
+  const blocked = [...all.values()]
+    .filter((mark) => !acting.has(mark.image.digest) && !leftBehind(mark))
+    .map((mark) => [mark.image.digest, { ...mark, indexes: blockers(mark) }] as const)
+  return { acting, blocked: new Map(blocked) }
+}
+
+/** Those marked and, under the same rule, what has one of them for its subject, and so on. What is archived already stays so. */
+function withReferrers(marked: readonly Marked[], referrers: ReadonlyMap<Digest, LifecycleImage[]>) {
+  const all = new Map<Digest, Marked>()
+  const waiting = [...marked]
+  for (let mark = waiting.pop(); mark !== undefined; mark = waiting.pop()) {
+    const { image, rule } = mark
+    all.set(image.digest, mark)
+    for (const referrer of referrers.get(image.digest) ?? []) {
+      if (rule.action === 'transition' && referrer.status !== 'ACTIVE') continue
+      waiting.push({ image: referrer, rule, subject: image.digest })
+    }
+  }
+  return all
+}
+
+/** Whether an index lets go of an image to which it refers: it goes itself, or it is archived and so may the image be. */
+function lets(rule: LifecycleRule, index: Marked | undefined, held: LifecycleImage | undefined): boolean {
+  if (index?.rule.action === 'expire') return true
+  return rule.action === 'transition' && (index !== undefined || held?.status === 'ARCHIVED')
+}
+
+/**
+ * By priority and the older first (user guide, as above), but an index before what it refers to, which otherwise would have to wait
+ * for another run.
+ */
+export function applicationOrder(acting: readonly Marked[]): Marked[] {
+  const byDigest = new Map(acting.map((mark) => [mark.image.digest, mark]))
+  const children = groupBy(acting, ({ image }) => image.indexes)
+  const pending = new Map<Marked, number>()
+  for (const mark of acting) pending.set(mark, mark.image.indexes.filter((index) => byDigest.has(index)).length)
+  const order: Marked[] = []
+  for (const start of acting.toSorted(byTurn)) {
+    if (pending.get(start) !== 0) continue
+    const ready = [start]
+    for (const mark of ready) {
+      order.push(mark)
+      // What had to wait for it and for nothing else comes right behind it.
+      pending.delete(mark)
+      for (const child of children.get(mark.image.digest) ?? []) {
+        const left = (pending.get(child) ?? 0) - 1
+        pending.set(child, left)
+        if (left === 0) ready.push(child)
+      }
+    }
+  }
+  return order
+}
+
+function byTurn({ image: a, rule: first }: Marked, { image: b, rule: second }: Marked): number {
+  return first.priority - second.priority || byAge(a, b)
+}
+
+function groupBy<Item>(items: readonly Item[], keysOf: (item: Item) => readonly Digest[]): Map<Digest, Item[]> {
+  const groups = new Map<Digest, Item[]>()
+  for (const item of items) {
+    for (const key of keysOf(item)) {
+      const group = groups.get(key)
+      if (group === undefined) groups.set(key, [item])
+      else group.push(item)
+    }
+  }
+  return groups
+}

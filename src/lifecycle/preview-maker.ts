@@ -1,0 +1,71 @@
+import { setImmediate } from 'node:timers/promises'
+import type { Clock } from '#lib/clock.ts'
+import type { Metadata } from '#metadata/metadata.ts'
+import { type LifecycleImage, readLifecycleImages } from '#registry/lifecycle-images.ts'
+import { type Decision, evaluate } from './evaluate.ts'
+import { type LifecyclePolicy, parseLifecyclePolicy } from './policy.ts'
+import { insertResults, type PreviewResult, touchPreview } from './preview-rows.ts'
+
+/**
+ * Makes one preview: reads the repository, evaluates, writes what would be acted on. Other work gets its turn throughout, and each
+ * batch is a transaction of its own, which proves that the preview is still this maker's. Nobody is shown a part of it.
+ */
+export interface MakerParts {
+  readonly metadata: Metadata
+  readonly clock: Clock
+  readonly signal: AbortSignal
+}
+
+/** Results a transaction. */
+const batchResults = 1_000
+
+/** @throws the signal's reason when it is aborted */
+export async function makePreview({ metadata, clock, signal }: MakerParts, id: number): Promise<void> {
+  signal.throwIfAborted()
+  const preview = await metadata.transaction((trx) => touchPreview(trx, id, clock()))
+  if (preview === undefined) return
+  const images = await readLifecycleImages(metadata.reader, preview.repositoryId)
+  const results = resultsOf(await decide(parseLifecyclePolicy(preview.text), images, clock(), signal))
+
+  for (let at = 0; at < results.length; at += batchResults) {
+    signal.throwIfAborted()
+    const mine = await metadata.transaction(async (trx) => {
+      const touched = await touchPreview(trx, id, clock())
+      if (touched !== undefined) await insertResults(trx, id, results.slice(at, at + batchResults))
+      return touched
+    })
+    if (mine === undefined) return
+  }
+  const count = (wanted: PreviewResult['action']) => results.filter(({ action }) => action === wanted).length
+  const end = { status: 'COMPLETE', expiring_count: count('expire'), transitioning_count: count('transition') }
+  await metadata.transaction((trx) => touchPreview(trx, id, clock(), end))
+}
+
+async function decide(
+  policy: LifecyclePolicy,
+  images: readonly LifecycleImage[],
+  now: number,
+  signal: AbortSignal,
+): Promise<Decision[]> {
+  const steps = evaluate(policy, images, now)
+  for (;;) {
+    const step = steps.next()
+    if (step.done) return step.value
+    await setImmediate()
+    signal.throwIfAborted()
+  }
+}
+
+function resultsOf(decisions: readonly Decision[]): PreviewResult[] {
+  return decisions
+    .filter((decision) => decision.verdict === 'act')
+    .map(({ image, rule }, position) => ({
+      position,
+      digest: image.digest,
+      tags: image.tags,
+      pushedAt: image.pushedAt,
+      storageClass: image.status === 'ARCHIVED' ? 'archive' : 'standard',
+      action: rule.action,
+      rulePriority: rule.priority,
+    }))
+}

@@ -1,0 +1,112 @@
+import { setImmediate } from 'node:timers/promises'
+import { sql } from 'kysely'
+import type { Reader } from '#metadata/metadata.ts'
+import { type Digest, parseDigest } from '#names/digest.ts'
+import { parseTag, type Tag } from '#names/tag.ts'
+
+/** What decides on an image's lifecycle. Times are milliseconds since the epoch. */
+export interface LifecycleImage {
+  readonly digest: Digest
+  readonly tags: readonly Tag[]
+  /** One that is being restored is `ACTIVATING`: no longer archived, and not back yet. */
+  readonly status: 'ACTIVE' | 'ARCHIVED' | 'ACTIVATING'
+  readonly pushedAt: number
+  readonly pulledAt: number | undefined
+  /** When it was last archived. */
+  readonly archivedAt: number | undefined
+  /** When it was last restored from the archive. */
+  readonly activatedAt: number | undefined
+  readonly subject: Digest | undefined
+  /** The indexes of the repository that refer to it. */
+  readonly indexes: readonly Digest[]
+}
+
+/** Rows that are read before other work gets its turn: on SQLite a query holds the process. */
+const batchRows = 2_000
+
+/**
+ * All images of a repository, in no order. Read in batches while pushes go on, and yet no image is taken for untagged because its
+ * tag moved meanwhile: tags are read by their names, each once, after the images. References come last, so that an index which
+ * was pushed meanwhile still holds its children, itself unread.
+ */
+export async function readLifecycleImages(reader: Reader, repositoryId: number): Promise<LifecycleImage[]> {
+  const images = new Map<string, LifecycleImage & { readonly tags: Tag[]; readonly indexes: Digest[] }>()
+  for await (const rows of batchesOf(manifestsAfter, reader, repositoryId)) {
+    for (const row of rows) {
+      images.set(row.digest, {
+        digest: parseDigest(row.digest),
+        tags: [],
+        // Written by this room from these three.
+        status: row.status as LifecycleImage['status'],
+        pushedAt: row.pushed_at,
+        pulledAt: row.pulled_at ?? undefined,
+        archivedAt: row.archived_at ?? undefined,
+        activatedAt: row.activated_at ?? undefined,
+        subject: row.subject === null ? undefined : parseDigest(row.subject),
+        indexes: [],
+      })
+    }
+  }
+  for await (const rows of batchesOf(tagsAfter, reader, repositoryId)) {
+    for (const { tag, digest } of rows) images.get(digest)?.tags.push(parseTag(tag))
+  }
+  for await (const rows of batchesOf(childrenAfter, reader, repositoryId)) {
+    for (const { parent, child } of rows) images.get(child)?.indexes.push(parseDigest(parent))
+  }
+  return [...images.values()]
+}
+
+/** All rows, each batch from the last row of the one before, by a key that no row ever changes. */
+async function* batchesOf<Key, Row extends Key>(
+  query: (reader: Reader, repositoryId: number, after: Key | undefined) => Promise<readonly Row[]>,
+  reader: Reader,
+  repositoryId: number,
+): AsyncGenerator<readonly Row[], void> {
+  let last: Row | undefined
+  do {
+    const rows = await query(reader, repositoryId, last)
+    yield rows
+    last = rows.length < batchRows ? undefined : rows.at(-1)
+    await setImmediate()
+  } while (last !== undefined)
+}
+
+function manifestsAfter(reader: Reader, repositoryId: number, after: { digest: string } | undefined) {
+  return reader
+    .selectFrom('manifest')
+    .select(['digest', 'subject', 'status', 'pushed_at', 'pulled_at', 'archived_at', 'activated_at'])
+    .where('repository_id', '=', repositoryId)
+    .$if(after !== undefined, (query) => query.where('digest', '>', after?.digest ?? ''))
+    .orderBy('digest')
+    .limit(batchRows)
+    .execute()
+}
+
+function tagsAfter(reader: Reader, repositoryId: number, after: { tag: string } | undefined) {
+  return reader
+    .selectFrom('tag')
+    .select(['tag', 'digest'])
+    .where('repository_id', '=', repositoryId)
+    .$if(after !== undefined, (query) => query.where('tag', '>', after?.tag ?? ''))
+    .orderBy('tag')
+    .limit(batchRows)
+    .execute()
+}
+
+/** By the index that holds the references to manifests alone; its condition is a literal, or SQLite would not use it. */
+function childrenAfter(reader: Reader, repositoryId: number, after: { parent: string; child: string } | undefined) {
+  return reader
+    .selectFrom('manifest_reference')
+    .select(['parent', 'child'])
+    .where('repository_id', '=', repositoryId)
+    .where('kind', '=', sql.lit('manifest'))
+    .$if(after !== undefined, (query) =>
+      query.where(({ eb, refTuple, tuple }) =>
+        eb(refTuple('parent', 'child'), '>', tuple(after?.parent ?? '', after?.child ?? '')),
+      ),
+    )
+    .orderBy('parent')
+    .orderBy('child')
+    .limit(batchRows)
+    .execute()
+}
