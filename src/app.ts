@@ -32,6 +32,7 @@ import { createImageLists } from '#registry/image-lists.ts'
 import { createImagePush } from '#registry/image-push.ts'
 import { createImages } from '#registry/images.ts'
 import { createLinkedBlobs, type Damage } from '#registry/linked-blobs.ts'
+import { createPullTimeExclusions } from '#registry/pull-time-exclusions.ts'
 import { createPulls } from '#registry/pulls.ts'
 import { createReferrers } from '#registry/referrers.ts'
 import { createRepositories } from '#registry/repositories.ts'
@@ -134,6 +135,7 @@ export async function startApp(settings: Settings, log: Logger, options: AppOpti
     tags: createTags({ metadata }),
     referrers: createReferrers({ metadata }),
     storageClasses: createStorageClasses({ metadata, clock }),
+    pullTimeExclusions: createPullTimeExclusions({ metadata, clock, quotas }),
     linkedBlobs: createLinkedBlobs({ metadata, blobs, clock, onDamage }),
     uploads: createUploads({ metadata, blobs, clock, quotas, processId: randomUUID() }),
   }

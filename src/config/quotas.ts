@@ -7,6 +7,7 @@ export const ecrQuotas = {
   images: 100_000,
   tags: 1_000,
   layerParts: 4_200,
+  pullTimeUpdateExclusions: 100,
   repositoryCreationTemplates: 100,
   pullThroughCacheRules: 50,
 }

@@ -14,6 +14,7 @@ import { archiveExceptions } from './errors/archive.ts'
 import { invalid } from './errors/invalid.ts'
 import { lifecycleExceptions } from './errors/lifecycle.ts'
 import { pullThroughExceptions } from './errors/pull-through.ts'
+import { exclusionExceptions } from './errors/pull-time-exclusions.ts'
 import { replicationExceptions } from './errors/replication.ts'
 import { scanningExceptions } from './errors/scanning.ts'
 import { signingExceptions } from './errors/signing.ts'
@@ -175,6 +176,7 @@ export const exceptions = {
     ({ imageId, ...where }) => imageNotFound(imageId.imageDigest, imageId.imageTag, where),
   ],
   ...archiveExceptions,
+  ...exclusionExceptions,
   ImageReferencedByIndex: ['InvalidParameterException', registryTexts.ImageReferencedByIndex],
 
   BlobNotFound: ['LayersNotFoundException', registryTexts.BlobNotFound],

@@ -1,4 +1,5 @@
 import type { Handlers } from '#aws/operation.ts'
+import type { Principal } from '#iam/principal.ts'
 import { type Digest, isDigest } from '#names/digest.ts'
 import { parseTag } from '#names/tag.ts'
 import type { ImageDeletion } from '#registry/image-deletion.ts'
@@ -34,8 +35,9 @@ export function imageOperations({ repositories, images, imagePush, imageDeletion
     key: RepositoryKey,
     { tag, digest }: AskedImage,
     accepted: readonly string[] | undefined,
+    { arn }: Principal,
   ): Promise<Image> {
-    const pulled = await images.pull(key, digest === undefined ? { tag } : { digest })
+    const pulled = await images.pull(key, digest === undefined ? { tag } : { digest }, arn)
     const stored = digest === undefined && accepted !== undefined ? convertManifest(pulled, accepted) : pulled
     return {
       registryId: key.registry.account,
@@ -95,7 +97,7 @@ export function imageOperations({ repositories, images, imagePush, imageDeletion
         for (const imageId of imageIds) {
           request.signal.throwIfAborted()
           const { result, failure } = await attempt({ images, key, imageId }, (asked) =>
-            fetchImage(key, asked, acceptedMediaTypes),
+            fetchImage(key, asked, acceptedMediaTypes, request.principal),
           )
           if (failure === undefined) found.push(result)
           else failures.push(failure)

@@ -6,6 +6,7 @@ import { type LayerParts, layerOperations } from './layers.ts'
 import { type LifecycleParts, lifecycleOperations } from './lifecycle.ts'
 import type { Operations } from './model.ts'
 import { type PullThroughParts, pullThroughOperations } from './pull-through.ts'
+import { type PullTimeExclusionParts, pullTimeExclusionOperations } from './pull-time-exclusions.ts'
 import { type ReferrerParts, referrerOperations } from './referrers.ts'
 import { type RegistryParts, registryOperations } from './registry.ts'
 import { type ReplicationParts, replicationOperations } from './replication.ts'
@@ -31,6 +32,7 @@ export const servedOperations = [
   'DeleteRepository',
   'DeleteRepositoryCreationTemplate',
   'DeleteSigningConfiguration',
+  'DeregisterPullTimeUpdateExclusion',
   'DescribeImageReplicationStatus',
   'DescribeImageScanFindings',
   'DescribeImageSigningStatus',
@@ -49,6 +51,7 @@ export const servedOperations = [
   'InitiateLayerUpload',
   'ListImageReferrers',
   'ListImages',
+  'ListPullTimeUpdateExclusions',
   'ListTagsForResource',
   'PutAccountSetting',
   'PutImage',
@@ -58,6 +61,7 @@ export const servedOperations = [
   'PutRegistryScanningConfiguration',
   'PutReplicationConfiguration',
   'PutSigningConfiguration',
+  'RegisterPullTimeUpdateExclusion',
   'StartImageScan',
   'StartLifecyclePolicyPreview',
   'TagResource',
@@ -80,6 +84,7 @@ export interface EcrParts
     StorageClassParts,
     LayerParts,
     PullThroughParts,
+    PullTimeExclusionParts,
     TemplateParts,
     AuthorizationParts,
     RegistryParts,
@@ -104,6 +109,7 @@ export function ecrOperations(parts: EcrParts) {
     ...lifecycleOperations(parts),
     ...resourceTagOperations(parts),
     ...pullThroughOperations(parts),
+    ...pullTimeExclusionOperations(parts),
     ...templateOperations(parts),
   } satisfies Handlers<Operations, ServedOperation>
 }

@@ -1,4 +1,5 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
+import type { Principal } from '#iam/principal.ts'
 import type { Registry } from '#names/registry.ts'
 import type { RepositoryName } from '#names/repository-name.ts'
 import type { Pusher } from '#registry/create-on-push.ts'
@@ -12,6 +13,8 @@ export type Method = 'GET' | 'HEAD' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
 export interface OciCall<F extends Family> {
   readonly path: Extract<OciPath, { family: F }>
   readonly registry: Registry
+  /** Whose token it is; `undefined` where a download link stands in for one, which opens blobs alone. */
+  readonly caller: Principal | undefined
   readonly query: URLSearchParams
   readonly request: FastifyRequest
   readonly reply: FastifyReply

@@ -73,7 +73,7 @@ export function createDispatch({ routes, bodies, credentials, downloadLinks, end
 
     const may: OciCall<Family>['may'] = (action, name) =>
       caller !== undefined && authorize(caller, action, repositoryArn(registry, name)).allowed
-    return route.handle({ path, registry, query, request, reply, may })
+    return route.handle({ path, registry, caller, query, request, reply, may })
   }
 
   return async function dispatch(request: FastifyRequest, reply: FastifyReply): Promise<unknown> {

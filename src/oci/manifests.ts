@@ -33,7 +33,11 @@ export function manifestRoutes({
       // Flat on purpose: `bench` figure "manifest GET by tag".
       async handle(call) {
         const key = repositoryOf(call)
-        const { digest, mediaType, body } = await images.pull(key, parseWanted(key, call.path.reference))
+        const { digest, mediaType, body } = await images.pull(
+          key,
+          parseWanted(key, call.path.reference),
+          call.caller?.arn ?? '',
+        )
         sendBytes(call.reply, { 'content-type': mediaType, 'docker-content-digest': digest }, body)
       },
     },

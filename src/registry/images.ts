@@ -9,8 +9,8 @@ import { getRepository, inRepository, type RepositoryKey } from './repository.ts
 
 /** Fetching manifests. A pull is one compiled query, flat on purpose: `bench` figure "manifest GET by tag". */
 export interface Images {
-  /** The manifest for a pull, which is recorded. @throws Refusal `RepositoryNotFound`, `ImageNotFound`, `ImageArchived` */
-  pull(key: RepositoryKey, reference: Reference): Promise<StoredManifest>
+  /** The manifest for a pull, which is recorded as one `by` that user or role. @throws Refusal `RepositoryNotFound`, `ImageNotFound`, `ImageArchived` */
+  pull(key: RepositoryKey, reference: Reference, by: string): Promise<StoredManifest>
   /** No pull. @throws Refusal `RepositoryNotFound`, `ImageNotFound`, `ImageArchived` */
   head(key: RepositoryKey, reference: Reference): Promise<ManifestHead>
   /** Where a tag points, or the digest itself if it is there, be it archived. @throws Refusal `RepositoryNotFound` */
@@ -70,7 +70,7 @@ export function createImages({ metadata, pulls }: { metadata: Metadata; pulls: P
   }
 
   return {
-    async pull(key, reference) {
+    async pull(key, reference, by) {
       const { account, region } = key.registry
       const { name } = key
       const { tag, digest } = reference
@@ -85,7 +85,7 @@ export function createImages({ metadata, pulls }: { metadata: Metadata; pulls: P
       requireActive(row, key, reference)
       // Both were parsed when they were stored; a pull does not parse them again.
       const manifest = { digest: row.digest as Digest, mediaType: row.media_type as MediaType, body: row.body }
-      pulls.record(row.repository_id, manifest.digest)
+      pulls.record(row.repository_id, manifest.digest, by)
       return manifest
     },
 

@@ -19,6 +19,7 @@ export type Quota =
   | 'images'
   | 'tags'
   | 'layerParts'
+  | 'pullTimeUpdateExclusions'
   | 'repositoryCreationTemplates'
   | 'pullThroughCacheRules'
 
@@ -97,6 +98,12 @@ export interface ContentRefusals {
   UploadTakenOver: InRepository & { readonly upload: string }
 }
 
+/** What is declined of pull time update exclusions. */
+export interface ExclusionRefusals {
+  ExclusionAlreadyExists: { readonly registry: Registry; readonly principalArn: string }
+  ExclusionNotFound: { readonly registry: Registry; readonly principalArn: string }
+}
+
 /** What is declined of an image's storage class. */
 export interface StorageClassRefusals {
   /** Indexes that can be pulled refer to it; some of them. */
@@ -116,6 +123,11 @@ export interface LayerRefusals {
 }
 
 /** Every refusal of the core, with the facts that explain it. Surfaces word them. */
-export interface RegistryRefusals extends SettingRefusals, ContentRefusals, StorageClassRefusals, LayerRefusals {}
+export interface RegistryRefusals
+  extends SettingRefusals,
+    ContentRefusals,
+    ExclusionRefusals,
+    StorageClassRefusals,
+    LayerRefusals {}
 
 export const refuse = refusals<RegistryRefusals>()

@@ -6,6 +6,7 @@ const countedThings: Record<Quota, readonly [counted: string, where: string]> = 
   images: ['images', ''],
   tags: ['tags', 'an image of '],
   layerParts: ['layer parts', 'an upload to '],
+  pullTimeUpdateExclusions: ['pull time update exclusions', ''],
   repositoryCreationTemplates: ['repository creation templates', ''],
   pullThroughCacheRules: ['pull through cache rules', ''],
 }
