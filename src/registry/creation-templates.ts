@@ -233,9 +233,10 @@ function changeSettings(
     appliedFor = present.appliedFor,
   } = given
   parseEncryption(registry, encryption)
-  if (given.repositoryPolicy)
-    requireParses('repositoryPolicy', () => documents.repositoryPolicy(repositoryPolicy ?? ''))
-  if (given.lifecyclePolicy) requireParses('lifecyclePolicy', () => documents.lifecyclePolicy(lifecyclePolicy ?? ''))
+  for (const member of ['repositoryPolicy', 'lifecyclePolicy'] as const) {
+    const text = given[member]
+    if (text) requireParses(member, () => documents[member](text))
+  }
   if (customRoleArn && accountOfRole(customRoleArn) !== registry.account) {
     throw refuse('TemplateMemberInvalid', { member: 'customRoleArn' })
   }

@@ -18,6 +18,16 @@ const repositoryPolicy = JSON.stringify({
   Statement: [{ Effect: 'Allow', Principal: '*', Action: 'ecr:BatchGetImage' }],
 })
 
+const lifecyclePolicy = JSON.stringify({
+  rules: [
+    {
+      rulePriority: 1,
+      selection: { tagStatus: 'any', countType: 'imageCountMoreThan', countNumber: 10 },
+      action: { type: 'expire' },
+    },
+  ],
+})
+
 function invalid(member: string, constraint: string) {
   const message = `Invalid parameter at '${member}' failed to satisfy constraint: '${constraint}'`
   return { name: 'InvalidParameterException', message, status: 400 }
@@ -76,6 +86,7 @@ eachDatabase(({ dialect, url }) => {
         imageTagMutability: 'IMMUTABLE_WITH_EXCLUSION',
         imageTagMutabilityExclusionFilters: [{ filterType: 'WILDCARD', filter: 'dev-*' }],
         repositoryPolicy,
+        lifecyclePolicy,
         customRoleArn,
       })
       const update = async (change: Partial<Input>) => {
@@ -94,6 +105,7 @@ eachDatabase(({ dialect, url }) => {
         imageTagMutability: 'IMMUTABLE_WITH_EXCLUSION',
         imageTagMutabilityExclusionFilters: [{ filterType: 'WILDCARD', filter: 'dev-*' }],
         repositoryPolicy,
+        lifecyclePolicy,
         customRoleArn,
       })
       assert.deepEqual(await update({ appliedFor }), { ...whole, appliedFor })
@@ -103,7 +115,7 @@ eachDatabase(({ dialect, url }) => {
         imageTagMutability: 'MUTABLE_WITH_EXCLUSION',
       })
       await update({ imageTagMutability: 'IMMUTABLE' })
-      await update({ description: '', repositoryPolicy: '', resourceTags: [] })
+      await update({ description: '', repositoryPolicy: '', lifecyclePolicy: '', resourceTags: [] })
       await update({ encryptionConfiguration: { encryptionType: 'AES256' } })
       assert.deepEqual(await update({ customRoleArn: '' }), {
         prefix,
@@ -146,6 +158,11 @@ eachDatabase(({ dialect, url }) => {
         'with a policy of actions that are not of ECR',
         { repositoryPolicy: repositoryPolicy.replace('ecr:', 's3:') },
         invalidPolicy,
+      ],
+      [
+        'with a lifecycle policy that is none',
+        { lifecyclePolicy: lifecyclePolicy.replace('expire', 'keep') },
+        invalid('lifecyclePolicy', 'Invalid lifecycle policy provided'),
       ],
       ['with a role that is none', { customRoleArn: 'role/templates' }, invalidRole],
       [

@@ -5,6 +5,7 @@ import {
   CreateRepositoryCreationTemplateCommand,
   type CreateRepositoryCreationTemplateCommandInput,
   DescribeRepositoriesCommand,
+  GetLifecyclePolicyCommand,
   ListTagsForResourceCommand,
 } from '@aws-sdk/client-ecr'
 import { image } from '../support/images/build.ts'
@@ -57,6 +58,22 @@ eachServer('create on push', (world) => {
       new ListTagsForResourceCommand({ resourceArn: repository?.repositoryArn }),
     )
     assert.deepEqual(tags, [{ Key: 'team', Value: 'a' }])
+  })
+
+  test('a repository comes with the lifecycle policy of its template', async () => {
+    const lifecyclePolicy = JSON.stringify({
+      rules: [
+        {
+          rulePriority: 1,
+          selection: { tagStatus: 'any', countType: 'imageCountMoreThan', countNumber: 10 },
+          action: { type: 'expire' },
+        },
+      ],
+    })
+    const repositoryName = `${await template({ lifecyclePolicy })}/app`
+    expect(await call('POST', `/v2/${repositoryName}/blobs/uploads/`), 202)
+    const { lifecyclePolicyText } = await world.client.ecr.send(new GetLifecyclePolicyCommand({ repositoryName }))
+    assert.deepEqual(JSON.parse(lifecyclePolicyText ?? ''), JSON.parse(lifecyclePolicy))
   })
 
   test('each way to begin a push creates the repository, and its image can be pulled', async () => {
