@@ -113,7 +113,7 @@ export async function startApp(settings: Settings, log: Logger, options: AppOpti
   const domain = {
     accountSettings: createAccountSettings({ metadata, settings: registrySettings }),
     scanning: createScanning({ settings: registrySettings, repositories, imageLists }),
-    replication: createReplication({ settings: registrySettings }),
+    replication: createReplication({ settings: registrySettings, quotas }),
     signing: createSigning({ settings: registrySettings }),
     lifecyclePolicies: createLifecyclePolicies({ metadata }),
     lifecyclePreviews,

@@ -10,6 +10,7 @@ export const ecrQuotas = {
   pullTimeUpdateExclusions: 100,
   repositoryCreationTemplates: 100,
   pullThroughCacheRules: 50,
+  replicationDestinations: 25,
 }
 
 export type Quotas = Readonly<typeof ecrQuotas>

@@ -13,7 +13,7 @@ export interface InRepository {
   readonly repository: RepositoryName
 }
 
-/** What there may be only so many of. */
+/** What there may be only so many of, each counted where it is added. */
 export type Quota =
   | 'repositories'
   | 'images'

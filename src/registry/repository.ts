@@ -43,7 +43,7 @@ export async function getRepository(reader: Reader, key: RepositoryKey): Promise
 
 /**
  * The first lock of every transaction that changes what a repository holds: `shared` by those that link blobs, `exclusive` for
- * those that move tags, store or delete manifests, unlink, or delete the repository. Whatever else they lock comes after it.
+ * those that move tags, store, archive or delete manifests, unlink, or delete the repository. Whatever else they lock comes after it.
  *
  * @throws Refusal `RepositoryNotFound`
  */

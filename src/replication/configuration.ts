@@ -24,13 +24,15 @@ export const replicationSetting = defineSetting<readonly ReplicationRule[]>({
   fallback: [],
 })
 
-/** Of a registry, over all its rules (ECR user guide, "Amazon ECR service quotas"). */
-const mostDestinations = 25
-
-/** @throws Refusal `ReplicationRegionUnknown`, `ReplicationToItself`, `ReplicationDestinationsTooMany` */
+/**
+ * `mostDestinations` are those of all rules together, each counted once.
+ *
+ * @throws Refusal `ReplicationRegionUnknown`, `ReplicationToItself`, `ReplicationDestinationsTooMany`
+ */
 export function parseReplicationRules(
   source: Registry,
   rules: readonly GivenReplicationRule[],
+  mostDestinations: number,
 ): readonly ReplicationRule[] {
   const unique = new Set<string>()
   const parsed = rules.map(({ destinations, filters }) => ({

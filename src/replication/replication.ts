@@ -1,4 +1,5 @@
 import type { Registry } from '#names/registry.ts'
+import type { Quotas } from '#registry/quotas.ts'
 import type { RegistrySettings } from '#registry/settings.ts'
 import {
   type GivenReplicationRule,
@@ -18,12 +19,18 @@ export interface Replication {
   putRules(registry: Registry, rules: readonly GivenReplicationRule[]): Promise<readonly ReplicationRule[]>
 }
 
-export function createReplication({ settings }: { settings: RegistrySettings }): Replication {
+export function createReplication({
+  settings,
+  quotas,
+}: {
+  settings: RegistrySettings
+  quotas: Pick<Quotas, 'replicationDestinations'>
+}): Replication {
   return {
     getRules: (registry) => settings.get(registry, replicationSetting),
 
     async putRules(registry, given) {
-      const rules = parseReplicationRules(registry, given)
+      const rules = parseReplicationRules(registry, given, quotas.replicationDestinations)
       await settings.put(registry, replicationSetting, rules)
       return rules
     },

@@ -88,6 +88,16 @@ eachDatabase(({ dialect, url }) => {
       await put([])
     })
 
+    test('how many destinations there may be is a setting', async () => {
+      const environment = { LADING_QUOTAS: 'replicationDestinations=1' }
+      await using other = await startEcrSession({ database: await url(), environment })
+      const rules = [{ destinations: [to('eu-west-1'), to('eu-north-1')] }]
+      assert.deepEqual(
+        await refusalOf(other.ecr.putReplicationConfiguration({ replicationConfiguration: { rules } })),
+        invalid('replicationConfiguration', 'Replication rules must not have more than 1 unique destinations'),
+      )
+    })
+
     test('of configurations that are put at once one wins whole', async () => {
       const given = numbered(8).map((index) =>
         numbered(index + 1).map(() => ({ destinations: [to(`region-${index}`)] })),
