@@ -11,7 +11,7 @@ import type { LifecyclePolicy, LifecycleRule, TagSelection } from './policy.ts'
  * even if that rule keeps it, and later rules count it all the same (ECR user guide, "How lifecycle policies work").
  *
  * Beyond ECR's documents: an image whose subject is in the repository is under no rule, and goes where its subject goes, so that
- * no rule for untagged images takes the signature of an image that stays. An image that is being restored is under no rule.
+ * no rule for untagged images takes the signature of an image that stays.
  */
 export type Decision = { readonly image: LifecycleImage } & (
   | ({ readonly verdict: 'act' } & Cause)
@@ -65,6 +65,7 @@ export function* evaluate(
   const { acting, blocked } = settle(marked, images)
   yield
   const acted = applicationOrder([...acting.values()])
+  yield
   const others = images.filter((image) => !acting.has(image.digest))
   return [
     ...acted.map((mark): Decision => ({ ...mark, verdict: 'act' })),
@@ -114,7 +115,6 @@ function startsWith(prefix: string, text: string): boolean {
   return text.startsWith(prefix)
 }
 
-function storageClassOf({ status }: LifecycleImage): LifecycleRule['storageClass'] | undefined {
-  if (status === 'ACTIVATING') return undefined
+function storageClassOf({ status }: LifecycleImage): LifecycleRule['storageClass'] {
   return status === 'ARCHIVED' ? 'archive' : 'standard'
 }

@@ -3,13 +3,13 @@ import { sql } from 'kysely'
 import type { Reader } from '#metadata/metadata.ts'
 import { type Digest, parseDigest } from '#names/digest.ts'
 import { parseTag, type Tag } from '#names/tag.ts'
+import type { ImageStatus } from './image.ts'
 
 /** What decides on an image's lifecycle. Times are milliseconds since the epoch. */
 export interface LifecycleImage {
   readonly digest: Digest
   readonly tags: readonly Tag[]
-  /** One that is being restored is `ACTIVATING`: no longer archived, and not back yet. */
-  readonly status: 'ACTIVE' | 'ARCHIVED' | 'ACTIVATING'
+  readonly status: ImageStatus
   readonly pushedAt: number
   readonly pulledAt: number | undefined
   /** When it was last archived. */
@@ -36,8 +36,8 @@ export async function readLifecycleImages(reader: Reader, repositoryId: number):
       images.set(row.digest, {
         digest: parseDigest(row.digest),
         tags: [],
-        // Written by this room from these three.
-        status: row.status as LifecycleImage['status'],
+        // Written by `image-status.ts`.
+        status: row.status as ImageStatus,
         pushedAt: row.pushed_at,
         pulledAt: row.pulled_at ?? undefined,
         archivedAt: row.archived_at ?? undefined,

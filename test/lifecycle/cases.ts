@@ -14,7 +14,6 @@ export interface WrittenImage {
   readonly pulled?: number | undefined
   readonly archived?: number | undefined
   readonly restored?: number | undefined
-  readonly status?: LifecycleImage['status'] | undefined
   readonly subject?: string | undefined
   readonly children?: readonly string[] | undefined
 }
@@ -35,7 +34,7 @@ export function readImages(written: WrittenImages): LifecycleImage[] {
   return Object.entries(written).map(([name, image]) => ({
     digest: digestOf(name),
     tags: image.tags.map(parseTag),
-    status: image.status ?? (image.archived === undefined ? 'ACTIVE' : 'ARCHIVED'),
+    status: image.archived === undefined ? 'ACTIVE' : 'ARCHIVED',
     pushedAt: now - image.pushed * dayMs,
     pulledAt: at(image.pulled),
     archivedAt: at(image.archived),

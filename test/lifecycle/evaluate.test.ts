@@ -22,7 +22,7 @@ function imageOf(name: string): fc.Arbitrary<WrittenImage> {
       tags: fc.uniqueArray(fc.constantFrom('a', 'ab', 'b', 'abc'), { maxLength: 2 }),
       pushed: age,
       pulled: fc.option(age, { nil: undefined }),
-      past: fc.constantFrom('none', 'none', 'none', 'archived', 'restored', 'restoring'),
+      past: fc.constantFrom('none', 'none', 'archived', 'restored'),
       at: age,
       subject: fc.oneof({ weight: 3, arbitrary: fc.constant(undefined) }, { weight: 1, arbitrary: some }),
       children: fc.oneof(
@@ -38,7 +38,6 @@ function imageOf(name: string): fc.Arbitrary<WrittenImage> {
         pulled: image.pulled && Math.min(image.pulled, image.pushed),
         ...(past === 'archived' && { archived: then }),
         ...(past === 'restored' && { restored: then }),
-        ...(past === 'restoring' && { archived: then, status: 'ACTIVATING' as const }),
       }
     })
 }
