@@ -108,6 +108,7 @@ export async function startApp(settings: Settings, log: Logger, options: AppOpti
   const lifecyclePreviews = createLifecyclePreviews({
     metadata,
     clock,
+    quotas,
     onError: (error) => log.error({ err: error }, 'a preview of a lifecycle policy failed'),
   })
   const domain = {
@@ -115,7 +116,7 @@ export async function startApp(settings: Settings, log: Logger, options: AppOpti
     scanning: createScanning({ settings: registrySettings, repositories, imageLists }),
     replication: createReplication({ settings: registrySettings, quotas }),
     signing: createSigning({ settings: registrySettings }),
-    lifecyclePolicies: createLifecyclePolicies({ metadata }),
+    lifecyclePolicies: createLifecyclePolicies({ metadata, quotas }),
     lifecyclePreviews,
     repositories,
     cacheRules: createCacheRules({ metadata, clock, quotas }),
@@ -125,7 +126,7 @@ export async function startApp(settings: Settings, log: Logger, options: AppOpti
       quotas,
       documents: {
         repositoryPolicy: (text) => parsePolicy(text, 'repository'),
-        lifecyclePolicy: parseLifecyclePolicy,
+        lifecyclePolicy: (text) => parseLifecyclePolicy(text, quotas.lifecycleRules),
       },
     }),
     images: createImages({ metadata, pulls }),

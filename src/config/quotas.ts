@@ -11,6 +11,7 @@ export const ecrQuotas = {
   repositoryCreationTemplates: 100,
   pullThroughCacheRules: 50,
   replicationDestinations: 25,
+  lifecycleRules: 50,
 }
 
 export type Quotas = Readonly<typeof ecrQuotas>

@@ -1,4 +1,5 @@
 import type { Metadata } from '#metadata/metadata.ts'
+import type { Quotas } from '#registry/quotas.ts'
 import { getRepository, inRepository, lockRepository, type RepositoryKey } from '#registry/repository.ts'
 import { parseLifecyclePolicy } from './policy.ts'
 import { findLifecyclePolicyOf, putLifecyclePolicyOf, type StoredPolicy } from './policy-rows.ts'
@@ -14,10 +15,16 @@ export interface LifecyclePolicies {
   delete(key: RepositoryKey): Promise<StoredPolicy>
 }
 
-export function createLifecyclePolicies({ metadata }: { metadata: Metadata }): LifecyclePolicies {
+export function createLifecyclePolicies({
+  metadata,
+  quotas,
+}: {
+  metadata: Metadata
+  quotas: Pick<Quotas, 'lifecycleRules'>
+}): LifecyclePolicies {
   return {
     async put(key, text) {
-      parseLifecyclePolicy(text)
+      parseLifecyclePolicy(text, quotas.lifecycleRules)
       await metadata.transaction(async (trx) => {
         const { id } = await lockRepository(trx, key, 'exclusive')
         await putLifecyclePolicyOf(trx, id, text)

@@ -29,12 +29,13 @@ const mostWildcards = 4
 const leastArchivedDays = 90
 
 /**
- * All constraints of the grammar but the bounds of the text's length, which the API model states.
+ * All constraints of the grammar but the bounds of the text's length, which the API model states. `mostRules` is the quota for a
+ * policy that is given; one that is kept is read whatever the quota has become.
  *
  * @throws Refusal `LifecyclePolicyInvalid`
  */
-export function parseLifecyclePolicy(text: string): LifecyclePolicy {
-  const rules = readRules(text)
+export function parseLifecyclePolicy(text: string, mostRules = Number.POSITIVE_INFINITY): LifecyclePolicy {
+  const rules = readRules(text, mostRules)
     .map(readMeaning)
     .sort((a, b) => a.priority - b.priority)
   requireDistinctPriorities(rules)

@@ -1,6 +1,7 @@
 import type { Clock } from '#lib/clock.ts'
 import type { Page } from '#lib/page.ts'
 import type { Metadata } from '#metadata/metadata.ts'
+import type { Quotas } from '#registry/quotas.ts'
 import { getRepository, inRepository, lockRepository, type RepositoryKey } from '#registry/repository.ts'
 import { parseLifecyclePolicy } from './policy.ts'
 import { findLifecyclePolicyOf } from './policy-rows.ts'
@@ -43,10 +44,12 @@ export interface LifecyclePreviews {
 export function createLifecyclePreviews({
   metadata,
   clock,
+  quotas,
   onError,
 }: {
   metadata: Metadata
   clock: Clock
+  quotas: Pick<Quotas, 'lifecycleRules'>
   onError: (error: unknown) => void
 }): LifecyclePreviews {
   const stopping = new AbortController()
@@ -63,7 +66,7 @@ export function createLifecyclePreviews({
 
   return {
     async start(key, given) {
-      if (given !== undefined) parseLifecyclePolicy(given)
+      if (given !== undefined) parseLifecyclePolicy(given, quotas.lifecycleRules)
       const { id, text } = await metadata.transaction(async (trx) => {
         const repository = await lockRepository(trx, key, 'exclusive')
         const text = given ?? (await findLifecyclePolicyOf(trx, repository.id))?.text

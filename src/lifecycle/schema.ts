@@ -29,13 +29,11 @@ export interface WrittenRule {
   readonly action: ActionType
 }
 
-/** ECR user guide, "Amazon ECR service quotas". */
-const mostRules = 50
 /** ECR's numbers have 32 bits. */
 const mostNumber = 2 ** 31 - 1
 
 /** @throws Refusal `LifecyclePolicyInvalid` */
-export function readRules(text: string): WrittenRule[] {
+export function readRules(text: string, mostRules: number): WrittenRule[] {
   const { rules } = readMembers(parse(text), ['rules'], [])
   return readList(rules, { least: 1, most: mostRules }).map(readRule)
 }

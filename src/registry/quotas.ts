@@ -1,7 +1,7 @@
 import { type Place, type Quota, refuse } from './refusals.ts'
 
 /** How much there may be of each, at most: of what is counted here, and of what a feature counts for itself. */
-export type Quotas = Readonly<Record<Quota | 'replicationDestinations', number>>
+export type Quotas = Readonly<Record<Quota | 'replicationDestinations' | 'lifecycleRules', number>>
 
 /** A query of one column of an index. */
 interface Counted {

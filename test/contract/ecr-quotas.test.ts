@@ -8,7 +8,7 @@ import { digest } from '../support/images/content.ts'
 import { request } from '../support/push.ts'
 
 const account = '000000000000'
-const environment = { LADING_QUOTAS: 'repositories=4,images=2,tags=2,layerParts=2' }
+const environment = { LADING_QUOTAS: 'repositories=4,images=2,tags=2,layerParts=2,lifecycleRules=1' }
 
 function limitExceeded(what: string, where: string) {
   const message = `The maximum number of ${what}, has been reached in ${where}the registry with id '${account}'`
@@ -86,6 +86,32 @@ eachDatabase(({ dialect, url }) => {
       assert.deepEqual(await refusalOf(send(2)), full)
       const layerDigests = [digest(Buffer.concat([part, part]))]
       await ecr.completeLayerUpload({ repositoryName, uploadId, layerDigests })
+    })
+
+    test('a rule of a lifecycle policy beyond the quota is refused, in a preview too', async () => {
+      const repositoryName = await session.repository()
+      const rule = (rulePriority: number) => ({
+        rulePriority,
+        description: 'keep a few of the images that nobody has given any tag to',
+        selection: {
+          tagStatus: 'tagged',
+          tagPrefixList: [`v${rulePriority}`],
+          countType: 'imageCountMoreThan',
+          countNumber: 1,
+        },
+        action: { type: 'expire' },
+      })
+      const policyOf = (...rules: object[]) => ({ repositoryName, lifecyclePolicyText: JSON.stringify({ rules }) })
+      await session.ecr.putLifecyclePolicy(policyOf(rule(1)))
+      for (const call of [
+        session.ecr.putLifecyclePolicy(policyOf(rule(1), rule(2))),
+        session.ecr.startLifecyclePolicyPreview(policyOf(rule(1), rule(2))),
+      ]) {
+        const { name, message } = await refusalOf(call)
+        assert.equal(name, 'InvalidParameterException')
+        assert.match(message, /maximum: 1|at most 1|1 element/)
+      }
+      await session.ecr.deleteRepository({ repositoryName })
     })
 
     test('a repository beyond the quota is not created, until another is deleted', async () => {

@@ -19,7 +19,7 @@ const numbered = (...rules: object[]) => rules.map((each, index) => ({ ...each, 
 function problemOf(document: unknown): unknown {
   const text = typeof document === 'string' ? document : JSON.stringify(document)
   try {
-    parseLifecyclePolicy(text)
+    parseLifecyclePolicy(text, 50)
     return undefined
   } catch (error) {
     assert.ok(error instanceof Refusal, String(error))

@@ -58,7 +58,8 @@ async function start(databases: Databases, t: TestContext) {
   const clock = () => time
   await createRepositories({ metadata, clock, quotas: ecrQuotas, repositoryCreated: [] }).create(key, {})
   const errors: unknown[] = []
-  const make = () => createLifecyclePreviews({ metadata, clock, onError: (error) => errors.push(error) })
+  const make = () =>
+    createLifecyclePreviews({ metadata, clock, quotas: ecrQuotas, onError: (error) => errors.push(error) })
   const previews = make()
   t.after(async () => {
     await previews.stop()
