@@ -62,9 +62,10 @@ export function* evaluate(
 
   const marked: Marked[] = []
   for (const [image, { rule, hit }] of claims) if (hit) marked.push({ image, rule, subject: undefined })
+  yield
   const { acting, blocked } = settle(marked, images)
   yield
-  const acted = applicationOrder([...acting.values()])
+  const acted = applicationOrder(acting)
   yield
   const others = images.filter((image) => !acting.has(image.digest))
   return [

@@ -22,16 +22,16 @@ export interface Settled {
 
 /** The largest set of marked images and their referrers in which nothing outlives what it depends on. Linear. */
 export function settle(marked: readonly Marked[], images: readonly LifecycleImage[]): Settled {
-  const held = new Map(images.map((image) => [image.digest, image]))
+  const archived = new Set(images.filter(({ status }) => status === 'ARCHIVED').map(({ digest }) => digest))
   const referrers = groupBy(images, ({ subject }) => (subject === undefined ? [] : [subject]))
   const children = groupBy(images, ({ indexes }) => indexes)
   const all = withReferrers(marked, referrers)
   const acting = new Map(all)
   const blockers = ({ image, rule }: Marked) =>
-    image.indexes.filter((index) => !lets(rule, acting.get(index), held.get(index)))
+    image.indexes.filter((index) => !lets(rule, acting.get(index), archived.has(index)))
   const leftBehind = ({ subject }: Marked) => subject !== undefined && !acting.has(subject)
 
-  const waiting = [...all.values()]
+  const waiting = [...all.values()].filter(({ subject, image }) => subject !== undefined || image.indexes.length > 0)
   for (let mark = waiting.pop(); mark !== undefined; mark = waiting.pop()) {
     const { digest } = mark.image
     if (!acting.has(digest) || !(leftBehind(mark) || blockers(mark).length > 0)) continue
@@ -63,28 +63,31 @@ function withReferrers(marked: readonly Marked[], referrers: ReadonlyMap<Digest,
 }
 
 /** Whether an index lets go of an image to which it refers: it goes itself, or it is archived and so may the image be. */
-function lets(rule: LifecycleRule, index: Marked | undefined, held: LifecycleImage | undefined): boolean {
+function lets(rule: LifecycleRule, index: Marked | undefined, archived: boolean): boolean {
   if (index?.rule.action === 'expire') return true
-  return rule.action === 'transition' && (index !== undefined || held?.status === 'ARCHIVED')
+  return rule.action === 'transition' && (index !== undefined || archived)
 }
 
 /**
  * By priority and the older first (user guide, as above), but an index before what it refers to, which otherwise would have to wait
  * for another run.
  */
-export function applicationOrder(acting: readonly Marked[]): Marked[] {
-  const byDigest = new Map(acting.map((mark) => [mark.image.digest, mark]))
-  const children = groupBy(acting, ({ image }) => image.indexes)
+export function applicationOrder(acting: Settled['acting']): Marked[] {
+  const marks = [...acting.values()]
+  const children = groupBy(marks, ({ image }) => image.indexes)
+  /** Of those that have to wait, for how many indexes. */
   const pending = new Map<Marked, number>()
-  for (const mark of acting) pending.set(mark, mark.image.indexes.filter((index) => byDigest.has(index)).length)
+  for (const mark of marks) {
+    const indexes = mark.image.indexes.filter((index) => acting.has(index)).length
+    if (indexes > 0) pending.set(mark, indexes)
+  }
   const order: Marked[] = []
-  for (const start of acting.toSorted(byTurn)) {
-    if (pending.get(start) !== 0) continue
+  for (const start of marks.sort(byTurn)) {
+    if (pending.has(start)) continue
     const ready = [start]
     for (const mark of ready) {
       order.push(mark)
       // What had to wait for it and for nothing else comes right behind it.
-      pending.delete(mark)
       for (const child of children.get(mark.image.digest) ?? []) {
         const left = (pending.get(child) ?? 0) - 1
         pending.set(child, left)
