@@ -4,6 +4,7 @@ import type { Refusal } from '#lib/refusal.ts'
 import type { Metadata, Reader, Transaction } from '#metadata/metadata.ts'
 import { type Digest, parseDigest } from '#names/digest.ts'
 import { readAccountSetting } from './account-settings.ts'
+import type { ImageStatus } from './image.ts'
 import { refuse } from './refusals.ts'
 import { getRepository, inRepository, lockRepository, type Repository, type RepositoryKey } from './repository.ts'
 
@@ -150,15 +151,9 @@ export function createLinkedBlobs({
     async requireReferenced(key, digest) {
       await stat(key, digest)
       const { id } = await getRepository(metadata.reader, key)
-      const parent = await selectParents(metadata.reader, id)
-        .select('manifest.status')
-        .where('manifest_reference.child', '=', digest)
-        // 'ACTIVE' comes before 'ARCHIVED'.
-        .orderBy('manifest.status')
-        .limit(1)
-        .executeTakeFirst()
-      if (parent?.status === 'ACTIVE') return
-      throw refuse('BlobInaccessible', { ...inRepository(key), digest, archived: parent !== undefined })
+      const status = await findStatusOfParents(metadata.reader, id, digest)
+      if (status !== 'ACTIVE')
+        throw refuse('BlobInaccessible', { ...inRepository(key), digest, archived: status !== undefined })
     },
 
     async mount(key, digest, from) {
@@ -204,6 +199,22 @@ export function createLinkedBlobs({
         if (numDeletedRows === 0n) throw refuse('BlobNotFound', { ...inRepository(key), digest })
       }),
   }
+}
+
+/** `ACTIVE` if one of the manifests that refer to the blob is, `undefined` if there are none. */
+export async function findStatusOfParents(
+  reader: Reader,
+  repositoryId: number,
+  digest: Digest,
+): Promise<ImageStatus | undefined> {
+  const parent = await selectParents(reader, repositoryId)
+    .select('manifest.status')
+    .where('manifest_reference.child', '=', digest)
+    // 'ACTIVE' comes before 'ARCHIVED'.
+    .orderBy('manifest.status')
+    .limit(1)
+    .executeTakeFirst()
+  return parent && (parent.status as ImageStatus)
 }
 
 /** The manifests of a repository, each with what it refers to. */

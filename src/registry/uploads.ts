@@ -7,7 +7,7 @@ import { Refusal } from '#lib/refusal.ts'
 import { isStorageFull } from '#lib/storage-full.ts'
 import type { Metadata, Transaction } from '#metadata/metadata.ts'
 import type { Digest } from '#names/digest.ts'
-import { linkBlob } from './linked-blobs.ts'
+import { findStatusOfParents, linkBlob } from './linked-blobs.ts'
 import type { Quotas } from './quotas.ts'
 import { type ContentRefusals, refuse } from './refusals.ts'
 import { getRepository, inRepository, lockRepository, type RepositoryKey } from './repository.ts'
@@ -46,7 +46,8 @@ export interface Uploads {
    */
   complete(key: RepositoryKey, id: string, digest: Digest, chunk?: Chunk): Promise<StoredBlob>
   /**
-   * ECR's completion: of several digests one must fit. Content that the repository has already ends the upload, and is refused.
+   * ECR's completion: of several digests one must fit. Content that the repository has already ends the upload, and is refused,
+   * unless it is archived, for then clients have been told that they must send it.
    *
    * @throws Refusal `UploadNotFound`, `UploadDigestMismatch`, `UploadTakenOver`, `UploadEmpty`, `UploadPartTooSmall`,
    *   `UploadIncomplete`, `LayerAlreadyExists`
@@ -207,6 +208,11 @@ export function createUploads({
     return { digest, sizeBytes, linked }
   }
 
+  async function isArchived(key: RepositoryKey, digest: Digest): Promise<boolean> {
+    const { id } = await getRepository(metadata.reader, key)
+    return (await findStatusOfParents(metadata.reader, id, digest)) === 'ARCHIVED'
+  }
+
   return {
     start: (key) => rows.create(key),
 
@@ -241,7 +247,9 @@ export function createUploads({
         if (upload.shortPart === 'followed')
           throw refuse('UploadPartTooSmall', { ...facts, leastBytes: leastPartBytes })
         const blob = await complete(key, hold, upload, digests).catch(asIncomplete)
-        if (!blob.linked) throw refuse('LayerAlreadyExists', { ...inRepository(key), digest: blob.digest })
+        if (!blob.linked && !(await isArchived(key, blob.digest))) {
+          throw refuse('LayerAlreadyExists', { ...inRepository(key), digest: blob.digest })
+        }
         return blob
       }),
 

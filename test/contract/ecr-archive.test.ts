@@ -174,6 +174,11 @@ eachDatabase(({ dialect, url }) => {
         }
       }
       assert.ok(layers.some(({ layerAvailability }) => layerAvailability === 'ARCHIVED'))
+
+      // Whoever believes that pushes the layer, and then an image that has it.
+      await session.push(repositoryName, cold, 'v1')
+      const again = await session.ecr.batchCheckLayerAvailability({ repositoryName, layerDigests })
+      assert.ok(again.layers?.every(({ layerAvailability }) => layerAvailability === 'AVAILABLE'))
     })
 
     test('what an active index refers to cannot be archived, until the index is', async () => {
@@ -215,6 +220,10 @@ eachDatabase(({ dialect, url }) => {
       )
       await restore(repositoryName, app)
       assert.deepEqual(await digestsOf(repositoryName, 'ARCHIVED'), [])
+
+      await archive(repositoryName, holder)
+      await archive(repositoryName, app)
+      assert.deepEqual(await digestsOf(repositoryName, 'ACTIVE'), [])
     })
 
     test('a push of an archived image restores it at once, and is no push of the same once more', async () => {
