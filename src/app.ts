@@ -13,6 +13,7 @@ import { AccessKeys, type EnsuredRoot } from '#iam/access-keys.ts'
 import { requireAllowed } from '#iam/authorize.ts'
 import { BasicCredentials } from '#iam/basic.ts'
 import { createDownloadLinks } from '#iam/download-links.ts'
+import { createManagement } from '#iam/management.ts'
 import { parsePolicy } from '#iam/policy/document.ts'
 import { TokenKeys } from '#iam/token-keys.ts'
 import { Tokens } from '#iam/tokens.ts'
@@ -141,10 +142,16 @@ export async function startApp(settings: Settings, log: Logger, options: AppOpti
     uploads: createUploads({ metadata, blobs, clock, quotas, processId: randomUUID() }),
   }
 
+  const management = createManagement({
+    reader: metadata.reader,
+    change: (work) => metadata.transaction(work),
+    clock,
+    box: { seal: (text) => text },
+  })
   const dispatch = createDispatcher({
     surfaces: [
       ecrSurface(domain, { tokens, downloadLinks, endpoints, verifyOutputs }),
-      iamSurface({ verifyOutputs }),
+      iamSurface(management, { verifyOutputs }),
       stsSurface({ verifyOutputs }),
     ],
     findAccessKey: (id) => accessKeys.find(id),

@@ -44,7 +44,12 @@ export class AccessKeys {
     this.#metadata = metadata
     this.#clock = clock
     this.#select = metadata.prepare<{ id: string }, AccessKeyRow>((db, parameter) =>
-      db.selectFrom('access_key').select(['account', 'secret', 'created_at']).where('id', '=', parameter('id')),
+      db
+        .selectFrom('access_key')
+        .select(['account', 'secret', 'created_at'])
+        .where('id', '=', parameter('id'))
+        .where('user_id', 'is', null)
+        .where('status', '=', 'Active'),
     )
   }
 
@@ -106,6 +111,9 @@ async function findRoot(trx: Transaction, account: AccountId): Promise<RootKey |
     .selectFrom('access_key')
     .select(['id as accessKeyId', 'secret as secretAccessKey'])
     .where('account', '=', account)
+    .where('user_id', 'is', null)
+    .where('status', '=', 'Active')
+    .orderBy('created_at')
     .executeTakeFirst()
 }
 
@@ -113,7 +121,7 @@ async function replaceRoot(trx: Transaction, account: AccountId, key: RootKey, n
   const { accessKeyId: id, secretAccessKey: secret } = key
   await trx
     .deleteFrom('access_key')
-    .where((eb) => eb.and([eb('account', '=', account), eb('id', '!=', id)]))
+    .where((eb) => eb.and([eb('account', '=', account), eb('user_id', 'is', null), eb('id', '!=', id)]))
     .execute()
   // Never the same time twice under one id, whatever the clock does: tokens know the secret they belong to by it.
   const later = sql<number>`case when access_key.created_at >= ${now} then access_key.created_at + 1 else ${now} end`

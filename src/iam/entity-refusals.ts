@@ -20,6 +20,8 @@ export interface EntityRefusals {
   BoundaryUnknown: { readonly arn: string }
   /** `repeated` without regard to case. */
   EntityTagInvalid: { readonly problem: 'repeated' | 'reserved' }
+  /** Not the ARN of a managed policy. */
+  PolicyArnInvalid: { readonly arn: string }
   /** Whatever AWS manages is read-only. */
   EntityUnmodifiable: { readonly arn: string }
 }
@@ -28,6 +30,8 @@ export type EntityKind =
   | OwnerKind
   | `${OwnerKind} policy`
   | 'policy'
+  /** One that was to be attached. */
+  | 'attachable policy'
   | 'attached policy'
   | 'policy version'
   | 'access key'

@@ -22,6 +22,28 @@ export interface Owner extends OwnerRef {
 
 const tables = { user: 'iam_user', group: 'iam_group', role: 'iam_role' } as const
 
+/** Where the identities of an account are found by name. */
+export interface Owners {
+  /** The ARN, with the path that only the database knows; without any for a name that nobody has. */
+  arnOf(ref: OwnerRef): Promise<string>
+  /** When the account was created, and with it its root. Milliseconds since the epoch. */
+  rootSince(account: AccountId): Promise<number>
+}
+
+export function createOwners({ reader }: { readonly reader: Reader }): Owners {
+  return {
+    arnOf: async (ref) => ownerArn((await findOwner(reader, ref)) ?? { ...ref, path: '/' }),
+    async rootSince(account) {
+      const row = await reader
+        .selectFrom('account')
+        .select('created_at')
+        .where('id', '=', account)
+        .executeTakeFirstOrThrow()
+      return row.created_at
+    },
+  }
+}
+
 /** Names are unique without regard to case. */
 export function nameKey(name: string): string {
   return name.toLowerCase()

@@ -1,7 +1,7 @@
 import type { Selectable } from 'kysely'
 import type { ChangeIam } from '#iam/changes.ts'
 import { type InUse, refuseEntity } from '#iam/entity-refusals.ts'
-import { lockManagedPolicy } from '#iam/policies/managed-policy.ts'
+import { lockAttachable } from '#iam/policies/attachable.ts'
 import type { Clock } from '#lib/clock.ts'
 import { type Page, pageOf } from '#lib/page.ts'
 import type { Reader, Transaction } from '#metadata/metadata.ts'
@@ -33,7 +33,7 @@ export interface NewUser {
 }
 
 export interface Users {
-  /** @throws Refusal `EntityExists`, `EntityNotFound` for the boundary and those of tags */
+  /** @throws Refusal `EntityExists`, `BoundaryUnknown`, `PolicyArnInvalid` and those of tags */
   create(account: AccountId, user: NewUser): Promise<User>
   /** @throws Refusal `EntityNotFound` */
   get(account: AccountId, name: string): Promise<User>
@@ -129,7 +129,7 @@ async function insertUser(trx: Transaction, account: AccountId, user: NewUser, n
   const { name, path, tags, boundaryArn } = user
   await holdNames(trx, account)
   await requireFree(trx, { account, kind: 'user', name })
-  if (boundaryArn !== undefined) await lockManagedPolicy(trx, account, boundaryArn)
+  if (boundaryArn !== undefined) await lockAttachable(trx, account, boundaryArn, 'boundary')
   const row = {
     ...{ id: uniqueId('AIDA'), account, name, name_key: nameKey(name), path, created_at: now },
     boundary_arn: boundaryArn ?? null,

@@ -4,7 +4,7 @@ import { getOwner, lockOwner, type OwnerRef } from '#iam/identities/owners.ts'
 import type { Clock } from '#lib/clock.ts'
 import { type Page, pageOf } from '#lib/page.ts'
 import type { Reader, Transaction } from '#metadata/metadata.ts'
-import { lockManagedPolicy } from './managed-policy.ts'
+import { lockAttachable } from './attachable.ts'
 
 /** Managed policies that a user, a group or a role has. The owner's row is held first, then the policy's. */
 export interface Attachments {
@@ -13,7 +13,7 @@ export interface Attachments {
     owner: OwnerRef,
     listing: { readonly pathPrefix: string; readonly limit: number; readonly after?: string | undefined },
   ): Promise<Page<AttachedPolicy, string>>
-  /** One that is attached already stays so. @throws Refusal `EntityNotFound`, `EntityQuotaExceeded` */
+  /** One that is attached already stays so. @throws Refusal `EntityNotFound`, `PolicyArnInvalid`, `EntityQuotaExceeded` */
   attach(owner: OwnerRef, policyArn: string): Promise<void>
   /** @throws Refusal `EntityNotFound` */
   detach(owner: OwnerRef, policyArn: string): Promise<void>
@@ -55,7 +55,7 @@ export function createAttachments(parts: { reader: Reader; change: ChangeIam; cl
     attach: (owner, policyArn) =>
       change(async (trx) => {
         const { id, account, kind } = await lockOwner(trx, owner)
-        const { arn } = await lockManagedPolicy(trx, account, policyArn)
+        const { arn } = await lockAttachable(trx, account, policyArn, 'attached')
         const attached = await attachedTo(trx, id)
         if (attached.includes(arn)) return
         if (attached.length >= mostAttached) {

@@ -1,10 +1,10 @@
 import type { ChangeIam } from '#iam/changes.ts'
 import { lockOwner, type OwnerRef } from '#iam/identities/owners.ts'
-import { lockManagedPolicy } from './managed-policy.ts'
+import { lockAttachable } from './attachable.ts'
 
 /** The managed policy that bounds what the own policies of a user or a role may grant. */
 export interface Boundaries {
-  /** @throws Refusal `EntityNotFound` */
+  /** @throws Refusal `EntityNotFound`, `BoundaryUnknown`, `PolicyArnInvalid` */
   put(owner: BoundedRef, policyArn: string): Promise<void>
   /** Of one without a boundary, nothing. @throws Refusal `EntityNotFound` */
   delete(owner: BoundedRef): Promise<void>
@@ -20,7 +20,7 @@ export function createBoundaries({ change }: { change: ChangeIam }): Boundaries 
   const set = (owner: BoundedRef, policyArn: string | null) =>
     change(async (trx) => {
       const { id, account } = await lockOwner(trx, owner)
-      if (policyArn !== null) await lockManagedPolicy(trx, account, policyArn)
+      if (policyArn !== null) await lockAttachable(trx, account, policyArn, 'boundary')
       // Both tables have the columns alike.
       await trx
         .updateTable(tables[owner.kind] as 'iam_user')

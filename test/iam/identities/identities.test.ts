@@ -304,7 +304,7 @@ eachDatabase((databases) => {
       assert.equal((await attachments.list(ann, { pathPrefix: '/', limit: 99 })).items.length, 10)
       assert.match(
         await refused(attachments.attach(ann, 'arn:aws:iam::111122223333:policy/none')),
-        /^EntityNotFound {"kind":"policy"/,
+        /^EntityNotFound {"kind":"attachable policy"/,
       )
     })
 
@@ -334,7 +334,7 @@ eachDatabase((databases) => {
       await users.removeTags(account, 'ann', ['TEAM', 'none'])
       const after = await users.get(account, 'ann')
       assert.deepEqual([after.boundaryArn, Object.keys(after.tags)], [undefined, ['__proto__']])
-      assert.match(await refused(boundaries.put(ann, 'arn:aws:iam::111122223333:policy/none')), /^EntityNotFound/)
+      assert.match(await refused(boundaries.put(ann, 'arn:aws:iam::111122223333:policy/none')), /^BoundaryUnknown/)
     })
   })
 })

@@ -1,0 +1,33 @@
+import type { Clock } from '#lib/clock.ts'
+import type { Reader } from '#metadata/metadata.ts'
+import type { ChangeIam } from './changes.ts'
+import { createGroups } from './identities/groups.ts'
+import { createOwners } from './identities/owners.ts'
+import { createEntityCounts } from './identities/summary.ts'
+import { createUsers } from './identities/users.ts'
+import { createManagedKeys } from './keys/access-keys.ts'
+import { createAttachments } from './policies/attachments.ts'
+import { createBoundaries } from './policies/boundaries.ts'
+import { createInlinePolicies } from './policies/inline.ts'
+
+/** Everything by which identities, their keys and their policies are managed, over one database. */
+export interface ManagementParts {
+  readonly reader: Reader
+  readonly change: ChangeIam
+  readonly clock: Clock
+  /** Seals secrets for the database. */
+  readonly box: { seal(text: string): string }
+}
+
+export function createManagement(parts: ManagementParts) {
+  return {
+    owners: createOwners(parts),
+    users: createUsers(parts),
+    groups: createGroups(parts),
+    keys: createManagedKeys(parts),
+    inline: createInlinePolicies(parts),
+    attachments: createAttachments(parts),
+    boundaries: createBoundaries(parts),
+    countEntities: createEntityCounts(parts),
+  }
+}

@@ -1,0 +1,13 @@
+import { refusals } from '#lib/refusal.ts'
+
+/** What this surface declines by itself, before the domain is asked. */
+export interface IamApiRefusals {
+  /** A call that means its caller, of one who is no user. */
+  CallerIsNoUser: Record<string, never>
+  /** Only AWS lets a key expire. */
+  KeyStatusInvalid: { readonly status: string }
+  /** A key of another account, or of nobody: IAM does not tell which. */
+  KeyHidden: { readonly principalArn: string; readonly key: string }
+}
+
+export const refuse = refusals<IamApiRefusals>()
