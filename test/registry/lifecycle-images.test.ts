@@ -154,9 +154,9 @@ eachDatabase(({ dialect, open }) => {
           .values({ repository_id: id, tag: 'v1', digest: digest(count - 1), moved_at: 1 })
           .execute(),
       )
-      let reading = true
+      const read = new AbortController()
       const moving = (async () => {
-        for (let number = 0; reading; number++) {
+        for (let number = 0; !read.signal.aborted; number++) {
           await metadata.transaction((trx) =>
             trx
               .updateTable('tag')
@@ -173,7 +173,7 @@ eachDatabase(({ dialect, open }) => {
           ['v1'],
         )
       }
-      reading = false
+      read.abort()
       await moving
     })
   })
