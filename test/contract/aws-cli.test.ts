@@ -50,3 +50,28 @@ test('aws is told who it is', needs('aws'), async () => {
   const { Arn } = await aws<{ Arn: string }>('sts', 'get-caller-identity')
   assert.match(Arn, /^arn:aws:iam::\d{12}:root$/)
 })
+
+test('aws makes a user with a key and a policy, reads them back, and deletes them', needs('aws'), async () => {
+  const user = ['--user-name', 'cli']
+  const document = { Version: '2012-10-17', Statement: [{ Effect: 'Allow', Action: 'ecr:*', Resource: '*' }] }
+  const policy = ['--policy-name', 'push', '--policy-document', JSON.stringify(document)]
+  const tags = ['--tags', 'Key=team,Value=build tools', 'Key=empty,Value=']
+  const { User } = await aws<{ User: object }>('iam', 'create-user', ...user, '--path', '/ci/', ...tags)
+  assert.deepEqual((await aws<{ User: object }>('iam', 'get-user', ...user)).User, User)
+  const { Users } = await aws<{ Users: { UserName: string }[] }>('iam', 'list-users', '--path-prefix', '/ci')
+  assert.deepEqual(
+    Users.map(({ UserName }) => UserName),
+    ['cli'],
+  )
+  type Key = { AccessKey: { AccessKeyId: string; Status: string } }
+  const { AccessKey } = await aws<Key>('iam', 'create-access-key', ...user)
+  assert.equal(AccessKey.Status, 'Active')
+  await aws('iam', 'put-user-policy', ...user, ...policy)
+  const read = await aws<{ PolicyDocument: object }>('iam', 'get-user-policy', ...user, '--policy-name', 'push')
+  assert.deepEqual(read.PolicyDocument, document)
+  await assert.rejects(aws('iam', 'delete-user', ...user), /DeleteConflict.*must delete access keys first/)
+  await aws('iam', 'delete-access-key', ...user, '--access-key-id', AccessKey.AccessKeyId)
+  await aws('iam', 'delete-user-policy', ...user, '--policy-name', 'push')
+  await aws('iam', 'delete-user', ...user)
+  await assert.rejects(aws('iam', 'get-user', ...user), /NoSuchEntity/)
+})
