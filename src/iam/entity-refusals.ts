@@ -18,6 +18,8 @@ export interface EntityRefusals {
   ProviderUrlInvalid: { readonly url: string }
   /** A permissions boundary that is no managed policy of the account or of AWS. */
   BoundaryUnknown: { readonly arn: string }
+  /** The same of a new role, for which the API has another exception. */
+  RoleBoundaryUnknown: { readonly arn: string }
   /** `repeated` without regard to case. */
   EntityTagInvalid: { readonly problem: 'repeated' | 'reserved' }
   /** Not the ARN of a managed policy. */

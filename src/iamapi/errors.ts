@@ -12,7 +12,7 @@ type Refusals = Pick<IamRefusals, 'AccessDenied'> & EntityRefusals & PolicyRefus
 
 export const exceptions: Exceptions<Refusals, ErrorName | 'AccessDeniedException' | 'ValidationError'> = {
   AccessDenied: ['AccessDeniedException', accessDeniedText],
-  BoundaryUnknown: ['NoSuchEntity', ({ arn }) => `Scope ARN: ${arn} does not exist or is not attachable.`],
+  BoundaryUnknown: ['NoSuchEntity', boundaryText],
   CallerIsNoUser: ['ValidationError', () => 'Must specify userName when calling with non-User credentials'],
   EntityExists: ['EntityAlreadyExists', existsText],
   EntityInUse: ['DeleteConflict', ({ by }) => inUseTexts[by]],
@@ -25,7 +25,8 @@ export const exceptions: Exceptions<Refusals, ErrorName | 'AccessDeniedException
         ? 'Duplicate tag keys found. Please note that Tag keys are case insensitive.'
         : "Tag keys that begin with 'aws:' are reserved for system use.",
   ],
-  EntityUnmodifiable: ['UnmodifiableEntity', ({ arn }) => `${arn} is managed by AWS and cannot be changed.`],
+  // No operation on policies has an exception for it: in AWS nobody's permissions reach them.
+  EntityUnmodifiable: ['AccessDeniedException', ({ arn }) => `${arn} is managed by AWS and cannot be changed.`],
   InlinePoliciesTooLarge: [
     'LimitExceeded',
     ({ owner, name, limit }) => `Maximum policy size of ${limit} bytes exceeded for ${owner} ${name}`,
@@ -39,10 +40,15 @@ export const exceptions: Exceptions<Refusals, ErrorName | 'AccessDeniedException
   PolicyArnInvalid: ['InvalidInput', ({ arn }) => `ARN ${arn} is not valid.`],
   PolicyMalformed: ['MalformedPolicyDocument', policyText],
   ProviderUrlInvalid: ['InvalidInput', ({ url }) => `Invalid Open ID Connect Provider URL: ${url}`],
+  RoleBoundaryUnknown: ['InvalidInput', boundaryText],
   TrustedPrincipalUnknown: [
     'MalformedPolicyDocument',
     ({ principal }) => `Invalid principal in policy: "AWS":"${principal}"`,
   ],
+}
+
+function boundaryText({ arn }: EntityRefusals['BoundaryUnknown']): string {
+  return `Scope ARN: ${arn} does not exist or is not attachable.`
 }
 
 function existsText({ kind, name }: EntityRefusals['EntityExists']): string {

@@ -42,6 +42,6 @@ export function openPage(
 }
 
 /** Names, paths and ARNs hold nothing else (IAM API reference). */
-function isPrintable(text: string): boolean {
+export function isPrintable(text: string): boolean {
   return /^[\x21-\x7e]*$/.test(text)
 }

@@ -46,9 +46,8 @@ export interface NewRole {
 }
 
 export interface Roles {
-  /** @throws Refusal `EntityExists`, `BoundaryUnknown`, those of tags and of trust policies */
+  /** @throws Refusal `EntityExists`, `RoleBoundaryUnknown`, those of tags and of trust policies */
   create(account: AccountId, role: NewRole): Promise<Role>
-  find(account: AccountId, name: string): Promise<Role | undefined>
   /** @throws Refusal `EntityNotFound` */
   get(account: AccountId, name: string): Promise<Role>
   /** By name. */
@@ -91,8 +90,6 @@ export function createRoles(parts: { reader: Reader; change: ChangeIam; clock: C
 
   return {
     create: (account, role) => change((trx) => insertRole(trx, account, role, clock())),
-
-    find: (account, name) => findRole(reader, account, name),
 
     async get(account, name) {
       const role = await findRole(reader, account, name)
@@ -171,7 +168,7 @@ async function insertRole(trx: Transaction, account: AccountId, role: NewRole, n
   await requireTrustPolicy(trx, trustPolicy)
   if (boundaryArn !== undefined) {
     if (!(await findManagedPolicy(trx, account, boundaryArn)))
-      throw refuseEntity('BoundaryUnknown', { arn: boundaryArn })
+      throw refuseEntity('RoleBoundaryUnknown', { arn: boundaryArn })
     await lockManagedPolicy(trx, account, boundaryArn)
   }
   const row = await trx

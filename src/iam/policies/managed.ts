@@ -8,13 +8,22 @@ import type { Reader, Transaction } from '#metadata/metadata.ts'
 import type { AccountId } from '#names/account.ts'
 import { awsManagedPolicies } from './aws-managed.ts'
 import {
+  getManagedPolicy,
   lockOwnPolicy,
   type ManagedPolicy,
   ofAws,
   parseManagedPolicy,
   requireManagedDocument,
 } from './managed-policy.ts'
-import { type PolicyUsage, unused, usageOf, usedPolicies } from './usage.ts'
+import {
+  listOwners,
+  type OwnersQuery,
+  type PolicyOwner,
+  type PolicyUsage,
+  unused,
+  usageOf,
+  usedPolicies,
+} from './usage.ts'
 import { insertVersion } from './versions.ts'
 
 /**
@@ -36,15 +45,23 @@ export interface PolicyFilter {
   readonly ways: readonly (keyof PolicyUsage)[]
 }
 
+export interface UsedPolicy extends ManagedPolicy {
+  readonly usage: PolicyUsage
+}
+
 export interface ManagedPolicies {
   /** @throws Refusal `EntityExists`, `EntityQuotaExceeded`, `PolicyMalformed` */
   create(account: AccountId, policy: NewManagedPolicy): Promise<ManagedPolicy>
+  /** @throws Refusal `EntityNotFound` */
+  get(account: AccountId, arn: string): Promise<UsedPolicy>
   /** By ARN, those of AWS last. `after` is the ARN of the last one of an earlier page. */
   list(
     account: AccountId,
     filter: PolicyFilter,
     page: { readonly limit: number; readonly after?: string | undefined },
-  ): Promise<Page<ManagedPolicy, string>>
+  ): Promise<Page<UsedPolicy, string>>
+  /** Who of the account has the policy: by kind, then by unique id. @throws Refusal `EntityNotFound` */
+  owners(account: AccountId, arn: string, query: OwnersQuery): Promise<Page<PolicyOwner, readonly [string, string]>>
   /** With the one version that is left of it. @throws Refusal `EntityNotFound`, `EntityUnmodifiable`, `EntityInUse` */
   delete(account: AccountId, arn: string): Promise<void>
   /** @throws Refusal `EntityNotFound`, `EntityUnmodifiable` and those of tags */
@@ -73,11 +90,23 @@ export function createManagedPolicies(parts: { reader: Reader; change: ChangeIam
       return change((trx) => insertPolicy(trx, account, policy, clock()))
     },
 
+    async get(account, arn) {
+      const policy = await getManagedPolicy(reader, account, arn)
+      const usage = await usageOf(reader, account, [arn])
+      return { ...policy, usage: usage.get(arn) ?? unused }
+    },
+
     async list(account, filter, { limit, after }) {
       const wanted = { account, filter, limit: limit + 1 }
       const own = filter.owners.includes('account') ? await selectOwn(reader, { ...wanted, after }) : []
       const aws = filter.owners.includes('aws') ? await selectAws(reader, { ...wanted, after }) : []
-      return pageOf([...own, ...aws], limit, ({ arn }) => arn)
+      const { items, ...page } = pageOf([...own, ...aws], limit, ({ arn }) => arn)
+      return { ...page, items: await withUsage(reader, account, items) }
+    },
+
+    async owners(account, arn, query) {
+      await getManagedPolicy(reader, account, arn)
+      return listOwners(reader, account, arn, query)
     },
 
     delete: (account, arn) =>
@@ -98,6 +127,19 @@ export function createManagedPolicies(parts: { reader: Reader; change: ChangeIam
     addTags: (account, arn, added) => changeTags(account, arn, (tags) => withTags(tags, added)),
     removeTags: (account, arn, keys) => changeTags(account, arn, (tags) => withoutTags(tags, keys)),
   }
+}
+
+async function withUsage(
+  reader: Reader,
+  account: AccountId,
+  policies: readonly ManagedPolicy[],
+): Promise<UsedPolicy[]> {
+  const usage = await usageOf(
+    reader,
+    account,
+    policies.map(({ arn }) => arn),
+  )
+  return policies.map((policy) => ({ ...policy, usage: usage.get(policy.arn) ?? unused }))
 }
 
 async function insertPolicy(
@@ -152,10 +194,6 @@ async function selectAws(reader: Reader, { account, filter, after = '' }: Wanted
     ({ arn, path }) => arn > after && path.startsWith(pathPrefix),
   )
   if (ways.length === 0) return policies.map(ofAws)
-  const usage = await usageOf(
-    reader,
-    account,
-    policies.map(({ arn }) => arn),
-  )
-  return policies.filter(({ arn }) => ways.some((way) => (usage.get(arn) ?? unused)[way] > 0)).map(ofAws)
+  const used = await withUsage(reader, account, policies.map(ofAws))
+  return used.filter(({ usage }) => ways.some((way) => usage[way] > 0))
 }
