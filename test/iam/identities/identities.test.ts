@@ -23,6 +23,10 @@ async function world(databases: Databases, t: TestContext) {
   await metadata.transaction(async (trx) => {
     for (const id of [account, other]) await ensureAccount(trx, id, 1)
   })
+  // Connections to race on, since making one takes longer than a transaction.
+  await Promise.all(
+    [1, 2, 3, 4].map(() => metadata.transaction((trx) => trx.selectFrom('account').select('id').execute())),
+  )
   let now = 1_700_000_000_000
   const change = metadata.transaction.bind(metadata)
   const parts = {
