@@ -1,6 +1,7 @@
 /** The query protocol by the model: what IAM's shapes read of flat parameters, and what they write as XML. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import fc from 'fast-check'
 import type { QueryModel } from '#aws/api-model.ts'
 import { AwsError } from '#aws/aws-error.ts'
 import { compileUnflatten } from '#aws/query-input.ts'
@@ -134,4 +135,55 @@ test('every operation of both services can be compiled', async () => {
       compileElements(each, output)
     }
   }
+})
+
+const word = fc.string({ unit: fc.constantFrom('a', 'B', '7', '+', '=', '@', '-', '.'), minLength: 1, maxLength: 20 })
+
+test('what a client flattens is read as it was, in whatever order the parameters come', () => {
+  const user = fc.record(
+    {
+      UserName: word,
+      Tags: fc.array(fc.record({ Key: word, Value: word }, { noNullPrototype: true }), { maxLength: 12 }),
+    },
+    { noNullPrototype: true },
+  )
+  fc.assert(
+    fc.property(user, fc.infiniteStream(fc.nat()), ({ UserName, Tags }, order) => {
+      const flat: [string, string][] = [['UserName', UserName]]
+      if (Tags.length === 0) flat.push(['Tags', ''])
+      for (const [index, tag] of Tags.entries()) {
+        for (const [name, value] of Object.entries(tag)) flat.push([`Tags.member.${index + 1}.${name}`, value])
+      }
+      const shuffled = flat
+        .map((pair) => [order.next().value ?? 0, pair] as const)
+        .sort(([a], [b]) => a - b)
+        .map(([, pair]) => pair)
+      assert.deepEqual(read('CreateUser', new URLSearchParams(shuffled).toString()), { UserName, Tags })
+    }),
+  )
+})
+
+test('any parameters are read to an input or refused by an AWS error', () => {
+  const part = fc.constantFrom(
+    'Tags',
+    'member',
+    '1',
+    '2',
+    'Key',
+    'Value',
+    'UserName',
+    '',
+    '__proto__',
+    'constructor',
+    '0',
+  )
+  const name = fc.array(part, { minLength: 1, maxLength: 14 }).map((parts) => parts.join('.'))
+  fc.assert(
+    fc.property(fc.array(fc.tuple(name, fc.string()), { maxLength: 20 }), (pairs) => {
+      const parameters = new URLSearchParams(pairs.map(([key, value]): [string, string] => [key, value])).toString()
+      // Anything else than an AWS error is thrown on.
+      refused('CreateUser', parameters)
+      refused('TagUser', parameters)
+    }),
+  )
 })
