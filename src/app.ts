@@ -9,12 +9,17 @@ import type { Settings } from '#config/settings.ts'
 import { ecrSurface } from '#ecr/surface.ts'
 import { Bodies } from '#http/bodies.ts'
 import { createServer } from '#http/server.ts'
-import { AccessKeys, type EnsuredRoot } from '#iam/access-keys.ts'
-import { requireAllowed } from '#iam/authorize.ts'
+import { type EnsuredRoot, ensureRoot } from '#iam/access-keys.ts'
+import { createAuthorizer } from '#iam/authorize.ts'
 import { BasicCredentials } from '#iam/basic.ts'
+import { createCompiler } from '#iam/compiled.ts'
+import { Credentials } from '#iam/credentials.ts'
 import { createDownloadLinks } from '#iam/download-links.ts'
+import { createIdentityPolicies } from '#iam/identity-policies.ts'
 import { createManagement } from '#iam/management.ts'
+import { awsManagedPolicies } from '#iam/policies/aws-managed.ts'
 import { parsePolicy } from '#iam/policy/document.ts'
+import { openSecrets } from '#iam/secret-key.ts'
 import { TokenKeys } from '#iam/token-keys.ts'
 import { Tokens } from '#iam/tokens.ts'
 import { iamSurface } from '#iamapi/surface.ts'
@@ -37,6 +42,7 @@ import { createPullTimeExclusions } from '#registry/pull-time-exclusions.ts'
 import { createPulls } from '#registry/pulls.ts'
 import { createReferrers } from '#registry/referrers.ts'
 import { createRepositories } from '#registry/repositories.ts'
+import { createResourceSide } from '#registry/resource-side.ts'
 import { createRegistrySettings } from '#registry/settings.ts'
 import { createStorageClasses } from '#registry/storage-class.ts'
 import { createTags } from '#registry/tags.ts'
@@ -65,7 +71,8 @@ export function prepare(settings: Settings, log: Logger): Promise<EnsuredRoot> {
   return openSetting(settings, 'database', async () => {
     const metadata = await openMetadata(settings.database, logLostConnection(log))
     try {
-      return await new AccessKeys({ metadata, clock: systemClock }).ensureRoot(settings.account, settings.rootKey)
+      const box = await openSetting(settings, 'secretKey', () => openSecrets({ metadata, ...settings }))
+      return await ensureRoot({ metadata, clock: systemClock, box }, settings.account, settings.rootKey)
     } finally {
       await metadata.close()
     }
@@ -86,8 +93,9 @@ export async function startApp(settings: Settings, log: Logger, options: AppOpti
   const publicUrl = () => settings.publicUrl ?? listeningUrl({ ...settings.listen, port }, scheme)
   const endpoints = createEndpoints({ publicUrl, domain: settings.domain })
 
-  const accessKeys = new AccessKeys({ metadata, clock })
-  const keys = new TokenKeys({ metadata, clock })
+  const box = await openSetting(settings, 'secretKey', () => openSecrets({ metadata, ...settings }))
+  const credentials = new Credentials({ metadata, box })
+  const keys = new TokenKeys({ metadata, clock, box })
   const tokens = new Tokens({ keys, clock })
   const downloadLinks = createDownloadLinks({ keys, clock })
 
@@ -146,7 +154,17 @@ export async function startApp(settings: Settings, log: Logger, options: AppOpti
     reader: metadata.reader,
     change: (work) => metadata.transaction(work),
     clock,
-    box: { seal: (text) => text },
+    box,
+  })
+  const compile = createCompiler()
+  const authorizer = createAuthorizer({
+    metadata,
+    identityPolicies: createIdentityPolicies({
+      metadata,
+      compile,
+      awsManaged: (arn) => awsManagedPolicies.get(arn)?.document,
+    }),
+    resourceSide: createResourceSide({ metadata, compile }),
   })
   const dispatch = createDispatcher({
     surfaces: [
@@ -154,11 +172,11 @@ export async function startApp(settings: Settings, log: Logger, options: AppOpti
       iamSurface(management, { verifyOutputs }),
       stsSurface({ verifyOutputs }),
     ],
-    findAccessKey: (id) => accessKeys.find(id),
-    authorize: requireAllowed,
+    findCredential: (id) => credentials.find(id),
+    authorizer,
     clock,
   })
-  const credentials = new BasicCredentials({ tokens, keys, accessKeys, clock })
+  const basic = new BasicCredentials({ tokens, keys, credentials, clock })
   const server = createServer({
     log,
     tls: settings.tls,
@@ -169,7 +187,7 @@ export async function startApp(settings: Settings, log: Logger, options: AppOpti
   })
   // Apart, because a call's sender is proved only by its whole body: strangers must not take the room of those who are known.
   awsRoutes(server.app, { dispatch, bodies: new Bodies(), log })
-  ociRoutes(server.app, { domain, bodies: new Bodies(), credentials, downloadLinks, endpoints, log })
+  ociRoutes(server.app, { domain, bodies: new Bodies(), basic, authorizer, clock, downloadLinks, endpoints, log })
   port = await openSetting(settings, 'listen', () => server.listen(settings.listen))
 
   return {

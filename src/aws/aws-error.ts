@@ -8,6 +8,7 @@ import type { BodyRefusals } from '#http/bodies.ts'
 /** What any operation may answer beside the errors that its model lists. */
 export const commonErrors: ReadonlySet<string> = new Set([
   'AccessDeniedException',
+  'ExpiredTokenException',
   'IncompleteSignatureException',
   'InvalidSignatureException',
   'MissingAuthenticationTokenException',
@@ -51,6 +52,10 @@ export function invalidSignature(message: string): AwsError {
 
 export function unrecognizedClient(): AwsError {
   return new AwsError('UnrecognizedClientException', 'The security token included in the request is invalid.')
+}
+
+export function expiredToken(): AwsError {
+  return new AwsError('ExpiredTokenException', 'The security token included in the request is expired')
 }
 
 export function serializationFailure(message: string): AwsError {

@@ -10,10 +10,18 @@ export interface CallHead {
   readonly query: URLSearchParams
   /** As node gives them: names in lower case, `host` as the client sent it. */
   readonly headers: IncomingHttpHeaders
+  readonly client: Client
   readonly requestId: string
   /** Aborted when the client is gone. */
   readonly signal: AbortSignal
   readonly log: Log
+}
+
+/** Who is at the other end of the connection. */
+export interface Client {
+  readonly address: string
+  /** Whether it spoke TLS. */
+  readonly secure: boolean
 }
 
 export interface Call extends CallHead {

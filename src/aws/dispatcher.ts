@@ -1,15 +1,19 @@
 import type { Body } from '#http/bodies.ts'
+import { type Authorizer, type Decision, requireAllowed } from '#iam/authorize.ts'
+import type { Circumstances } from '#iam/circumstances.ts'
 import type { Principal } from '#iam/principal.ts'
 import type { Clock } from '#lib/clock.ts'
 import { isAccountId } from '#names/account.ts'
+import type { Region } from '#names/region.ts'
 import type { Registry } from '#names/registry.ts'
-import { type AwsError, commonErrors, unknownOperation } from './aws-error.ts'
+import { type AwsError, commonErrors, missingAuthentication, unknownOperation } from './aws-error.ts'
 import { type Answer, type Call, type CallHead, header } from './call.ts'
 import { describeFailure } from './exceptions.ts'
 import { writeJsonError } from './json-surface.ts'
-import type { Authorize } from './operation.ts'
-import { readParameters, writeQueryError } from './query-surface.ts'
-import { type Authenticated, createSignatureVerifier, type FindAccessKey, requireScope } from './sigv4.ts'
+import type { OperationTypes, UnsignedHandler } from './operation.ts'
+import { isForm, readParameters, writeQueryError } from './query-surface.ts'
+import { claimsSignature } from './signature-claim.ts'
+import { type Authenticated, createSignatureVerifier, type FindCredential, requireScope } from './sigv4.ts'
 import type { Operation, Surface } from './surface.ts'
 
 /** Reads the call's body, which is then in memory until it is disposed of. @throws Refusal of `BodyRefusals` */
@@ -17,6 +21,9 @@ export type ReadBody = (maxBytes: number) => Promise<Body>
 
 /** Enough for every operation that does not say otherwise: the longest text among their inputs is a policy of some 30 KiB. */
 const defaultMaxBodyBytes = 1024 * 1024
+
+/** Of a stranger: an identity provider's token has some thousand bytes. */
+const unsignedMaxBodyBytes = 64 * 1024
 
 /**
  * Answers one AWS call, whatever its service: recognise → claim of a signature → body → verify the signature → find → read →
@@ -36,40 +43,54 @@ type CallFacts = { readonly [Fact in 'operation' | 'principal' | 'error']?: stri
 
 export interface DispatcherParts {
   readonly surfaces: readonly Surface[]
-  readonly findAccessKey: FindAccessKey<Principal>
-  readonly authorize: Authorize
+  readonly findCredential: FindCredential<Principal>
+  readonly authorizer: Pick<Authorizer, 'decide'>
   readonly clock: Clock
 }
 
-export function createDispatcher({ surfaces, findAccessKey, authorize, clock }: DispatcherParts): Dispatch {
-  const signatures = createSignatureVerifier({ findAccessKey, clock })
+export function createDispatcher({ surfaces, findCredential, authorizer, clock }: DispatcherParts): Dispatch {
+  const signatures = createSignatureVerifier({ findCredential, clock })
 
-  /** It is the first of the actions whose refusal is told. */
-  async function requireAny(principal: Principal, actions: readonly string[], resource: string): Promise<void> {
-    let refusal: unknown
-    for (const action of actions) {
-      try {
-        return await authorize(principal, action, resource)
-      } catch (error) {
-        refusal ??= error
-      }
-    }
-    throw refusal
+  function circumstancesOf({ client, headers }: Call, region: Region | undefined): Circumstances {
+    return { sourceIp: client.address, secure: client.secure, userAgent: headers['user-agent'], region, now: clock() }
   }
 
-  async function run(call: Call, { surface, operation }: Found, { principal, region }: Caller): Promise<Answer> {
+  async function run(call: Call, surface: Surface, operation: Operation, { principal, region }: Caller) {
     const { handler, name } = operation
+    const { requestId, signal } = call
+    if (handler.unsigned) return runUnsigned(call, operation, handler)
     const input = operation.read(call)
     const registry = { account: namedAccount(input) ?? principal.account, region }
+    const circumstances = circumstancesOf(call, region)
+    const conditions = handler.conditions?.({ input, registry, principal })
+    const decide = (action: string, resource: string) =>
+      authorizer.decide({ principal, action, resource, registry, circumstances, conditions })
+    const may = async (action: string, resource: string) => (await decide(action, resource)).verdict.allowed
+    const request = { input, registry, principal, circumstances, requestId, signal }
+
     if (handler.resource !== 'unrestricted') {
-      const resources = [await handler.resource({ input, registry, principal })].flat()
-      const own = [`${surface.service}:${name}`, ...(handler.instead ?? [])]
-      for (const anyOf of [own, ...(handler.also?.(input) ?? []).map((action) => [action])]) {
-        for (const resource of resources) await requireAny(principal, anyOf, resource)
+      const resources = [await handler.resource(request)].flat()
+      for (const resource of resources) {
+        const own = await decide(`${surface.service}:${name}`, resource)
+        if (!(isSilent(own) && (await anyOf(handler.instead ?? [], (action) => may(action, resource)))))
+          requireAllowed(own)
+      }
+      for (const action of handler.also?.(input) ?? []) {
+        for (const resource of resources) requireAllowed(await decide(action, resource))
       }
     }
+    const output = await handler.handle({
+      ...request,
+      may,
+      require: async (action, resource) => requireAllowed(await decide(action, resource)),
+    })
+    return operation.write(output, requestId)
+  }
+
+  async function runUnsigned(call: Call, operation: Operation, handler: UnsignedHandler<OperationTypes>) {
     const { requestId, signal } = call
-    const output = await handler.handle({ input, registry, principal, requestId, signal })
+    const input = operation.read(call)
+    const output = await handler.handle({ input, circumstances: circumstancesOf(call, undefined), requestId, signal })
     return operation.write(output, requestId)
   }
 
@@ -82,18 +103,23 @@ export function createDispatcher({ surfaces, findAccessKey, authorize, clock }: 
       ...(error !== undefined && { error }),
     })
     try {
-      const signed = await signatures.readSigned(head)
-      requireScope(signed.claim, asked.surface.service)
-      using body = await readBody(asked.operation?.handler.maxBodyBytes ?? defaultMaxBodyBytes)
+      const signed = claimsSignature(head) ? await signatures.readSigned(head) : undefined
+      if (signed === undefined) requireUnsigned(asked, head)
+      else requireScope(signed.claim, asked.surface.service)
+      const maxBytes = asked.operation?.handler.maxBodyBytes ?? defaultMaxBodyBytes
+      using body = await readBody(signed === undefined ? unsignedMaxBodyBytes : maxBytes)
       const call = { ...head, body: body.bytes }
       // A form says what it asks for in its body.
       asked = recognise(surfaces, call)
-      requireScope(signed.claim, asked.surface.service)
-      caller = await signatures.verify(call, signed)
       const { surface, name, operation } = asked
+      if (signed === undefined) {
+        if (operation?.handler.unsigned !== true) throw missingAuthentication()
+        return { answer: await runUnsigned(call, operation, operation.handler), facts: facts() }
+      }
+      requireScope(signed.claim, surface.service)
+      caller = await signatures.verify(call, signed)
       if (operation === undefined) throw surface.missing(name)
-      const answer = await run(call, { surface, operation }, caller)
-      return { answer, facts: facts() }
+      return { answer: await run(call, surface, operation, caller), facts: facts() }
     } catch (error) {
       const { surface, operation } = asked
       const failure = explain(error, surface, operation, head)
@@ -104,12 +130,23 @@ export function createDispatcher({ surfaces, findAccessKey, authorize, clock }: 
 
 type Caller = Authenticated<Principal>
 
-interface Found {
-  readonly surface: Surface
-  readonly operation: Operation
+const noBody = Buffer.alloc(0)
+
+/** Without a signature only a form may be for an operation that asks for none, since only its body says. @throws AwsError */
+function requireUnsigned({ operation, surface }: Asked, head: CallHead): void {
+  const mayBe = operation === undefined ? surface.protocol === 'query' && isForm(head) : operation.handler.unsigned
+  if (!mayBe) throw missingAuthentication()
 }
 
-const noBody = Buffer.alloc(0)
+/** Nothing allows it, and nothing denies it. */
+function isSilent({ verdict }: Decision): boolean {
+  return !verdict.allowed && verdict.reason === 'no allow'
+}
+
+async function anyOf<T>(items: readonly T[], holds: (item: T) => Promise<boolean>): Promise<boolean> {
+  for (const item of items) if (await holds(item)) return true
+  return false
+}
 
 interface Asked {
   readonly surface: Surface

@@ -1,3 +1,4 @@
+import type { Circumstances, Conditions } from '#iam/circumstances.ts'
 import type { Principal } from '#iam/principal.ts'
 import type { Registry } from '#names/registry.ts'
 
@@ -14,46 +15,63 @@ export interface OperationTypes {
   readonly errors: string
 }
 
-export interface HandlerRequest<Input> {
+/** What is known of a call before anything is done. */
+export interface ResourceRequest<Input> {
   readonly input: Input
   /** The account that the input's `registryId` names, or else the caller's, in the region of the signature. */
   readonly registry: Registry
   readonly principal: Principal
+}
+
+export interface HandlerRequest<Input> extends ResourceRequest<Input> {
+  readonly circumstances: Circumstances
   readonly requestId: string
   /** Aborted when the client is gone. */
   readonly signal: AbortSignal
+  /** Whether the caller may also do this, where a refusal is no error. */
+  may(action: string, resource: string): Promise<boolean>
+  /** @throws Refusal `AccessDenied` unless the caller may also do this */
+  require(action: string, resource: string): Promise<void>
 }
 
-export type ResourceRequest<Input> = Pick<HandlerRequest<Input>, 'input' | 'registry' | 'principal'>
-
-type Resources = string | readonly string[]
-
-export interface Handler<Operation extends OperationTypes> {
-  /**
-   * The ARNs that the caller must be allowed to act on (`'*'` for an action without a resource), or `unrestricted` for
-   * an operation that asks for no permission, only for a valid signature. A promise where an ARN has to be looked up.
-   */
-  readonly resource: 'unrestricted' | ((request: ResourceRequest<Operation['input']>) => Resources | Promise<Resources>)
-  /** Actions needed beside the operation's own, on the same resources, such as `ecr:TagResource`. */
-  readonly also?: (input: Operation['input']) => readonly string[]
-  /** Condition keys of the service that the input gives values to, such as `ecr:AccountSetting`. */
-  readonly conditions?: (
-    request: ResourceRequest<Operation['input']>,
-  ) => Iterable<readonly [key: string, value: string | readonly string[]]>
-  /** Actions any one of which suffices in place of the operation's own, on the same resources. */
-  readonly instead?: readonly string[]
+/** What every operation may say of itself. */
+interface Declared<Input> {
+  /** What it tells policies beyond what every request does, by condition key: `aws:RequestTag/team`. */
+  readonly conditions?: (request: ResourceRequest<Input>) => Conditions
   /** Shapes of the model whose constraints the handler answers for, because ECR reports them per item. */
   readonly unchecked?: readonly string[]
   /** The most that a request's body may have, for an operation whose input is large; `defaultMaxBodyBytes` otherwise. */
   readonly maxBodyBytes?: number
+}
+
+export interface SignedHandler<Operation extends OperationTypes> extends Declared<Operation['input']> {
+  readonly unsigned?: never
+  /**
+   * The ARNs that the caller must be allowed to act on (`'*'` for an action without a resource), or `unrestricted` for
+   * an operation that asks for no permission, only for a valid signature.
+   */
+  readonly resource: 'unrestricted' | ((request: ResourceRequest<Operation['input']>) => Resources | Promise<Resources>)
+  /** Actions needed beside the operation's own, on the same resources, such as `ecr:TagResource`. */
+  readonly also?: (input: Operation['input']) => readonly string[]
+  /** Actions any of which stands in for the operation's own. */
+  readonly instead?: readonly string[]
   readonly handle: (request: HandlerRequest<Operation['input']>) => Promise<Operation['output']>
 }
+
+type Resources = string | readonly string[]
+
+/** Answered without a signature: the operation itself proves who calls, as `AssumeRoleWithWebIdentity` does. */
+export interface UnsignedHandler<Operation extends OperationTypes> extends Declared<Operation['input']> {
+  readonly unsigned: true
+  readonly handle: (request: UnsignedRequest<Operation['input']>) => Promise<Operation['output']>
+}
+
+export type UnsignedRequest<Input> = Pick<HandlerRequest<Input>, 'input' | 'circumstances' | 'requestId' | 'signal'>
+
+export type Handler<Operation extends OperationTypes> = SignedHandler<Operation> | UnsignedHandler<Operation>
 
 /** The handlers of some of a service's operations, each typed by its own input and output. */
 export type Handlers<
   Operations extends { [Name in keyof Operations]: OperationTypes },
   Names extends keyof Operations = keyof Operations,
 > = { readonly [Name in Names]: Handler<Operations[Name]> }
-
-/** Returns when `principal` may do `action` (`ecr:PutImage`) on `resource`. @throws Refusal when it may not */
-export type Authorize = (principal: Principal, action: string, resource: string) => void | Promise<void>

@@ -1,7 +1,7 @@
 import { isUtf8 } from 'node:buffer'
 import type { QueryModel } from './api-model.ts'
 import { type AwsError, serializationFailure, unknownOperation, unsupportedOperation } from './aws-error.ts'
-import { type Answer, type Call, header } from './call.ts'
+import { type Answer, type Call, type CallHead, header } from './call.ts'
 import type { AnyExceptions } from './exceptions.ts'
 import type { Handlers, OperationTypes } from './operation.ts'
 import { compileUnflatten } from './query-input.ts'
@@ -94,10 +94,12 @@ function compileOperation(
 /** The parameters of a query call; undefined for a call of another protocol. @throws AwsError for a form that is none */
 export function readParameters(call: Call): URLSearchParams | undefined {
   if (header(call, 'x-amz-target') !== undefined) return undefined
-  if (header(call, 'content-type')?.startsWith('application/x-www-form-urlencoded')) {
-    return readForm(call.body)
-  }
+  if (isForm(call)) return readForm(call.body)
   return call.query.has('Action') ? call.query : undefined
+}
+
+export function isForm(head: CallHead): boolean {
+  return header(head, 'content-type')?.startsWith('application/x-www-form-urlencoded') ?? false
 }
 
 /** `URLSearchParams` repairs what is no UTF-8, in the open or percent-encoded, and something else would be done than was asked. */
@@ -119,6 +121,7 @@ function isPercentEncoded(text: string): boolean {
 /** The query services have other names, and other statuses, for the common errors (STS API reference, "Common Errors"). */
 const queryNames: Readonly<Record<string, readonly [code: string, status: number]>> = {
   AccessDeniedException: ['AccessDenied', 403],
+  ExpiredTokenException: ['ExpiredToken', 403],
   IncompleteSignatureException: ['IncompleteSignature', 400],
   InvalidSignatureException: ['SignatureDoesNotMatch', 403],
   MissingAuthenticationTokenException: ['MissingAuthenticationToken', 403],

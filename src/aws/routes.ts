@@ -52,6 +52,7 @@ function headOf(request: FastifyRequest, signal: AbortSignal, log: Log): CallHea
     path: pathname,
     query: searchParams,
     headers: request.headers,
+    client: { address: request.ip, secure: request.protocol === 'https' },
     requestId: request.id,
     signal,
     log,

@@ -29,11 +29,20 @@ const algorithm = 'AWS4-HMAC-SHA256'
 /** Imposed by AWS: a presigned request lives for a week at most. */
 const maxExpirySeconds = 604_800
 
+/** Whether a request says that it is signed, in whichever form. */
+export function claimsSignature(head: CallHead): boolean {
+  return header(head, 'authorization') !== undefined || hasQuerySignature(head)
+}
+
+function hasQuerySignature({ query }: CallHead): boolean {
+  return query.has('X-Amz-Signature') || query.has('X-Amz-Algorithm')
+}
+
 /** @throws AwsError missing authentication, an incomplete or a self-contradicting signature */
 export function readClaim(call: CallHead): SignatureClaim {
   const authorization = header(call, 'authorization')
   if (authorization !== undefined) return readHeader(call, authorization)
-  if (call.query.has('X-Amz-Signature') || call.query.has('X-Amz-Algorithm')) return readQuery(call)
+  if (hasQuerySignature(call)) return readQuery(call)
   throw missingAuthentication()
 }
 

@@ -2,7 +2,7 @@ import { hash, timingSafeEqual } from 'node:crypto'
 import { getCanonicalHeaders, SignatureV4 } from '@smithy/signature-v4'
 import type { Clock } from '#lib/clock.ts'
 import type { Region } from '#names/region.ts'
-import { invalidSignature, unrecognizedClient } from './aws-error.ts'
+import { expiredToken, invalidSignature, unrecognizedClient } from './aws-error.ts'
 import { type Call, type CallHead, header } from './call.ts'
 import { Sha256 } from './sha256.ts'
 import { formatSigningTime, readClaim, type SignatureClaim } from './signature-claim.ts'
@@ -14,9 +14,14 @@ import { formatSigningTime, readClaim, type SignatureClaim } from './signature-c
  */
 
 /** The secret and the owner of an access key, or nothing when there is no such key or it is not active. */
-export type FindAccessKey<Principal> = (
-  accessKeyId: string,
-) => Promise<{ readonly secret: string; readonly principal: Principal } | undefined>
+export type FindCredential<Principal> = (accessKeyId: string) => Promise<FoundCredential<Principal> | undefined>
+
+interface FoundCredential<Principal> {
+  readonly secret: string
+  readonly principal: Principal
+  /** Of temporary credentials: what their session token hashes to, and when they end. */
+  readonly session?: { readonly tokenHash: string; readonly expiresAt: number }
+}
 
 export interface Authenticated<Principal> {
   readonly principal: Principal
@@ -43,20 +48,21 @@ export interface SignatureVerifier<Principal> {
 }
 
 export function createSignatureVerifier<Principal>({
-  findAccessKey,
+  findCredential,
   clock,
 }: {
-  findAccessKey: FindAccessKey<Principal>
+  findCredential: FindCredential<Principal>
   clock: Clock
 }): SignatureVerifier<Principal> {
   return {
     async readSigned(head) {
       const claim = readClaim(head)
       checkTime(claim, clock())
-      // Only temporary credentials carry a session token, and no key that this server knows is temporary.
-      const key = claim.sessionToken === undefined ? await findAccessKey(claim.accessKeyId) : undefined
-      if (key === undefined) throw unrecognizedClient()
-      return { claim, ...key }
+      const found = await findCredential(claim.accessKeyId)
+      if (found === undefined || !fits(claim.sessionToken, found.session?.tokenHash)) throw unrecognizedClient()
+      const { secret, principal, session } = found
+      if (session !== undefined && clock() >= session.expiresAt) throw expiredToken()
+      return { claim, secret, principal }
     },
 
     async verify(call, { claim, secret, principal }) {
@@ -147,6 +153,12 @@ function checkTime({ signedAt, signedAtText, expiresInSeconds }: SignatureClaim,
 
 function span(ms: number): string {
   return ms % 60_000 === 0 ? `${ms / 60_000} min.` : `${ms / 1000} sec.`
+}
+
+/** Temporary credentials come with their session token, and others with none. */
+function fits(token: string | undefined, tokenHash: string | undefined): boolean {
+  if (token === undefined || tokenHash === undefined) return token === tokenHash
+  return equal(hash('sha256', token, 'base64'), tokenHash)
 }
 
 function equal(a: string | undefined, b: string): boolean {

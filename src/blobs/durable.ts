@@ -1,14 +1,9 @@
 // Folders that survive power loss. A file system keeps a new name only once the folder that holds it is fsynced: fsyncing
 // the file alone saves its bytes and may lose its name.
 
-import { open } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { makeFolders } from '#lib/make-folders.ts'
-
-export async function syncFolder(path: string): Promise<void> {
-  await using folder = await open(path, 'r')
-  await folder.sync()
-}
+import { syncFolder } from '#lib/sync-folder.ts'
 
 /**
  * The folder of that absolute path and its missing ancestors, durable. If it exists already its parent is fsynced all the same, for another

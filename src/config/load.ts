@@ -66,6 +66,7 @@ function buildSettings(given: ReadonlyMap<SettingKey, Given>): Settings {
     account: withFallback('account', given, dataDir),
     region: withFallback('region', given, dataDir),
     rootKey,
+    secretKey: parse('secretKey', given),
     domain: parse('domain', given),
     publicUrl:
       parse('publicUrl', given) ?? (listen.port === 0 ? undefined : listeningUrl(listen, tls ? 'https' : 'http')),
@@ -77,6 +78,7 @@ function buildSettings(given: ReadonlyMap<SettingKey, Given>): Settings {
       listen: originWithFallback('listen', given, dataDir),
       database: originWithFallback('database', given, dataDir),
       blobs: originWithFallback('blobs', given, dataDir),
+      secretKey: secretKeyOrigin(given, dataDir),
     }),
   })
 }
@@ -125,6 +127,13 @@ function originWithFallback(key: SettingKey, given: ReadonlyMap<SettingKey, Give
   const folder = settingsTable[key].fallback?.includes(inDataDir) ? given.get('dataDir') : undefined
   const origin = originOf(key, { name: environmentName(key), text: fallbackOf(key, dataDir) })
   return `${origin} by ${folder ? folder.name : 'default'}`
+}
+
+function secretKeyOrigin(given: ReadonlyMap<SettingKey, Given>, dataDir: string): string {
+  const found = given.get('secretKey')
+  return found === undefined
+    ? `${environmentName('secretKey')} is not set, and ${dataDir} holds the key`
+    : originOf('secretKey', found)
 }
 
 function rootKeyOf(given: ReadonlyMap<SettingKey, Given>): Settings['rootKey'] {

@@ -5,6 +5,7 @@ const expected: Readonly<Record<OpenedSetting, string>> = {
   listen: 'a free address and port of this machine',
   database: 'a database that can be opened and written',
   blobs: 'a folder that can be opened and written',
+  secretKey: 'the key that the secrets of this database were sealed with',
 }
 
 /**

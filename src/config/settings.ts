@@ -4,7 +4,7 @@ import type { Quotas } from './quotas.ts'
 import type { BlobsLocation, ListenAddress, LogLevel } from './values.ts'
 
 /** What the start opens, and somebody else may refuse. */
-export type OpenedSetting = 'listen' | 'database' | 'blobs'
+export type OpenedSetting = 'listen' | 'database' | 'blobs' | 'secretKey'
 
 /** Everything that an operator decides, checked. Made by `loadSettings` alone; never logged whole, for it holds keys. */
 export interface Settings {
@@ -18,6 +18,8 @@ export interface Settings {
   readonly region: Region
   /** Where absent, the first start generates one. */
   readonly rootKey: { readonly accessKeyId: string; readonly secretAccessKey: string } | undefined
+  /** What secrets are sealed with; where absent, the data folder's key is. */
+  readonly secretKey: Buffer | undefined
   readonly domain: string | undefined
   /** Scheme, host and port; absent where port 0 leaves it open until the server listens. */
   readonly publicUrl: string | undefined

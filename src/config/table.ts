@@ -20,6 +20,7 @@ import {
   parsePemFile,
   parsePublicUrl,
   parseSecretAccessKey,
+  parseSecretKey,
   parseWorkers,
 } from './values.ts'
 
@@ -33,6 +34,7 @@ export interface SettingValues {
   readonly region: Region
   readonly rootAccessKeyId: string
   readonly rootSecretAccessKey: string
+  readonly secretKey: Buffer
   readonly domain: string
   readonly publicUrl: string
   readonly workers: number
@@ -119,6 +121,14 @@ export const settingsTable: { readonly [Key in SettingKey]: Setting<SettingValue
     expected: '8 to 128 printable characters without spaces',
     parse: parseSecretAccessKey,
     otherwise: 'generated at the first start, kept, and printed once',
+    show: showNothing,
+  },
+  secretKey: {
+    placeholder: 'base64',
+    help: 'key that seals the secrets in the database: the same for all nodes that share one',
+    expected: '32 bytes in base64, such as openssl rand -base64 32 gives',
+    parse: parseSecretKey,
+    otherwise: 'the file secret.key in the data folder, made at the first start',
     show: showNothing,
   },
   domain: {

@@ -90,3 +90,9 @@ export function parsePemFile(path: string): string | undefined {
 export function parseLogLevel(text: string): LogLevel | undefined {
   return logLevels.find((level) => level === text)
 }
+
+/** 32 bytes in base64. */
+export function parseSecretKey(text: string): Buffer | undefined {
+  const key = Buffer.from(text, 'base64')
+  return /^[\w+/-]{43}=?$/.test(text) && key.byteLength === 32 ? key : undefined
+}

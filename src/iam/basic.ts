@@ -1,14 +1,16 @@
 import { BoundedMap } from '#lib/bounded-map.ts'
 import type { Clock } from '#lib/clock.ts'
-import type { AccessKeys } from './access-keys.ts'
+import type { Credentials } from './credentials.ts'
+import type { Principal } from './principal.ts'
 import { refuse } from './refusals.ts'
 import type { TokenKeys } from './token-keys.ts'
-import type { Tokens, VerifiedToken } from './tokens.ts'
+import type { SealedToken, Tokens } from './tokens.ts'
 
 /**
  * The data plane's credentials: `Authorization: Basic`, user `AWS`, an authorization token as password (ECR user guide,
  * "Registry authentication"). A header that has been verified is remembered until its token expires, the key that sealed it is
- * revoked, or the access key that asked for it is deleted or replaced; the latter two are noticed within ten seconds.
+ * revoked, or the access key that asked for it is deleted, replaced or made inactive; the latter two are noticed within ten
+ * seconds.
  */
 
 /** Only what has been verified is remembered, so that nobody without a token can fill this. At most 4 kB each. */
@@ -17,8 +19,13 @@ const rememberedHeaders = 4_096
 const longestHeader = 6_000
 const accessKeyCheckedForMs = 2_500
 
+/** A token and the principal that it stands for, as that is now. */
+export interface VerifiedToken extends SealedToken {
+  readonly principal: Principal
+}
+
 interface Remembered {
-  readonly token: VerifiedToken
+  token: VerifiedToken
   /** When its access key was last seen to be there. */
   checkedAt: number
 }
@@ -26,24 +33,24 @@ interface Remembered {
 export class BasicCredentials {
   readonly #tokens: Tokens
   readonly #keys: TokenKeys
-  readonly #accessKeys: AccessKeys
+  readonly #credentials: Credentials
   readonly #clock: Clock
   readonly #remembered = new BoundedMap<string, Remembered>(rememberedHeaders)
 
   constructor({
     tokens,
     keys,
-    accessKeys,
+    credentials,
     clock,
   }: {
     tokens: Tokens
     keys: TokenKeys
-    accessKeys: AccessKeys
+    credentials: Credentials
     clock: Clock
   }) {
     this.#tokens = tokens
     this.#keys = keys
-    this.#accessKeys = accessKeys
+    this.#credentials = credentials
     this.#clock = clock
   }
 
@@ -62,24 +69,25 @@ export class BasicCredentials {
       const now = this.#clock()
       if (keys.has(token.keyId) && now < token.expiresAt) {
         if (Math.abs(now - remembered.checkedAt) < accessKeyCheckedForMs) return token
-        await this.#requireAccessKey(token)
+        remembered.token = await this.#withPrincipal(token)
         remembered.checkedAt = now
-        return token
+        return remembered.token
       }
       this.#remembered.delete(header)
     }
-    const token = await this.#tokens.verify(passwordOf(header))
-    await this.#requireAccessKey(token)
+    const token = await this.#withPrincipal(await this.#tokens.verify(passwordOf(header)))
     this.#remembered.set(header, { token, checkedAt: this.#clock() })
     return token
   }
 
   /** A token is worth no more than the access key that asked for it: whoever replaces a leaked key ends its tokens too. */
-  async #requireAccessKey({ principal }: VerifiedToken): Promise<void> {
-    if (principal.accessKeyId === undefined) return
-    const key = await this.#accessKeys.find(principal.accessKeyId)
-    const { arn, accessKeySince } = key?.principal ?? {}
-    if (arn !== principal.arn || accessKeySince !== principal.accessKeySince) throw refuse('TokenMalformed', {})
+  async #withPrincipal(token: SealedToken): Promise<VerifiedToken> {
+    const credential = await this.#credentials.find(token.accessKeyId)
+    const { arn, accessKeySince } = credential?.principal ?? {}
+    if (credential === undefined || arn !== token.principalArn || accessKeySince !== token.accessKeySince) {
+      throw refuse('TokenMalformed', {})
+    }
+    return Object.freeze({ ...token, principal: credential.principal })
   }
 }
 

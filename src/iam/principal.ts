@@ -1,15 +1,62 @@
 import type { AccountId } from '#names/account.ts'
+import { rootArn } from '#names/arn.ts'
+import type { Requester } from './policy/principals.ts'
 
-/** Who a request comes from, once its credentials have been verified. */
+/** Who a request comes from, once its credentials have been verified. Nobody changes one. */
 export interface Principal {
   /** The account that the principal belongs to, and whose registry it means when it names none. */
   readonly account: AccountId
-  /** `arn:aws:iam::<account>:root`, `…:user/<name>` or an assumed role's session, as policies and texts name it. */
+  readonly kind: 'root' | 'user' | 'role'
+  /** `arn:aws:iam::<account>:root`, `…:user/<name>` or an assumed role's session, as texts name it. */
   readonly arn: string
-  /** The unique id that STS reports; the account's number for root. */
+  /** The unique id that STS reports: the account's number for root, `AIDA…`, `AROA…:<session name>`. */
   readonly userId: string
-  /** The access key that signed, where the request was signed. */
-  readonly accessKeyId?: string
+  /** Whose policies it has: the root, the user, or the role that the session is of, with its path. */
+  readonly identityArn: string
+  /** The unique id of that identity. */
+  readonly identityId: string
+  /** The access key that signed. */
+  readonly accessKeyId: string
   /** Since when that key has its secret: it tells a key from one that replaced it under the same id. Milliseconds since the epoch. */
-  readonly accessKeySince?: number
+  readonly accessKeySince: number
+  /** A user's name. */
+  readonly name?: string
+  /** The tags of the user or role, and over them those of the session. */
+  readonly tags: Readonly<Record<string, string>>
+  /** The policy that bounds what the identity's own may grant. */
+  readonly boundaryArn?: string
+  /** Of temporary credentials. */
+  readonly session?: PrincipalSession
+}
+
+export interface PrincipalSession {
+  /** What was given for the session alone, and bounds it. */
+  readonly policies: readonly { readonly name: string; readonly document: string }[]
+  /** Condition keys that its credentials came with, such as those of a web identity. */
+  readonly facts: Readonly<Record<string, string | readonly string[]>>
+  /** Milliseconds since the epoch. */
+  readonly issuedAt: number
+}
+
+export function rootPrincipal(
+  account: AccountId,
+  { accessKeyId, accessKeySince, session }: Pick<Principal, 'accessKeyId' | 'accessKeySince' | 'session'>,
+): Principal {
+  const arn = rootArn(account)
+  return Object.freeze({
+    ...({ account, kind: 'root', arn, userId: account, identityArn: arn, identityId: account } as const),
+    ...{ accessKeyId, accessKeySince, tags: {}, ...(session && { session }) },
+  })
+}
+
+/** The principal as policies name it. */
+export function requesterOf({ kind, account, arn, identityArn }: Principal): Requester {
+  switch (kind) {
+    case 'root':
+      return { kind, account }
+    case 'user':
+      return { kind, account, arn: identityArn }
+    case 'role':
+      return { kind: 'session', account, arn, roleArn: identityArn }
+  }
 }

@@ -1,5 +1,6 @@
 import { refusals } from '#lib/refusal.ts'
-import type { Denial } from './authorize.ts'
+import type { Decision } from './authorize.ts'
+import type { Verdict } from './policy/evaluate.ts'
 
 /** Every refusal of this room, with the facts that explain it. Surfaces word them. */
 export interface IamRefusals {
@@ -12,6 +13,10 @@ export interface IamRefusals {
   /** In milliseconds since the epoch. */
   TokenExpired: { readonly expiresAt: number }
   AccessDenied: Denial
+}
+
+export interface Denial extends Omit<Decision, 'verdict'> {
+  readonly verdict: Exclude<Verdict, { readonly allowed: true }>
 }
 
 export const refuse = refusals<IamRefusals>()

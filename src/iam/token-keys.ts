@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import type { Clock } from '#lib/clock.ts'
 import type { Metadata, Transaction } from '#metadata/metadata.ts'
+import type { SecretBox } from './secret-box.ts'
 import type { SealingKey } from './token-seal.ts'
 
 /**
@@ -27,12 +28,14 @@ const firstId = 'first'
 export class TokenKeys {
   readonly #metadata: Metadata
   readonly #clock: Clock
+  readonly #box: SecretBox
   readonly #select: (parameters: Record<string, never>) => Promise<readonly { id: string; secret: string }[]>
   #keys: TokenKeySet = new Map()
   #readAt = Number.NEGATIVE_INFINITY
   #reading: Promise<TokenKeySet> | undefined
 
-  constructor({ metadata, clock }: { metadata: Metadata; clock: Clock }) {
+  constructor({ metadata, clock, box }: { metadata: Metadata; clock: Clock; box: SecretBox }) {
+    this.#box = box
     this.#metadata = metadata
     this.#clock = clock
     this.#select = metadata.prepare<Record<string, never>, { id: string; secret: string }>((db) =>
@@ -64,7 +67,7 @@ export class TokenKeys {
     if (key !== undefined) return key
     await this.#metadata.transaction(async (trx) => {
       const existing = await trx.selectFrom('token_key').select('id').executeTakeFirst()
-      if (existing === undefined) await addKey(trx, firstId, this.#clock())
+      if (existing === undefined) await this.#addKey(trx, firstId, this.#clock())
     })
     const created = newest(await this.#readAgain())
     if (created === undefined) throw new Error('The token key that was just created is gone')
@@ -92,9 +95,18 @@ export class TokenKeys {
         .filter((_, index) => revoke || (earlier[index - 1]?.created_at ?? createdAt) < expiredBefore)
         .map(({ id }) => id)
       if (ids.length > 0) await trx.deleteFrom('token_key').where('id', 'in', ids).execute()
-      await addKey(trx, randomBytes(12).toString('base64url'), createdAt)
+      await this.#addKey(trx, randomBytes(12).toString('base64url'), createdAt)
     })
     await this.#readAgain()
+  }
+
+  async #addKey(trx: Transaction, id: string, createdAt: number): Promise<void> {
+    const secret = this.#box.seal(randomBytes(32).toString('base64'))
+    await trx
+      .insertInto('token_key')
+      .values({ id, secret, created_at: createdAt })
+      .onConflict((conflict) => conflict.doNothing())
+      .execute()
   }
 
   #read(): Promise<TokenKeySet> {
@@ -113,7 +125,9 @@ export class TokenKeys {
   async #load(): Promise<TokenKeySet> {
     const readAt = this.#clock()
     const rows = await this.#select({})
-    this.#keys = new Map(rows.map(({ id, secret }) => [id, { id, secret: Buffer.from(secret, 'base64') }]))
+    this.#keys = new Map(
+      rows.map(({ id, secret }) => [id, { id, secret: Buffer.from(this.#box.open(secret), 'base64') }]),
+    )
     this.#readAt = readAt
     return this.#keys
   }
@@ -121,12 +135,4 @@ export class TokenKeys {
 
 function newest(keys: TokenKeySet): SealingKey | undefined {
   return [...keys.values()].at(-1)
-}
-
-async function addKey(trx: Transaction, id: string, createdAt: number): Promise<void> {
-  await trx
-    .insertInto('token_key')
-    .values({ id, secret: randomBytes(32).toString('base64'), created_at: createdAt })
-    .onConflict((conflict) => conflict.doNothing())
-    .execute()
 }

@@ -17,8 +17,9 @@ export interface TokenClaims {
   readonly principalAccount: AccountId
   readonly arn: string
   readonly userId: string
-  readonly accessKeyId: string | undefined
-  readonly accessKeySince: number | undefined
+  /** The access key that asked for it. */
+  readonly accessKeyId: string
+  readonly accessKeySince: number
   /** Seconds since the epoch. */
   readonly expiration: number
 }
@@ -66,8 +67,7 @@ function readClaims(fields: Record<string, unknown>): TokenClaims | undefined {
   if (typeof region !== 'string' || !isRegion(region)) return undefined
   if (typeof principalAccount !== 'string' || !isAccountId(principalAccount)) return undefined
   if (typeof arn !== 'string' || typeof userId !== 'string' || typeof expiration !== 'number') return undefined
-  if (accessKeyId !== undefined && typeof accessKeyId !== 'string') return undefined
-  if (accessKeySince !== undefined && typeof accessKeySince !== 'number') return undefined
+  if (typeof accessKeyId !== 'string' || typeof accessKeySince !== 'number') return undefined
   return { account, region, principalAccount, arn, userId, accessKeyId, accessKeySince, expiration }
 }
 

@@ -5,7 +5,7 @@ import type { Registry } from '#names/registry.ts'
 import type { Principal } from './principal.ts'
 import { refuse } from './refusals.ts'
 import { type TokenKeys, tokenLifetimeSeconds } from './token-keys.ts'
-import { isSealed, readToken, sealToken, type TokenClaims } from './token-seal.ts'
+import { isSealed, readToken, sealToken } from './token-seal.ts'
 
 /**
  * Authorization tokens: what GetAuthorizationToken gives, and what a docker client sends as the password of user `AWS`.
@@ -19,9 +19,12 @@ export interface IssuedToken {
   readonly expiresAt: number
 }
 
-/** Whom a token stands for, and the registry that it opens at a host that names none. */
-export interface VerifiedToken {
-  readonly principal: Principal
+/** What a token says that nobody else can have said: whom it stands for, and the registry that it opens at a host that names none. */
+export interface SealedToken {
+  /** The access key that asked for it, which has to be there still, and whose. */
+  readonly accessKeyId: string
+  readonly accessKeySince: number
+  readonly principalArn: string
   readonly account: AccountId
   readonly region: Region
   /** Milliseconds since the epoch. */
@@ -50,25 +53,15 @@ export class Tokens {
   }
 
   /** @throws Refusal `TokenMalformed`, `TokenExpired` */
-  async verify(password: string): Promise<VerifiedToken> {
+  async verify(password: string): Promise<SealedToken> {
     const token = readToken(password)
     const key = token && (await this.#keys.find(token.keyId))
     if (token === undefined || key === undefined || !isSealed(password, token.claims, key)) {
       throw refuse('TokenMalformed', {})
     }
-    const { account, region, expiration } = token.claims
+    const { account, region, expiration, arn: principalArn, accessKeyId, accessKeySince } = token.claims
     const expiresAt = expiration * 1_000
     if (this.#clock() >= expiresAt) throw refuse('TokenExpired', { expiresAt })
-    return Object.freeze({ principal: principalOf(token.claims), account, region, expiresAt, keyId: key.id })
+    return { accessKeyId, accessKeySince, principalArn, account, region, expiresAt, keyId: key.id }
   }
-}
-
-function principalOf({ principalAccount: account, arn, userId, accessKeyId, accessKeySince }: TokenClaims): Principal {
-  return Object.freeze({
-    account,
-    arn,
-    userId,
-    ...(accessKeyId !== undefined && { accessKeyId }),
-    ...(accessKeySince !== undefined && { accessKeySince }),
-  })
 }

@@ -38,6 +38,12 @@ export interface Metadata {
     build: (db: Reader, parameter: Parameter<P>) => Compilable<Row>,
   ): (parameters: P) => Promise<readonly Row[]>
 
+  /**
+   * A number that changes with each commit of anybody, where the store tells it for nothing: what was worked out from its rows
+   * holds while it is the same. `undefined` where asking would cost a query.
+   */
+  version(): number | undefined
+
   /** Rejects when the database cannot be reached. */
   check(): Promise<void>
 

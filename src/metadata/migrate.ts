@@ -8,6 +8,7 @@ import { settings } from './migrations/0004-settings.ts'
 import { lifecycle } from './migrations/0005-lifecycle.ts'
 import { upstream } from './migrations/0006-upstream.ts'
 import { imageStatus } from './migrations/0007-image-status.ts'
+import { secretCheck } from './migrations/0008-secret-check.ts'
 import type { Schema } from './schema.ts'
 
 type Step = (db: Kysely<unknown>, types: ColumnTypes) => Promise<void>
@@ -21,6 +22,7 @@ const steps: Record<string, Step> = {
   '0005-lifecycle': lifecycle,
   '0006-upstream': upstream,
   '0007-image-status': imageStatus,
+  '0008-secret-check': secretCheck,
 }
 
 /**

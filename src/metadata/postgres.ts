@@ -77,6 +77,8 @@ class PostgresMetadata implements Metadata {
     }
   }
 
+  version(): undefined {}
+
   async check(): Promise<void> {
     await this.#pool.query('select 1')
   }

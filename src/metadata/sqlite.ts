@@ -84,7 +84,7 @@ class SqliteMetadata implements Metadata {
       const values = bind(parameters)
       // No name, tag or digest holds a NUL.
       const key = values.join('\0')
-      const known = remembered.find(key, this.#version())
+      const known = remembered.find(key, this.version())
       if (known !== undefined) return known
       // As it was told to, the statement gives arrays, which its type does not know.
       const rows = (statement.all(...values) as unknown as SQLOutputValue[][]).map(rowOf)
@@ -97,7 +97,7 @@ class SqliteMetadata implements Metadata {
    * A number that changes with each commit by another connection, of whichever process (SQLite, "PRAGMA data_version"); the one
    * that is asked does not write.
    */
-  #version(): number {
+  version(): number {
     const [version] = this.#dataVersion.get() as unknown as [number]
     return version
   }

@@ -19,7 +19,7 @@ export interface OciCall<F extends Family> {
   readonly request: FastifyRequest
   readonly reply: FastifyReply
   /** Whether the caller may also do this, where a refusal is no error. */
-  may(action: string, name: RepositoryName): boolean
+  may(action: string, name: RepositoryName): Promise<boolean>
 }
 
 /** What serves one method of a family of URLs. */

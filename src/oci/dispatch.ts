@@ -1,9 +1,11 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { Bodies } from '#http/bodies.ts'
-import { authorize, requireAllowed } from '#iam/authorize.ts'
+import { type AccessRequest, type Authorizer, requireAllowed } from '#iam/authorize.ts'
 import type { BasicCredentials } from '#iam/basic.ts'
+import type { Circumstances } from '#iam/circumstances.ts'
 import { type DownloadLinks, linkParameter } from '#iam/download-links.ts'
 import type { Principal } from '#iam/principal.ts'
+import type { Clock } from '#lib/clock.ts'
 import { hasCode } from '#lib/system-error.ts'
 import { repositoryArn } from '#names/arn.ts'
 import type { Endpoints } from '#names/endpoints.ts'
@@ -19,7 +21,9 @@ export type OciRoutes = { readonly [F in Family]: FamilyRoutes<F> }
 export interface DispatchParts {
   readonly routes: OciRoutes
   readonly bodies: Bodies
-  readonly credentials: BasicCredentials
+  readonly basic: BasicCredentials
+  readonly authorizer: Authorizer
+  readonly clock: Clock
   readonly downloadLinks: DownloadLinks
   readonly endpoints: Endpoints
   readonly log: { error(fields: object, message: string): void }
@@ -29,7 +33,16 @@ export interface DispatchParts {
  * Answers one request of the data plane: authenticate → parse → find → authorize → handle. Credentials come first, so that a
  * stranger learns nothing but the challenge. Flat on purpose: `bench` figure "manifest GET by tag".
  */
-export function createDispatch({ routes, bodies, credentials, downloadLinks, endpoints, log }: DispatchParts) {
+export function createDispatch({
+  routes,
+  bodies,
+  basic,
+  authorizer,
+  clock,
+  downloadLinks,
+  endpoints,
+  log,
+}: DispatchParts) {
   /** A blob's own link stands in for credentials, for that blob and for reading. */
   async function registryOfLink(path: string, query: URLSearchParams, method: string): Promise<Registry | undefined> {
     const link = query.get(linkParameter)
@@ -46,6 +59,27 @@ export function createDispatch({ routes, bodies, credentials, downloadLinks, end
     return registry
   }
 
+  function circumstancesOf({ ip, protocol, headers }: FastifyRequest, { region }: Registry): Circumstances {
+    return { sourceIp: ip, secure: protocol === 'https', userAgent: headers['user-agent'], region, now: clock() }
+  }
+
+  async function mayAct(access: Access, action: string, resource: string): Promise<boolean> {
+    return (await authorizer.decide({ ...access, action, resource })).verdict.allowed
+  }
+
+  /** @throws Refusal `AccessDenied` */
+  async function requireActions(access: Access, { actions }: Route<Family>, resource: string): Promise<void> {
+    for (const [first, ...others] of actions) {
+      const decided = authorizer.decide({ ...access, action: first, resource })
+      const decision = decided instanceof Promise ? await decided : decided
+      if (decision.verdict.allowed) continue
+      if (decision.verdict.reason === 'explicit deny') requireAllowed(decision)
+      let allowed = false
+      for (const other of others) allowed ||= await mayAct(access, other, resource)
+      if (!allowed) requireAllowed(decision)
+    }
+  }
+
   async function run(request: FastifyRequest, reply: FastifyReply): Promise<unknown> {
     const { url = '', method = '' } = request.raw
     const mark = url.indexOf('?')
@@ -56,7 +90,7 @@ export function createDispatch({ routes, bodies, credentials, downloadLinks, end
     let caller: Principal | undefined
     let registry = authorization === undefined ? await registryOfLink(rawPath, query, method) : undefined
     if (registry === undefined) {
-      const token = await credentials.authenticate(authorization)
+      const token = await basic.authenticate(authorization)
       caller = token.principal
       request.logFacts = { principal: caller.arn }
       registry = registryOfHost(host) ?? token
@@ -69,11 +103,12 @@ export function createDispatch({ routes, bodies, credentials, downloadLinks, end
     if (path === undefined) throw refuse('EndpointUnknown', { path: rawPath })
     const route = findRoute(routes, path, method)
     if (route === undefined) throw refuse('MethodUnsupported', { method, supported: Object.keys(routes[path.family]) })
-    if (caller !== undefined) requireActions(caller, route, resourceOf(registry, path))
+    const access = caller && { principal: caller, registry, circumstances: circumstancesOf(request, registry) }
+    if (access !== undefined) await requireActions(access, route, resourceOf(registry, path))
 
-    const may: OciCall<Family>['may'] = (action, name) =>
-      caller !== undefined && authorize(caller, action, repositoryArn(registry, name)).allowed
-    return route.handle({ path, registry, caller, query, request, reply, may })
+    const may: OciCall<Family>['may'] = async (action, name) =>
+      access !== undefined && (await mayAct(access, action, repositoryArn(registry, name)))
+    return route.handle({ path, registry, query, request, reply, caller, may })
   }
 
   return async function dispatch(request: FastifyRequest, reply: FastifyReply): Promise<unknown> {
@@ -114,6 +149,9 @@ export function createDispatch({ routes, bodies, credentials, downloadLinks, end
   }
 }
 
+/** Who acts, on which registry and in which circumstances. */
+type Access = Pick<AccessRequest, 'principal' | 'registry' | 'circumstances'>
+
 const noQuery = new URLSearchParams()
 
 function findRoute(routes: OciRoutes, { family }: OciPath, method: string): Route<Family> | undefined {
@@ -122,14 +160,6 @@ function findRoute(routes: OciRoutes, { family }: OciPath, method: string): Rout
   // Where HEAD has no route of its own, it is GET, whose body node:http leaves out. A family's routes take that family's
   // paths, which is what the path was looked up by.
   return (ofFamily[method] ?? ofFamily.GET) as Route<Family> | undefined
-}
-
-/** @throws Refusal `AccessDenied` */
-function requireActions(caller: Principal, { actions }: Route<Family>, resource: string): void {
-  for (const [first, ...others] of actions) {
-    if (others.some((other) => authorize(caller, other, resource).allowed)) continue
-    requireAllowed(caller, first, resource)
-  }
 }
 
 function resourceOf(registry: Registry, path: OciPath): string {

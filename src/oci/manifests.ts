@@ -36,7 +36,7 @@ export function manifestRoutes({
         const { digest, mediaType, body } = await images.pull(
           key,
           parseWanted(key, call.path.reference),
-          call.caller?.arn ?? '',
+          call.caller?.identityArn ?? '',
         )
         sendBytes(call.reply, { 'content-type': mediaType, 'docker-content-digest': digest }, body)
       },

@@ -21,7 +21,7 @@ export function uploadsRoutes({
 }): FamilyRoutes<'uploads'> {
   /** Whether the blob was mounted. Where it cannot be, for whatever reason, the client uploads it instead. */
   async function mount(call: OciCall<'uploads'>, digest: Digest, from: RepositoryName): Promise<boolean> {
-    if (!call.may('ecr:GetDownloadUrlForLayer', from)) return false
+    if (!(await call.may('ecr:GetDownloadUrlForLayer', from))) return false
     return linkedBlobs.mount(repositoryOf(call), digest, { registry: call.registry, name: from })
   }
 

@@ -38,7 +38,7 @@ test('what the head decides is answered before the body is read', async (t) => {
   const late = new Date(endpoint.state.now - 3_600_000)
   const refused: readonly [claim: string, headers: () => Promise<Record<string, string>>, error: string][] = [
     ['a call without a signature', unsigned(ecrCall('DescribeRepositories')), 'MissingAuthenticationTokenException'],
-    ['a form without a signature', unsigned(form), '<Code>MissingAuthenticationToken</Code>'],
+    ['a form without a signature, larger than what may need none', unsigned(form), 'RequestEntityTooLarge'],
     ['a call signed for another service', signed({ service: 'sts' }), 'InvalidSignatureException'],
     ['a call signed an hour ago', signed({ signingDate: late }), 'InvalidSignatureException'],
     [

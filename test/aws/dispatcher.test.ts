@@ -12,11 +12,13 @@ import {
   UploadLayerPartCommand,
 } from '@aws-sdk/client-ecr'
 import { GetCallerIdentityCommand } from '@aws-sdk/client-sts'
-import type { Authorize, HandlerRequest } from '#aws/operation.ts'
+import type { HandlerRequest } from '#aws/operation.ts'
 import type { CreateRepositoryRequest, UploadLayerPartRequest } from '#ecr/model.ts'
 import { model } from '#ecr/model.ts'
+import type { Authorizer } from '#iam/authorize.ts'
 import { repositoryArn } from '#names/arn.ts'
 import {
+  allowing,
   describeRepositories,
   ecrCall,
   members,
@@ -44,15 +46,18 @@ const part = {
 }
 
 /** Remembers what it was asked, and forbids what it was told to. */
-function recordingAuthorizer(...forbidden: string[]): { readonly asked: string[]; readonly authorize: Authorize } {
+function recordingAuthorizer(...forbidden: string[]) {
   const asked: string[] = []
-  return {
-    asked,
-    async authorize(principal, action, resource) {
+  const authorizer: Pick<Authorizer, 'decide'> = {
+    async decide(request) {
+      const { principal, action, resource } = request
       asked.push(`${principal.arn} ${action} ${resource}`)
-      if (forbidden.includes(action)) throw refuse('Forbidden', { action, resource })
+      if (!forbidden.includes(action)) return allowing.decide(request)
+      const verdict = { allowed: false, reason: 'no allow', type: 'identity-based policy' } as const
+      return { principalArn: principal.arn, action, resource, verdict }
     },
   }
+  return { asked, authorizer }
 }
 
 test('a handler gets parsed input, its registry, the principal, the request id and a signal', async () => {
@@ -110,12 +115,12 @@ test('authorization is asked for the operation and for what it also needs, on ea
       },
     },
   }
-  const authorizer = recordingAuthorizer('ecr:TagResource')
-  await using endpoint = await startEndpoint({ handlers, authorize: authorizer.authorize })
+  const { asked, authorizer } = recordingAuthorizer('ecr:TagResource')
+  await using endpoint = await startEndpoint({ handlers, authorizer })
   await endpoint.ecr().send(new DescribeRepositoriesCommand({ repositoryNames: ['aa', 'bb'] }))
   await endpoint.ecr().send(new CreateRepositoryCommand({ repositoryName: 'aa' }))
   const arn = 'arn:aws:ecr:eu-west-1:111122223333:repository'
-  assert.deepEqual(authorizer.asked, [
+  assert.deepEqual(asked, [
     `${root.arn} ecr:DescribeRepositories ${arn}/aa`,
     `${root.arn} ecr:DescribeRepositories ${arn}/bb`,
     `${root.arn} ecr:CreateRepository ${arn}/aa`,
@@ -124,7 +129,7 @@ test('authorization is asked for the operation and for what it also needs, on ea
     endpoint.ecr().send(new CreateRepositoryCommand({ repositoryName: 'bb', tags: [{ Key: 'k', Value: 'v' }] })),
     {
       name: 'AccessDeniedException',
-      message: `User: ${root.arn} is not authorized to perform: ecr:TagResource on resource: ${arn}/bb`,
+      message: `User: ${root.arn} is not authorized to perform: ecr:TagResource on resource: ${arn}/bb because no identity-based policy allows the ecr:TagResource action`,
     },
   )
   assert.equal(created, 1)
@@ -141,8 +146,8 @@ test('an action that may stand in for the operation suffices, and a refusal name
     },
   }
   const create = async (denied: readonly string[], tags: { Key: string; Value: string }[] = []) => {
-    const authorizer = recordingAuthorizer(...denied)
-    await using endpoint = await startEndpoint({ handlers, authorize: authorizer.authorize })
+    const { authorizer } = recordingAuthorizer(...denied)
+    await using endpoint = await startEndpoint({ handlers, authorizer })
     await endpoint.ecr().send(new CreateRepositoryCommand({ repositoryName: 'aa', tags }))
   }
   await create(['ecr:PutImage'])
@@ -310,11 +315,11 @@ test('under verification, an answer or an exception that the model does not prom
 })
 
 test('GetCallerIdentity names the caller, to whom nothing need be permitted', async () => {
-  const authorizer = recordingAuthorizer('sts:GetCallerIdentity')
-  await using endpoint = await startEndpoint({ authorize: authorizer.authorize })
+  const { asked, authorizer } = recordingAuthorizer('sts:GetCallerIdentity')
+  await using endpoint = await startEndpoint({ authorizer })
   const { Account, Arn, UserId } = await endpoint.sts().send(new GetCallerIdentityCommand({}))
   assert.deepEqual({ Account, Arn, UserId }, { Account: root.account, Arn: root.arn, UserId: root.userId })
-  assert.deepEqual(authorizer.asked, [])
+  assert.deepEqual(asked, [])
 })
 
 test('an unknown STS action is refused in XML, its name escaped nowhere but as text', async () => {

@@ -5,16 +5,19 @@ import fastify from 'fastify'
 import { createDispatcher } from '#aws/dispatcher.ts'
 import type { Exceptions } from '#aws/exceptions.ts'
 import { jsonSurface } from '#aws/json-surface.ts'
-import type { Authorize, Handlers } from '#aws/operation.ts'
+import type { Handlers } from '#aws/operation.ts'
 import { awsRoutes } from '#aws/routes.ts'
 import { Sha256 } from '#aws/sha256.ts'
 import { constraints } from '#ecr/constraints.ts'
 import { model, type Operations } from '#ecr/model.ts'
 import { Bodies, type BodyLimits, defaultBodyLimits } from '#http/bodies.ts'
-import type { Principal } from '#iam/principal.ts'
+import type { Authorizer } from '#iam/authorize.ts'
+import { rootPrincipal } from '#iam/principal.ts'
+import type { Denial } from '#iam/refusals.ts'
 import { refusals } from '#lib/refusal.ts'
 import { parseAccountId } from '#names/account.ts'
-import { repositoryArn, rootArn } from '#names/arn.ts'
+import { repositoryArn } from '#names/arn.ts'
+import { accessDeniedText } from '#wording/iam.ts'
 import { stsSurface } from '../../src/sts/surface.ts'
 
 /** A running AWS endpoint over a few small handlers, on a port of its own, with a clock that a test moves. */
@@ -24,12 +27,12 @@ export const accessKey = {
   secretAccessKey: 'wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY',
 }
 const account = parseAccountId('111122223333')
-export const root: Principal = { account, arn: rootArn(account), userId: account, accessKeyId: accessKey.accessKeyId }
+export const root = rootPrincipal(account, { accessKeyId: accessKey.accessKeyId, accessKeySince: 0 })
 
 export interface TestRefusals {
   RepositoryNotFound: { repository: string; account: string }
   UploadGap: { upload: string; lastByte: number }
-  Forbidden: { action: string; resource: string }
+  AccessDenied: Denial
 }
 export const refuse = refusals<TestRefusals>()
 
@@ -44,22 +47,32 @@ const exceptions: Exceptions<TestRefusals> = {
     ({ upload }) => `Upload ${upload} has a gap`,
     ({ upload, lastByte }) => ({ uploadId: upload, lastValidByteReceived: lastByte }),
   ],
-  Forbidden: [
-    'AccessDeniedException',
-    ({ action, resource }) => `User: ${root.arn} is not authorized to perform: ${action} on resource: ${resource}`,
-  ],
+  AccessDenied: ['AccessDeniedException', accessDeniedText],
 }
 
 export type TestHandlers = Partial<Handlers<Operations>>
 
 export interface EndpointOptions {
   readonly handlers?: TestHandlers
-  readonly authorize?: Authorize
+  readonly authorizer?: Pick<Authorizer, 'decide'>
   readonly verifyOutputs?: boolean
   readonly limits?: Partial<BodyLimits>
 }
 
-export async function startEndpoint({ handlers = {}, authorize, verifyOutputs = true, limits }: EndpointOptions = {}) {
+/** Allows everything: this room asks, and is answered elsewhere. */
+export const allowing: Pick<Authorizer, 'decide'> = {
+  decide: ({ principal, action, resource }) => ({
+    ...{ principalArn: principal.arn, action, resource },
+    verdict: { allowed: true, statements: [] },
+  }),
+}
+
+export async function startEndpoint({
+  handlers = {},
+  authorizer = allowing,
+  verifyOutputs = true,
+  limits,
+}: EndpointOptions = {}) {
   const state = { now: Date.now(), logged: [] as object[], facts: [] as unknown[] }
   const app = fastify({ genReqId: () => crypto.randomUUID() })
   app.addHook('onSend', async (request) => {
@@ -70,9 +83,9 @@ export async function startEndpoint({ handlers = {}, authorize, verifyOutputs = 
       jsonSurface<Operations>({ model, handlers, exceptions, constraints, verifyOutputs }),
       stsSurface({ verifyOutputs }),
     ],
-    findAccessKey: async (id) =>
+    findCredential: async (id) =>
       id === accessKey.accessKeyId ? { secret: accessKey.secretAccessKey, principal: root } : undefined,
-    authorize: authorize ?? (() => {}),
+    authorizer,
     clock: () => state.now,
   })
   const bodies = new Bodies({ ...defaultBodyLimits, ...limits })

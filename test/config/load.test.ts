@@ -57,6 +57,12 @@ const examples: readonly { key: SettingKey; texts: Texts; read: (settings: Setti
     read: (s) => s.rootKey?.secretAccessKey,
     value: rootKey.rootSecretAccessKey,
   },
+  {
+    key: 'secretKey',
+    texts: { secretKey: `${'A'.repeat(43)}=` },
+    read: (s) => s.secretKey,
+    value: Buffer.alloc(32),
+  },
   { key: 'domain', texts: { domain: 'Registry.Example.com' }, read: (s) => s.domain, value: 'registry.example.com' },
   {
     key: 'publicUrl',
@@ -107,6 +113,7 @@ test('without any source the documented defaults hold', () => {
     account: '000000000000',
     region: 'us-east-1',
     rootKey: undefined,
+    secretKey: undefined,
     domain: undefined,
     publicUrl: 'http://127.0.0.1:5100',
     workers: 1,
@@ -117,6 +124,7 @@ test('without any source the documented defaults hold', () => {
       listen: 'LADING_LISTEN is "127.0.0.1:5100" by default',
       database: `LADING_DATABASE is "sqlite:${resolve('data')}/lading.db" by default`,
       blobs: `LADING_BLOBS is "file:${resolve('data')}/blobs" by default`,
+      secretKey: `LADING_SECRET_KEY is not set, and ${resolve('data')} holds the key`,
     },
   })
 })
@@ -136,6 +144,7 @@ test('what the start opens is known by who gave it, without secrets', () => {
     listen: '--listen is ":80"',
     database: 'LADING_DATABASE is "postgres://…@h/d?…"',
     blobs: 'LADING_BLOBS is "file:/srv/lading/blobs" by --data-dir',
+    secretKey: 'LADING_SECRET_KEY is not set, and /srv/lading holds the key',
   })
 })
 
@@ -216,6 +225,7 @@ const badFlags: readonly (readonly [SettingKey, string, string])[] = [
   ['account', '1234', '--account is "1234": expected an AWS account of twelve digits'],
   ['region', 'US', '--region is "US": expected a region, such as us-east-1'],
   ['rootAccessKeyId', 'ab', '--root-access-key-id has a value that is not shown: expected 3 to 128 letters'],
+  ['secretKey', 'hush', '--secret-key has a value that is not shown: expected 32 bytes in base64'],
   ['rootSecretAccessKey', 'hush', '--root-secret-access-key has a value that is not shown: expected 8 to 128'],
   ['domain', 'https://x', '--domain is "https://x": expected a domain without scheme or port'],
   ['publicUrl', 'https://x/path', '--public-url is "https://x/path": expected http(s)://host[:port] without a path'],

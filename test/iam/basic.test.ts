@@ -1,9 +1,11 @@
 /** Basic credentials: which headers are read, what is refused and as what, and what a header seen before costs. */
 import assert from 'node:assert/strict'
 import { before, describe, test } from 'node:test'
-import { AccessKeys } from '#iam/access-keys.ts'
+import { ensureRoot, type RootKey } from '#iam/access-keys.ts'
 import { BasicCredentials } from '#iam/basic.ts'
-import type { Principal } from '#iam/principal.ts'
+import { Credentials } from '#iam/credentials.ts'
+import { type Principal, rootPrincipal } from '#iam/principal.ts'
+import { createSecretBox } from '#iam/secret-box.ts'
 import { TokenKeys } from '#iam/token-keys.ts'
 import { Tokens } from '#iam/tokens.ts'
 import type { Refusal } from '#lib/refusal.ts'
@@ -13,21 +15,26 @@ import { parseRegion } from '#names/region.ts'
 import { sqliteUrl } from '../support/databases.ts'
 
 const account = parseAccountId('000000000000')
-const root: Principal = { account, arn: 'arn:aws:iam::000000000000:root', userId: account }
+const key = { accessKeyId: 'AKIAFIRSTFIRSTFIRST1', secretAccessKey: 'the-secret-of-the-first' }
+const root = rootPrincipal(account, { accessKeyId: key.accessKeyId, accessKeySince: 0 })
 
 let now = 0
 let basic: BasicCredentials
-let accessKeys: AccessKeys
+let credentials: Credentials
+let ensure: (given: RootKey) => Promise<unknown>
 let issue: (principal: Principal) => Promise<string>
 let token: string
 
 before(async () => {
   const clock = () => now
   const metadata = await openMetadata(await sqliteUrl(), assert.fail)
-  const keys = new TokenKeys({ metadata, clock })
+  const box = createSecretBox(Buffer.alloc(32, 1))
+  const keys = new TokenKeys({ metadata, clock, box })
   const tokens = new Tokens({ keys, clock })
-  accessKeys = new AccessKeys({ metadata, clock })
-  basic = new BasicCredentials({ tokens, keys, accessKeys, clock })
+  credentials = new Credentials({ metadata, box })
+  basic = new BasicCredentials({ tokens, keys, credentials, clock })
+  ensure = (given) => ensureRoot({ metadata, clock, box }, account, given)
+  await ensure(key)
   issue = async (principal) =>
     `Basic ${(await tokens.issue(principal, { account, region: parseRegion('us-east-1') })).authorizationToken}`
   token = (await tokens.issue(root, { account: root.account, region: parseRegion('us-east-1') })).authorizationToken
@@ -85,26 +92,26 @@ describe('basic credentials', () => {
 
 describe('a token of an access key', () => {
   const given = { accessKeyId: 'AKIAGIVENGIVENGIVEN1', secretAccessKey: 'first-secret-of-the-root' }
-  const principalOf = async (id: string) => (await accessKeys.find(id))?.principal ?? assert.fail(`${id} is no key`)
+  const principalOf = async (id: string) => (await credentials.find(id))?.principal ?? assert.fail(`${id} is no key`)
 
   test('ends within ten seconds of the key being replaced, and not by giving the same key again', async () => {
-    await accessKeys.ensureRoot(account, given)
+    await ensure(given)
     const header = await issue(await principalOf(given.accessKeyId))
     await basic.authenticate(header)
-    await accessKeys.ensureRoot(account, given)
+    await ensure(given)
     now += 10_000
     await basic.authenticate(header)
 
-    await accessKeys.ensureRoot(account, { ...given, accessKeyId: 'AKIAGIVENGIVENGIVEN2' })
+    await ensure({ ...given, accessKeyId: 'AKIAGIVENGIVENGIVEN2' })
     now += 10_000
     await refuses(header, 'TokenMalformed')
   })
 
   test('ends when the key keeps its id and gets another secret', async () => {
-    await accessKeys.ensureRoot(account, given)
+    await ensure(given)
     const header = await issue(await principalOf(given.accessKeyId))
     await basic.authenticate(header)
-    await accessKeys.ensureRoot(account, { ...given, secretAccessKey: 'second-secret-of-the-root' })
+    await ensure({ ...given, secretAccessKey: 'second-secret-of-the-root' })
     now += 10_000
     await refuses(header, 'TokenMalformed')
     await basic.authenticate(await issue(await principalOf(given.accessKeyId)))

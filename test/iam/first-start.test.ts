@@ -3,8 +3,10 @@ import assert from 'node:assert/strict'
 import { execFile } from 'node:child_process'
 import { describe, test } from 'node:test'
 import { promisify } from 'node:util'
-import { AccessKeys, type RootKey } from '#iam/access-keys.ts'
+import type { RootKey } from '#iam/access-keys.ts'
 import { BasicCredentials } from '#iam/basic.ts'
+import { Credentials } from '#iam/credentials.ts'
+import { createSecretBox } from '#iam/secret-box.ts'
 import { TokenKeys } from '#iam/token-keys.ts'
 import { Tokens } from '#iam/tokens.ts'
 import { systemClock as clock } from '#lib/clock.ts'
@@ -25,9 +27,10 @@ eachDatabase((databases) =>
       assert.equal(distinct.size, 1)
 
       const metadata = await databases.open(t, url)
-      const keys = new TokenKeys({ metadata, clock })
-      const accessKeys = new AccessKeys({ metadata, clock })
-      const basic = new BasicCredentials({ tokens: new Tokens({ keys, clock }), keys, accessKeys, clock })
+      const box = createSecretBox(Buffer.alloc(32, 1))
+      const keys = new TokenKeys({ metadata, clock, box })
+      const credentials = new Credentials({ metadata, box })
+      const basic = new BasicCredentials({ tokens: new Tokens({ keys, clock }), keys, credentials, clock })
       for (const { authorizationToken, accessKeyId } of starts) {
         const { principal } = await basic.authenticate(`Basic ${authorizationToken}`)
         assert.equal(principal.accessKeyId, accessKeyId)

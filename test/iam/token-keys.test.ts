@@ -1,9 +1,10 @@
 /** Keys rotate under the tokens that they sealed, and a revoked one is out of use in every process within five seconds. */
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import { AccessKeys } from '#iam/access-keys.ts'
+import { ensureRoot } from '#iam/access-keys.ts'
 import { BasicCredentials } from '#iam/basic.ts'
-import type { Principal } from '#iam/principal.ts'
+import { Credentials } from '#iam/credentials.ts'
+import { createSecretBox } from '#iam/secret-box.ts'
 import { TokenKeys } from '#iam/token-keys.ts'
 import { Tokens } from '#iam/tokens.ts'
 import type { Refusal } from '#lib/refusal.ts'
@@ -15,23 +16,29 @@ import { eachDatabase } from '../support/databases.ts'
 const hourMs = 3_600_000
 const region = parseRegion('us-east-1')
 const account = parseAccountId('000000000000')
-const root: Principal = { account, arn: 'arn:aws:iam::000000000000:root', userId: account }
+const key = { accessKeyId: 'AKIAFIRSTFIRSTFIRST1', secretAccessKey: 'the-secret-of-the-first' }
 const malformed = (error: Refusal) => error.code === 'TokenMalformed'
 
 /** One process over a store: its keys, its tokens, and a clock that a test moves. */
 function processOver(metadata: Metadata, clock: { now: number }) {
   const time = () => clock.now
-  const keys = new TokenKeys({ metadata, clock: time })
+  const box = createSecretBox(Buffer.alloc(32, 1))
+  const keys = new TokenKeys({ metadata, clock: time, box })
+  const credentials = new Credentials({ metadata, box })
   const tokens = new Tokens({ keys, clock: time })
   const basic = new BasicCredentials({
     tokens,
     keys,
-    accessKeys: new AccessKeys({ metadata, clock: time }),
+    credentials,
     clock: time,
   })
   return {
     keys,
-    header: async () => `Basic ${(await tokens.issue(root, { account, region })).authorizationToken}`,
+    header: async () => {
+      await ensureRoot({ metadata, clock: time, box }, account, key)
+      const { principal } = (await credentials.find(key.accessKeyId)) ?? assert.fail('no such key')
+      return `Basic ${(await tokens.issue(principal, { account, region })).authorizationToken}`
+    },
     authenticate: (header: string) => basic.authenticate(header),
   }
 }

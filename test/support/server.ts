@@ -5,7 +5,8 @@
 import { pino } from 'pino'
 import { prepare, startApp } from '#app.ts'
 import { loadSettings } from '#config/load.ts'
-import { AccessKeys } from '#iam/access-keys.ts'
+import { ensureRoot } from '#iam/access-keys.ts'
+import { openSecrets } from '#iam/secret-key.ts'
 import { type Clock, systemClock } from '#lib/clock.ts'
 import { openMetadata } from '#metadata/open.ts'
 import { parseAccountId } from '#names/account.ts'
@@ -44,6 +45,9 @@ const rootKey: Credentials = {
   secretAccessKey: 'test-secret-test-secret-test-secret-test',
 }
 
+/** Of every server, since several may share one database. */
+const secretKey = Buffer.alloc(32, 7).toString('base64')
+
 export async function startServer(options: ServerOptions = {}): Promise<RunningServer> {
   const folder = await temporaryFolder()
   const settings = loadSettings({
@@ -51,6 +55,7 @@ export async function startServer(options: ServerOptions = {}): Promise<RunningS
     environment: {
       LADING_LISTEN: '127.0.0.1:0',
       LADING_DATA_DIR: folder.path,
+      LADING_SECRET_KEY: secretKey,
       LADING_ROOT_ACCESS_KEY_ID: rootKey.accessKeyId,
       LADING_ROOT_SECRET_ACCESS_KEY: rootKey.secretAccessKey,
       ...(options.database !== undefined && { LADING_DATABASE: options.database }),
@@ -76,9 +81,8 @@ export async function startServer(options: ServerOptions = {}): Promise<RunningS
     async addAccount(account) {
       const metadata = await openMetadata(settings.database, (error) => log.error({ err: error }))
       try {
-        const { accessKeyId, secretAccessKey } = await new AccessKeys({ metadata, clock }).ensureRoot(
-          parseAccountId(account),
-        )
+        const box = await openSecrets({ metadata, ...settings })
+        const { accessKeyId, secretAccessKey } = await ensureRoot({ metadata, clock, box }, parseAccountId(account))
         return { accessKeyId, secretAccessKey }
       } finally {
         await metadata.close()

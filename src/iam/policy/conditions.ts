@@ -94,7 +94,7 @@ export function compileConditions(conditions: readonly Condition[], syntax: Synt
 function compileCondition({ operator, set, ifExists, key, values }: Condition, syntax: Syntax) {
   const { negated, comparison } = operators[operator]
   const matches = comparison.compile(values, syntax)
-  if (operator === 'Null') return (context: Context) => matches(String(!context.has(key)), context)
+  if (operator === 'Null') return (context: Context) => matches(String(context.get(key) === undefined), context)
   return (context: Context): boolean => {
     const requested = context.get(key)
     if (set === undefined) {

@@ -3,10 +3,12 @@
  * to case (IAM user guide, "IAM JSON policy elements: Condition"), so they are kept in lower case. A key without a value is
  * as good as absent.
  */
-export type Context = ReadonlyMap<string, readonly string[]>
+export type Context = Pick<ReadonlyMap<string, readonly string[]>, 'get'>
 
 /** Keys in any case; two that differ in case alone become one key with the values of both. */
-export function requestContext(entries: Iterable<readonly [string, string | readonly string[]]>): Context {
+export function requestContext(
+  entries: Iterable<readonly [string, string | readonly string[]]>,
+): ReadonlyMap<string, readonly string[]> {
   const context = new Map<string, readonly string[]>()
   for (const [name, value] of entries) {
     const key = name.toLowerCase()

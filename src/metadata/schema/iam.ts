@@ -27,6 +27,7 @@ export interface IamTables {
   inline_policy: InlinePolicyTable
   policy_attachment: PolicyAttachmentTable
   session: SessionTable
+  secret_check: SecretCheckTable
 }
 
 export interface AccountTable {
@@ -176,4 +177,10 @@ export interface SessionTable {
   facts: string
   issued_at: number
   expires_at: number
+}
+
+/** One row: a text that only the right key opens. */
+export interface SecretCheckTable {
+  id: string
+  sealed: string
 }

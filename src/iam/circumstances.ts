@@ -1,0 +1,98 @@
+import type { Region } from '#names/region.ts'
+import { type Context, requestContext } from './policy/context.ts'
+import type { Principal } from './principal.ts'
+
+/**
+ * What policies may ask of a request beside who does what (IAM user guide, "AWS global condition context keys"; Service
+ * Authorization Reference, Amazon ECR, "Condition keys"). Worked out key by key, only when a condition or a variable asks.
+ */
+export interface Circumstances {
+  /** The client's address. */
+  readonly sourceIp: string
+  /** Whether the client spoke TLS. */
+  readonly secure: boolean
+  readonly userAgent: string | undefined
+  /** Of the registry or endpoint that is asked. */
+  readonly region: Region | undefined
+  /** Milliseconds since the epoch. */
+  readonly now: number
+}
+
+export type Conditions = Iterable<readonly [key: string, value: string | readonly string[]]>
+
+export interface Asked {
+  readonly principal: Principal
+  readonly circumstances: Circumstances
+  /** The account that owns the resource. */
+  readonly resourceAccount: string
+  readonly resourceTags: Readonly<Record<string, string>>
+  /** Keys of the operation's own. */
+  readonly conditions: Conditions | undefined
+}
+
+/** A context that notes whether anybody asked it anything: if nobody did, the verdict holds in any circumstances. */
+export interface WatchedContext extends Context {
+  readonly consulted: boolean
+}
+
+export function contextOf(asked: Asked): WatchedContext {
+  let own: ReadonlyMap<string, readonly string[]> | undefined
+  const context = {
+    consulted: false,
+    get(key: string): readonly string[] | undefined {
+      context.consulted = true
+      own ??= requestContext([...(asked.conditions ?? []), ...Object.entries(asked.principal.session?.facts ?? {})])
+      const value = ownValue(key, asked)
+      return typeof value === 'string' ? [value] : own.get(key)
+    },
+  }
+  return context
+}
+
+const principalTag = 'aws:principaltag/'
+const resourceTag = /^(?:aws|ecr):resourcetag\/(.*)$/s
+
+function ownValue(key: string, { principal, circumstances, resourceAccount, resourceTags }: Asked): string | undefined {
+  if (key.startsWith(principalTag)) return tagOf(principal.tags, key.slice(principalTag.length))
+  const [, tag] = resourceTag.exec(key) ?? []
+  if (tag !== undefined) return tagOf(resourceTags, tag)
+  switch (key) {
+    case 'aws:principalarn':
+      return principal.identityArn
+    case 'aws:principalaccount':
+      return principal.account
+    case 'aws:principaltype':
+      return { root: 'Account', user: 'User', role: 'AssumedRole' }[principal.kind]
+    case 'aws:userid':
+      return principal.userId
+    case 'aws:username':
+      return principal.name
+    case 'aws:tokenissuetime':
+      return principal.session && new Date(principal.session.issuedAt).toISOString()
+    case 'aws:sourceip':
+      return circumstances.sourceIp
+    case 'aws:securetransport':
+      return String(circumstances.secure)
+    case 'aws:useragent':
+      return circumstances.userAgent
+    case 'aws:requestedregion':
+      return circumstances.region
+    case 'aws:currenttime':
+      return new Date(circumstances.now).toISOString()
+    case 'aws:epochtime':
+      return String(Math.floor(circumstances.now / 1000))
+    case 'aws:resourceaccount':
+      return resourceAccount
+    case 'aws:viaawsservice':
+    case 'aws:principalisawsservice':
+      return 'false'
+    default:
+      return undefined
+  }
+}
+
+/** Tags' keys are compared as condition keys are, without regard to case. */
+function tagOf(tags: Readonly<Record<string, string>>, key: string): string | undefined {
+  for (const name in tags) if (name.toLowerCase() === key) return tags[name]
+  return undefined
+}

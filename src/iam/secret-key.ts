@@ -1,0 +1,97 @@
+import { randomBytes } from 'node:crypto'
+import { link, open, readFile, rm } from 'node:fs/promises'
+import { join } from 'node:path'
+import { makeFolders } from '#lib/make-folders.ts'
+import { syncFolder } from '#lib/sync-folder.ts'
+import { hasCode, ifPresent } from '#lib/system-error.ts'
+import type { Metadata, Transaction } from '#metadata/metadata.ts'
+import { createSecretBox, type SecretBox, secretKeyBytes } from './secret-box.ts'
+
+/**
+ * The key under which secrets are sealed: the setting's, or that of the file `secret.key` in the data folder, which the first
+ * start makes. A database belongs to one key: with another nothing opens, and the start says so instead of each request.
+ */
+export interface SecretKeySource {
+  readonly metadata: Metadata
+  /** Of the setting; where absent the data folder's counts. */
+  readonly secretKey: Buffer | undefined
+  readonly dataDir: string
+}
+
+const fileName = 'secret.key'
+
+/** @throws Error where the database's secrets were sealed with another key */
+export async function openSecrets({ metadata, secretKey, dataDir }: SecretKeySource): Promise<SecretBox> {
+  const box = createSecretBox(secretKey ?? (await keyOfFolder(dataDir)))
+  await metadata.transaction((trx) => requireSameKey(trx, box))
+  return box
+}
+
+/** However many processes ask at once, all get the same; one that was answered survives power loss. */
+async function keyOfFolder(folder: string): Promise<Buffer> {
+  const path = join(folder, fileName)
+  const text = (await readKey(path)) ?? (await makeKey(folder, path))
+  const key = Buffer.from(text.trim(), 'base64')
+  if (key.byteLength !== secretKeyBytes) throw new Error(`${path} does not hold ${secretKeyBytes} bytes in base64`)
+  return key
+}
+
+const readKey = (path: string) => ifPresent(readFile(path, 'utf8'))
+
+async function makeKey(folder: string, path: string): Promise<string> {
+  await makeFolders(folder)
+  const own = `${path}.${randomBytes(6).toString('hex')}`
+  {
+    await using file = await open(own, 'wx', 0o600)
+    await file.writeFile(`${randomBytes(secretKeyBytes).toString('base64')}\n`)
+    await file.sync()
+  }
+  // Only a file that is whole gets the name, and only the first.
+  await link(own, path).catch((error: unknown) => {
+    if (!hasCode(error, 'EEXIST')) throw error
+  })
+  await rm(own)
+  await syncFolder(folder)
+  return readFile(path, 'utf8')
+}
+
+const checkId = 'check'
+const checkText = 'lading'
+
+/** The first start seals a text; who cannot open it has another key. What was stored before there was a key is sealed then. */
+async function requireSameKey(trx: Transaction, box: SecretBox): Promise<void> {
+  const made = await trx
+    .insertInto('secret_check')
+    .values({ id: checkId, sealed: box.seal(checkText) })
+    .onConflict((conflict) => conflict.doNothing())
+    .returning('id')
+    .executeTakeFirst()
+  if (made !== undefined) return sealStored(trx, box)
+  const { sealed } = await trx
+    .selectFrom('secret_check')
+    .select('sealed')
+    .where('id', '=', checkId)
+    .executeTakeFirstOrThrow()
+  try {
+    box.open(sealed)
+  } catch (cause) {
+    throw new Error(
+      `the secrets of this database were sealed with another key than that of ${fileName} or the setting`,
+      {
+        cause,
+      },
+    )
+  }
+}
+
+async function sealStored(trx: Transaction, box: SecretBox): Promise<void> {
+  for (const table of ['access_key', 'token_key'] as const) {
+    for (const { id, secret } of await trx.selectFrom(table).select(['id', 'secret']).execute()) {
+      await trx
+        .updateTable(table)
+        .set({ secret: box.seal(secret) })
+        .where('id', '=', id)
+        .execute()
+    }
+  }
+}
