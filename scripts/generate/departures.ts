@@ -27,10 +27,11 @@ export const departures: Readonly<Partial<Record<ServedOperation, string>>> = {
   GetDownloadUrlForLayer: 'The URL is one of this server, good for an hour.',
   GetLifecyclePolicyPreview:
     'A preview is good for a day. An index comes before the images that it refers to, and all of them in one run. What refers to an image as its subject is under no rule, and is listed with its subject. Images asked for that there are not are left out.',
-  InitiateLayerUpload: 'An upload does not expire, and the size of a layer is not limited.',
+  InitiateLayerUpload:
+    'An upload does not expire, and the size of a layer is not limited. Creates the repository by a template, as a push by docker does; in a registry that has no room for it, it is not found.',
   ListImages: 'Archived images are left out unless `imageStatus` asks for them.',
   PutAccountSetting: '`BASIC_SCAN_TYPE_VERSION` is kept and shown; there is no scanner that it could choose.',
-  PutImage: 'Starts no scan, replication or signing, and sends no event.',
+  PutImage: 'Creates the repository by a template, as a push by docker does. Starts no scan, replication or signing, and sends no event.',
   PutImageScanningConfiguration: 'The setting is kept and shown; nothing is scanned.',
   PutLifecyclePolicy:
     'The policy is kept, shown and previewed; no image is acted on yet. A name that is given twice in one object is refused.',

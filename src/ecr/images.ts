@@ -2,6 +2,7 @@ import type { Handlers } from '#aws/operation.ts'
 import type { Principal } from '#iam/principal.ts'
 import { type Digest, isDigest } from '#names/digest.ts'
 import { parseTag } from '#names/tag.ts'
+import { pushCreating } from '#registry/create-on-push.ts'
 import type { ImageDeletion } from '#registry/image-deletion.ts'
 import type { ImagePush } from '#registry/image-push.ts'
 import type { Images } from '#registry/images.ts'
@@ -12,7 +13,7 @@ import { inRepository, type RepositoryKey } from '#registry/repository.ts'
 import { type AskedImage, attempt, describeDeletionFailure, readImageId } from './image-ids.ts'
 import type { Image, ImageFailure, Operations } from './model.ts'
 import { refuse } from './refusals.ts'
-import { repositoryKey, repositoryResource } from './request.ts'
+import { pusherOf, repositoryKey, repositoryResource } from './request.ts'
 import { describeImageId } from './shapes.ts'
 
 /** Characters of all manifests in one answer: a hundred of usual size come to one MiB, a hundred of the largest would to 400. */
@@ -65,12 +66,11 @@ export function imageOperations({ repositories, images, imagePush, imageDeletion
         const { imageManifest, imageManifestMediaType: mediaType, imageTag, imageDigest } = request.input
         const key = repositoryKey(request)
         const tag = imageTag === undefined ? undefined : parseTag(imageTag)
-        const { digest, manifest, changed } = await imagePush.put(key, {
-          body: encodeManifest(imageManifest),
-          mediaType,
-          digest: imageDigest === undefined ? undefined : await requireUsable(key, imageDigest),
-          tag,
-        })
+        const given = imageDigest === undefined ? undefined : await requireUsable(key, imageDigest)
+        const push = { body: encodeManifest(imageManifest), mediaType, digest: given, tag }
+        const { digest, manifest, changed } = await pushCreating(repositories, pusherOf(request), () =>
+          imagePush.put(key, push),
+        )
         if (!changed) throw refuse('ImageUnchanged', { ...inRepository(key), digest, tag })
         return {
           image: {

@@ -1,15 +1,18 @@
 import type { Handlers } from '#aws/operation.ts'
 import { type DownloadLinks, linkParameter } from '#iam/download-links.ts'
+import { Refusal } from '#lib/refusal.ts'
 import { type Digest, isDigest } from '#names/digest.ts'
 import type { Endpoints } from '#names/endpoints.ts'
+import { pushCreating } from '#registry/create-on-push.ts'
 import type { LinkedBlobs } from '#registry/linked-blobs.ts'
+import { type ContentRefusals, refuse as refuseContent } from '#registry/refusals.ts'
 import type { Repositories } from '#registry/repositories.ts'
 import { inRepository, type RepositoryKey } from '#registry/repository.ts'
 import type { Uploads } from '#registry/uploads.ts'
 import { constraints } from './constraints.ts'
 import type { Layer, LayerFailure, Operations } from './model.ts'
 import { refuse } from './refusals.ts'
-import { repositoryKey, repositoryResource } from './request.ts'
+import { pusherOf, repositoryKey, repositoryResource } from './request.ts'
 
 /** Layers: whether they are there, where to download them, and pushing them in parts. */
 export interface LayerParts {
@@ -58,10 +61,15 @@ export function layerOperations({ repositories, linkedBlobs, uploads, downloadLi
 
     InitiateLayerUpload: {
       resource: repositoryResource,
-      handle: async (request) => ({
-        uploadId: await uploads.start(repositoryKey(request)),
-        partSize: partSizeBytes,
-      }),
+      handle: async (request) => {
+        const key = repositoryKey(request)
+        const uploadId = await pushCreating(repositories, pusherOf(request), () => uploads.start(key)).catch(
+          (error) => {
+            throw isOverQuota(error) ? refuseContent('RepositoryNotFound', inRepository(key)) : error
+          },
+        )
+        return { uploadId, partSize: partSizeBytes }
+      },
     },
 
     UploadLayerPart: {
@@ -111,6 +119,14 @@ export function layerOperations({ repositories, linkedBlobs, uploads, downloadLi
     await repositories.get(key)
     throw refuse('LayerUnnameable', { ...inRepository(key), digest })
   }
+}
+
+/**
+ * The model gives InitiateLayerUpload no exception for a registry that has no room for the repository that a template would make:
+ * there is none, and there will be none.
+ */
+function isOverQuota(error: unknown): boolean {
+  return error instanceof Refusal && error.code === ('QuotaExceeded' satisfies keyof ContentRefusals)
 }
 
 const digestPattern = constraints.ImageDigest.pattern

@@ -1,6 +1,7 @@
 import { repositoryArn } from '#names/arn.ts'
 import type { Registry } from '#names/registry.ts'
 import type { RepositoryName } from '#names/repository-name.ts'
+import type { Pusher } from '#registry/create-on-push.ts'
 import type { RepositoryKey } from '#registry/repository.ts'
 
 /** What most operations have in common: they are about one repository. */
@@ -12,6 +13,16 @@ interface RepositoryRequest {
 /** The repository that the caller must be allowed to act on. */
 export function repositoryResource({ input, registry }: RepositoryRequest): string {
   return repositoryArn(registry, input.repositoryName)
+}
+
+/** The caller as one that pushes to the repository. */
+export function pusherOf(
+  request: RepositoryRequest & { readonly may: (action: string, resource: string) => Promise<boolean> },
+): Pusher {
+  return {
+    key: repositoryKey(request),
+    mayCreate: () => request.may('ecr:CreateRepository', repositoryResource(request)),
+  }
 }
 
 export function repositoryKey({ input, registry }: RepositoryRequest): RepositoryKey {

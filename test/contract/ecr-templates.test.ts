@@ -7,6 +7,7 @@ import {
 } from '@aws-sdk/client-ecr'
 import { eachDatabase } from '../support/databases.ts'
 import { answerOf, type EcrSession, refusalOf, startEcrSession } from '../support/ecr-session.ts'
+import { image } from '../support/images/build.ts'
 
 const account = '000000000000'
 const customRoleArn = `arn:aws:iam::${account}:role/templates`
@@ -227,6 +228,58 @@ eachDatabase(({ dialect, url }) => {
         await refusalOf(ecr.describeRepositoryCreationTemplates({ prefixes: ['a'], maxResults: 1 })),
         invalid('maxResults', 'must not be given together with prefixes'),
       )
+    })
+
+    test('a push by the API creates its repository too, with what begins it and with the image', async () => {
+      const { ecr } = session
+      await ecr.createRepositoryCreationTemplate({ prefix: 'pushed', appliedFor, imageTagMutability: 'IMMUTABLE' })
+      const app = image({ seed: 'pushed' })
+      const imageManifest = app.bytes.toString()
+      const mutabilityOf = async (repositoryName: string) => {
+        const { repositories } = await ecr.describeRepositories({ repositoryNames: [repositoryName] })
+        return repositories?.[0]?.imageTagMutability
+      }
+
+      const { uploadId } = await ecr.initiateLayerUpload({ repositoryName: 'pushed/app' })
+      assert.ok(uploadId)
+      assert.equal(await mutabilityOf('pushed/app'), 'IMMUTABLE')
+      await session.push('pushed/app', app, 'v1')
+
+      const { name } = await refusalOf(ecr.putImage({ repositoryName: 'pushed/image', imageManifest }))
+      assert.equal(name, 'LayersNotFoundException')
+      assert.equal(await mutabilityOf('pushed/image'), 'IMMUTABLE')
+
+      for (const repositoryName of ['pushed', 'pushed-not/app']) {
+        const missing = {
+          name: 'RepositoryNotFoundException',
+          message: `The repository with name '${repositoryName}' does not exist in the registry with id '${account}'`,
+          status: 400,
+        }
+        assert.deepEqual(await refusalOf(ecr.initiateLayerUpload({ repositoryName })), missing)
+        assert.deepEqual(await refusalOf(ecr.putImage({ repositoryName, imageManifest })), missing)
+      }
+    })
+
+    test('a template with tags and without a role makes no repository, and the push says why', async () => {
+      const { ecr } = session
+      const resourceTags = [{ Key: 'team', Value: 'a' }]
+      await ecr.createRepositoryCreationTemplate({ prefix: 'no-role', appliedFor, resourceTags })
+      assert.deepEqual(await refusalOf(ecr.initiateLayerUpload({ repositoryName: 'no-role/app' })), {
+        name: 'RepositoryNotFoundException',
+        message: `The repository with name 'no-role/app' does not exist in the registry with id '${account}', and cannot be created: the repository creation template with prefix 'no-role' has resource tags or KMS encryption, and needs a customRoleArn for that`,
+        status: 400,
+      })
+    })
+
+    test('a registry that is full makes no repository by a template', async () => {
+      await using full = await startEcrSession({ environment: { LADING_QUOTAS: 'repositories=1' } })
+      await full.repository()
+      await full.ecr.createRepositoryCreationTemplate({ prefix: 'ROOT', appliedFor })
+      const begun = await refusalOf(full.ecr.initiateLayerUpload({ repositoryName: 'one/more' }))
+      assert.equal(begun.name, 'RepositoryNotFoundException')
+      const imageManifest = image().bytes.toString()
+      const put = await refusalOf(full.ecr.putImage({ repositoryName: 'one/more', imageManifest }))
+      assert.equal(put.name, 'LimitExceededException')
     })
 
     test('a repository that is created by hand takes nothing from a template', async () => {
