@@ -31,7 +31,8 @@ export const departures: Readonly<Partial<Record<ServedOperation, string>>> = {
     'An upload does not expire, and the size of a layer is not limited. Creates the repository by a template, as a push by docker does; in a registry that has no room for it, it is not found.',
   ListImages: 'Archived images are left out unless `imageStatus` asks for them.',
   PutAccountSetting: '`BASIC_SCAN_TYPE_VERSION` is kept and shown; there is no scanner that it could choose.',
-  PutImage: 'Creates the repository by a template, as a push by docker does. Starts no scan, replication or signing, and sends no event.',
+  PutImage:
+    'Creates the repository by a template, as a push by docker does. Starts no scan, replication or signing, and sends no event.',
   PutImageScanningConfiguration: 'The setting is kept and shown; nothing is scanned.',
   PutLifecyclePolicy:
     'The policy is kept, shown and previewed; no image is acted on yet. A name that is given twice in one object is refused.',

@@ -1,11 +1,8 @@
 import type { Handlers } from '#aws/operation.ts'
-import type { Principal } from '#iam/principal.ts'
-import type { Registry } from '#names/registry.ts'
 import { isRepositoryPrefix, parseRepositoryPrefix, rootPrefix } from '#names/repository-prefix.ts'
 import type { CacheRule, CacheRules } from '#upstream/cache-rules.ts'
 import type { Operations } from './model.ts'
 import { openPage, refusePaging } from './paging.ts'
-import { refuse } from './refusals.ts'
 
 /** Rules of the pull through cache. */
 export interface PullThroughParts {
@@ -19,7 +16,6 @@ export function pullThroughOperations({ cacheRules }: PullThroughParts) {
     CreatePullThroughCacheRule: {
       resource: () => '*',
       handle: async (request) => {
-        requireOwnRegistry(request)
         const { input, registry } = request
         const rule = await cacheRules.create(registry, {
           prefix: parseRepositoryPrefix(input.ecrRepositoryPrefix),
@@ -36,7 +32,6 @@ export function pullThroughOperations({ cacheRules }: PullThroughParts) {
     UpdatePullThroughCacheRule: {
       resource: () => '*',
       handle: async (request) => {
-        requireOwnRegistry(request)
         const { input, registry } = request
         const { credentialArn, customRoleArn } = input
         const prefix = parseRepositoryPrefix(input.ecrRepositoryPrefix)
@@ -49,7 +44,6 @@ export function pullThroughOperations({ cacheRules }: PullThroughParts) {
     DeletePullThroughCacheRule: {
       resource: () => '*',
       handle: async (request) => {
-        requireOwnRegistry(request)
         const rule = await cacheRules.delete(request.registry, parseRepositoryPrefix(request.input.ecrRepositoryPrefix))
         return { ...describeRule(rule), createdAt: new Date(rule.createdAt) }
       },
@@ -58,7 +52,6 @@ export function pullThroughOperations({ cacheRules }: PullThroughParts) {
     DescribePullThroughCacheRules: {
       resource: () => '*',
       handle: async (request) => {
-        requireOwnRegistry(request)
         const { input, registry } = request
         if (input.ecrRepositoryPrefixes !== undefined) {
           refusePaging(input, 'ecrRepositoryPrefixes')
@@ -77,7 +70,6 @@ export function pullThroughOperations({ cacheRules }: PullThroughParts) {
     ValidatePullThroughCacheRule: {
       resource: () => '*',
       handle: async (request) => {
-        requireOwnRegistry(request)
         const prefix = parseRepositoryPrefix(request.input.ecrRepositoryPrefix)
         const rule = await cacheRules.get(request.registry, prefix)
         return { ...describeRule(rule), isValid: false, failure: notReached }
@@ -91,12 +83,6 @@ export function pullThroughOperations({ cacheRules }: PullThroughParts) {
     | 'DescribePullThroughCacheRules'
     | 'ValidatePullThroughCacheRule'
   >
-}
-
-/** These actions have no resource that would tell whose registry they are about, so that one's own is the only one. */
-function requireOwnRegistry({ registry, principal }: { readonly registry: Registry; readonly principal: Principal }) {
-  if (registry.account === principal.account) return
-  throw refuse('ParameterInvalid', { member: 'registryId', constraint: 'must be the registry of the calling account' })
 }
 
 /** What every operation answers. */

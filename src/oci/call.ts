@@ -45,7 +45,7 @@ export function repositoryOf({
 
 /** The caller as one that pushes to the repository that its path names. */
 export function pusherOf(call: OciCall<'manifest'> | OciCall<'uploads'>): Pusher {
-  return { key: repositoryOf(call), mayCreate: async () => call.may('ecr:CreateRepository', call.path.name) }
+  return { key: repositoryOf(call), mayCreate: () => call.may('ecr:CreateRepository', call.path.name) }
 }
 
 /** The number of entries that `n` asks for, at most `most`, which also counts without it. @throws Refusal `ParameterInvalid` */

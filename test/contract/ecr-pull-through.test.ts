@@ -175,7 +175,11 @@ eachDatabase(({ dialect, url }) => {
       [
         "of another account's registry",
         { registryId: '111111111111' },
-        invalid('registryId', 'must be the registry of the calling account'),
+        {
+          name: 'AccessDeniedException',
+          message: `User: arn:aws:iam::${account}:root is not authorized to perform: ecr:CreatePullThroughCacheRule on resource: * because no resource-based policy allows the ecr:CreatePullThroughCacheRule action`,
+          status: 400,
+        },
       ],
     ]
     test('what cannot be a rule is refused, and none is stored', async (t) => {
