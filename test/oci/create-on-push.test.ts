@@ -8,9 +8,11 @@ import {
   GetLifecyclePolicyCommand,
   ListTagsForResourceCommand,
 } from '@aws-sdk/client-ecr'
+import { IAM } from '@aws-sdk/client-iam'
 import { image } from '../support/images/build.ts'
 import { digest as digestOf } from '../support/images/content.ts'
-import { eachServer, expect, locationOf } from './world.ts'
+import { openOciClient } from '../support/oci-client.ts'
+import { eachServer, expect, locationOf, until } from './world.ts'
 
 eachServer('create on push', (world) => {
   const call: typeof world.call = (...parameters) => world.call(...parameters)
@@ -129,6 +131,30 @@ eachServer('create on push', (world) => {
       assert.match(refused.message, new RegExp(`template with prefix '${prefix}' has .* needs a customRoleArn`))
       assert.ok(!(await exists(`${prefix}/app`)))
     }
+  })
+
+  test('a user who may push and not create learns nothing of the template, and creates nothing', async () => {
+    const { url: endpoint, region, credentials } = world.server
+    const iam = new IAM({ endpoint, region, credentials })
+    const UserName = `pusher-${world.dialect}`
+    await iam.createUser({ UserName })
+    const { AccessKey } = await iam.createAccessKey({ UserName })
+    const allow = (Action: string[]) => {
+      const PolicyDocument = { Version: '2012-10-17', Statement: [{ Effect: 'Allow', Action, Resource: '*' }] }
+      return iam.putUserPolicy({ UserName, PolicyName: 'push', PolicyDocument: JSON.stringify(PolicyDocument) })
+    }
+    const push = ['ecr:GetAuthorizationToken', 'ecr:InitiateLayerUpload', 'ecr:PutImage']
+    await allow(push)
+    const { AccessKeyId: accessKeyId = '', SecretAccessKey: secretAccessKey = '' } = AccessKey ?? {}
+    await using user = await openOciClient(world.server, { credentials: { accessKeyId, secretAccessKey } })
+    const covered = `${await template()}/app`
+    const refused = expect(await user.call('POST', `/v2/${covered}/blobs/uploads/`), 404, 'NAME_UNKNOWN')
+    const other = expect(await user.call('POST', '/v2/not/covered/blobs/uploads/'), 404, 'NAME_UNKNOWN')
+    assert.equal(refused.message.replaceAll(covered, 'not/covered'), other.message)
+    assert.ok(!(await exists(covered)))
+    await allow([...push, 'ecr:CreateRepository'])
+    await until(async () => (await user.call('POST', `/v2/${covered}/blobs/uploads/`)).status === 202)
+    iam.destroy()
   })
 
   test('pushes that race for one new repository all succeed', async () => {
