@@ -21,9 +21,11 @@ import { awsManagedPolicies } from '#iam/policies/aws-managed.ts'
 import { parsePolicy } from '#iam/policy/document.ts'
 import { openSecrets } from '#iam/secret-key.ts'
 import { TokenKeys } from '#iam/token-keys.ts'
+import { createTokenService } from '#iam/token-service.ts'
 import { Tokens } from '#iam/tokens.ts'
 import { iamSurface } from '#iamapi/surface.ts'
 import { type Clock, systemClock } from '#lib/clock.ts'
+import { createFetch } from '#lib/fetch.ts'
 import { createLifecyclePolicies } from '#lifecycle/policies.ts'
 import { parseLifecyclePolicy } from '#lifecycle/policy.ts'
 import { putLifecyclePolicyOfTemplate } from '#lifecycle/policy-rows.ts'
@@ -64,6 +66,8 @@ export interface AppOptions {
   readonly clock?: Clock
   /** Checks each answer of the control plane against the API model: for tests. */
   readonly verifyOutputs?: boolean
+  /** In PEM: whom to trust beside those whom Node trusts, where others are asked for something. For tests. */
+  readonly trustedCertificates?: readonly string[]
 }
 
 /** What a deployment needs once, however many processes serve it: the schema, and the account with its root key. */
@@ -81,7 +85,7 @@ export function prepare(settings: Settings, log: Logger): Promise<EnsuredRoot> {
 
 /** @throws SettingError if what a setting names cannot be opened */
 export async function startApp(settings: Settings, log: Logger, options: AppOptions = {}): Promise<App> {
-  const { clock = systemClock, verifyOutputs = false } = options
+  const { clock = systemClock, verifyOutputs = false, trustedCertificates = [] } = options
   const { quotas } = settings
   const metadata = await openSetting(settings, 'database', () =>
     openMetadata(settings.database, logLostConnection(log)),
@@ -157,20 +161,23 @@ export async function startApp(settings: Settings, log: Logger, options: AppOpti
     box,
   })
   const compile = createCompiler()
+  const identityPolicies = createIdentityPolicies({
+    metadata,
+    compile,
+    awsManaged: (arn) => awsManagedPolicies.get(arn)?.document,
+  })
   const authorizer = createAuthorizer({
     metadata,
-    identityPolicies: createIdentityPolicies({
-      metadata,
-      compile,
-      awsManaged: (arn) => awsManagedPolicies.get(arn)?.document,
-    }),
+    identityPolicies,
     resourceSide: createResourceSide({ metadata, compile }),
   })
+  const fetch = createFetch({ certificates: trustedCertificates })
+  const tokenService = createTokenService({ metadata, identityPolicies, compile, box, fetch, clock })
   const dispatch = createDispatcher({
     surfaces: [
       ecrSurface(domain, { tokens, downloadLinks, endpoints, verifyOutputs }),
       iamSurface(management, { verifyOutputs }),
-      stsSurface({ verifyOutputs }),
+      stsSurface(tokenService, { verifyOutputs }),
     ],
     findCredential: (id) => credentials.find(id),
     authorizer,

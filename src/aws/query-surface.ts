@@ -132,14 +132,10 @@ const queryNames: Readonly<Record<string, readonly [code: string, status: number
   UnrecognizedClientException: ['InvalidClientTokenId', 403],
 }
 
-/** `modelled` is the status that the service's model gives the error, if it does. */
-export function writeQueryError(
-  error: AwsError,
-  namespace: string,
-  requestId: string,
-  modelled: number = error.status,
-): Answer {
-  const [code, status] = queryNames[error.code] ?? [error.code, modelled]
+/** `modelled` is the status that the service's model gives the error, if it does; its name is the service's own then. */
+export function writeQueryError(error: AwsError, namespace: string, requestId: string, modelled?: number): Answer {
+  const [code, status] =
+    modelled === undefined ? (queryNames[error.code] ?? [error.code, error.status]) : [error.code, modelled]
   const body = xmlDocument('ErrorResponse', namespace, {
     Error: { Type: status < 500 ? 'Sender' : 'Receiver', Code: code, Message: error.message },
     RequestId: requestId,

@@ -2,9 +2,10 @@ import { querySurface } from '#aws/query-surface.ts'
 import type { Surface } from '#aws/surface.ts'
 import { exceptions } from './errors.ts'
 import { model, type Operations } from './model.ts'
-import { stsOperations } from './operations.ts'
+import { type StsDomain, stsOperations } from './operations.ts'
 
-/** The STS API: its model, and the handlers that answer it. */
-export function stsSurface({ verifyOutputs }: { readonly verifyOutputs: boolean }): Surface {
-  return querySurface<Operations>({ model, handlers: stsOperations(), exceptions, constraints: {}, verifyOutputs })
+/** The STS API: its model, and the handlers over the domain that answer it. */
+export function stsSurface(domain: StsDomain, { verifyOutputs }: { readonly verifyOutputs: boolean }): Surface {
+  const handlers = stsOperations(domain)
+  return querySurface<Operations>({ model, handlers, exceptions, constraints: {}, verifyOutputs })
 }

@@ -17,6 +17,7 @@ import type { Denial } from '#iam/refusals.ts'
 import { refusals } from '#lib/refusal.ts'
 import { parseAccountId } from '#names/account.ts'
 import { repositoryArn } from '#names/arn.ts'
+import type { StsDomain } from '#sts/operations.ts'
 import { accessDeniedText } from '#wording/iam.ts'
 import { stsSurface } from '../../src/sts/surface.ts'
 
@@ -67,6 +68,16 @@ export const allowing: Pick<Authorizer, 'decide'> = {
   }),
 }
 
+/** There is no database here, and nobody asks for what would need one. */
+const unasked = async () => {
+  throw new Error('there are no sessions here')
+}
+const withoutSessions: StsDomain = {
+  roleSessions: { assume: unasked, assumeWithWebIdentity: unasked },
+  sessions: { create: unasked },
+  findKeyAccount: unasked,
+}
+
 export async function startEndpoint({
   handlers = {},
   authorizer = allowing,
@@ -81,7 +92,7 @@ export async function startEndpoint({
   const dispatch = createDispatcher({
     surfaces: [
       jsonSurface<Operations>({ model, handlers, exceptions, constraints, verifyOutputs }),
-      stsSurface({ verifyOutputs }),
+      stsSurface(withoutSessions, { verifyOutputs }),
     ],
     findCredential: async (id) =>
       id === accessKey.accessKeyId ? { secret: accessKey.secretAccessKey, principal: root } : undefined,

@@ -192,6 +192,30 @@ eachDatabase((databases) => {
       assert.deepEqual(await refusalOf(iam.getPolicy({ PolicyArn })), missing(`Policy ${PolicyArn} was not found.`))
     })
 
+    test('the policies of AWS are listed, read and left alone', async (t) => {
+      const { iam } = await start(t)
+      const { Policies = [] } = await iam.listPolicies({ Scope: 'AWS' })
+      const names = Policies.map(({ PolicyName }) => PolicyName)
+      for (const level of ['FullAccess', 'PowerUser', 'ReadOnly', 'PullOnly']) {
+        assert.ok(names.includes(`AmazonEC2ContainerRegistry${level}`))
+      }
+      const PolicyArn = 'arn:aws:iam::aws:policy/aws-service-role/AWSECRPullThroughCache_ServiceRolePolicy'
+      const { Policy } = await iam.getPolicy({ PolicyArn })
+      assert.equal(Policy?.DefaultVersionId, 'v4')
+      const { PolicyVersion } = await iam.getPolicyVersion({ PolicyArn, VersionId: 'v4' })
+      assert.match(decodeURIComponent(PolicyVersion?.Document ?? ''), /ecr-pullthroughcache/)
+      assert.deepEqual((await iam.listPolicies({ Scope: 'Local' })).Policies, [])
+      for (const change of [
+        () => iam.deletePolicy({ PolicyArn }),
+        () => iam.setDefaultPolicyVersion({ PolicyArn, VersionId: 'v4' }),
+        () => iam.tagPolicy({ PolicyArn, Tags: [{ Key: 'a', Value: 'b' }] }),
+        () => iam.createPolicyVersion({ PolicyArn, PolicyDocument: allowing('*') }),
+      ]) {
+        const { name, status } = await refusalOf(change())
+        assert.deepEqual([name, status], ['AccessDenied', 403])
+      }
+    })
+
     test('an identity provider is created, changed, tagged, listed and deleted', async (t) => {
       const { iam, account } = await start(t)
       const { OpenIDConnectProviderArn } = await iam.createOpenIDConnectProvider({

@@ -10,6 +10,7 @@ import { openSecrets } from '#iam/secret-key.ts'
 import { type Clock, systemClock } from '#lib/clock.ts'
 import { openMetadata } from '#metadata/open.ts'
 import { parseAccountId } from '#names/account.ts'
+import { selfSigned } from '../fixtures/tls/pair.ts'
 import { temporaryFolder } from './temporary-folder.ts'
 
 export interface Credentials {
@@ -65,7 +66,7 @@ export async function startServer(options: ServerOptions = {}): Promise<RunningS
   const log = pino({ level: process.env.LADING_TEST_LOG ?? 'silent' }, pino.destination(2))
   await prepare(settings, log)
   const { clock = systemClock } = options
-  const app = await startApp(settings, log, { clock, verifyOutputs: true })
+  const app = await startApp(settings, log, { clock, verifyOutputs: true, trustedCertificates: [selfSigned.cert] })
   let stopped: Promise<void> | undefined
   const stop = () => {
     stopped ??= app.stop().then(() => folder[Symbol.asyncDispose]())

@@ -6,7 +6,7 @@ import type { Clock } from '#lib/clock.ts'
 import { type Page, pageOf } from '#lib/page.ts'
 import type { Reader, Transaction } from '#metadata/metadata.ts'
 import type { RoleTable } from '#metadata/schema/iam.ts'
-import type { AccountId } from '#names/account.ts'
+import { type AccountId, isAccountId } from '#names/account.ts'
 import { type IdentityListing, underPath } from './listing.ts'
 import { nameKey, ownerArn } from './owners.ts'
 import { type Tag, type Tags, withoutTags, withTags } from './tags.ts'
@@ -150,6 +150,21 @@ type RoleColumns = Pick<RoleTable, 'description' | 'max_session_seconds' | 'trus
 async function findRole(reader: Reader, account: AccountId, name: string): Promise<Role | undefined> {
   const row = await selectRole(reader, account, name).executeTakeFirst()
   return row && parseRole(row)
+}
+
+const arnPattern = /^arn:aws:iam::(\d{12}):role\/(?:[\x21-\x7e]+\/)?([\w+=,.@-]{1,64})$/
+
+/** What the ARN of a role says; `undefined` for a text that is none. */
+export function parseRoleArn(arn: string): { readonly account: AccountId; readonly name: string } | undefined {
+  const [, account = '', name = ''] = arnPattern.exec(arn) ?? []
+  return isAccountId(account) ? { account, name } : undefined
+}
+
+/** The role whose ARN is that, letter by letter. */
+export async function findRoleByArn(reader: Reader, arn: string): Promise<Role | undefined> {
+  const parsed = parseRoleArn(arn)
+  const role = parsed && (await findRole(reader, parsed.account, parsed.name))
+  return role?.arn === arn ? role : undefined
 }
 
 /**

@@ -1,0 +1,33 @@
+import type { Clock } from '#lib/clock.ts'
+import type { Fetch } from '#lib/fetch.ts'
+import type { Metadata } from '#metadata/metadata.ts'
+import type { CompileDocument } from './compiled.ts'
+import { createProviderKeys } from './federation/provider-keys.ts'
+import { createWebIdentities } from './federation/web-identity.ts'
+import type { FindIdentityPolicies } from './identity-policies.ts'
+import { createKeyAccounts } from './key-accounts.ts'
+import { createRoleSessions } from './role-sessions.ts'
+import type { SecretBox } from './secret-box.ts'
+import { createSessions } from './sessions.ts'
+
+/** Everything by which temporary credentials are made, over one database. */
+export interface TokenServiceParts {
+  readonly metadata: Metadata
+  readonly identityPolicies: FindIdentityPolicies
+  readonly compile: CompileDocument
+  readonly box: Pick<SecretBox, 'seal'>
+  /** Reaches identity providers. */
+  readonly fetch: Fetch
+  readonly clock: Clock
+}
+
+export function createTokenService({ metadata, identityPolicies, compile, box, fetch, clock }: TokenServiceParts) {
+  const { reader } = metadata
+  const sessions = createSessions({ metadata, clock, box })
+  const webIdentities = createWebIdentities({ reader, keys: createProviderKeys({ fetch, clock }), clock })
+  return {
+    sessions,
+    roleSessions: createRoleSessions({ reader, identityPolicies, compile, webIdentities, sessions }),
+    findKeyAccount: createKeyAccounts({ reader }),
+  }
+}
