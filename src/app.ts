@@ -43,7 +43,9 @@ import { createLinkedBlobs, type Damage } from '#registry/linked-blobs.ts'
 import { createPullTimeExclusions } from '#registry/pull-time-exclusions.ts'
 import { createPulls } from '#registry/pulls.ts'
 import { createReferrers } from '#registry/referrers.ts'
+import { createRegistryPolicies } from '#registry/registry-policies.ts'
 import { createRepositories } from '#registry/repositories.ts'
+import { createRepositoryPolicies } from '#registry/repository-policies.ts'
 import { createResourceSide } from '#registry/resource-side.ts'
 import { createRegistrySettings } from '#registry/settings.ts'
 import { createStorageClasses } from '#registry/storage-class.ts'
@@ -132,6 +134,8 @@ export async function startApp(settings: Settings, log: Logger, options: AppOpti
     lifecyclePolicies: createLifecyclePolicies({ metadata, quotas }),
     lifecyclePreviews,
     repositories,
+    repositoryPolicies: createRepositoryPolicies({ metadata }),
+    registryPolicies: createRegistryPolicies({ metadata, settings: registrySettings }),
     cacheRules: createCacheRules({ metadata, clock, quotas }),
     creationTemplates: createCreationTemplates({
       metadata,

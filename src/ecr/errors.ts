@@ -13,6 +13,7 @@ import { accountSettingExceptions } from './errors/account-settings.ts'
 import { archiveExceptions } from './errors/archive.ts'
 import { invalid } from './errors/invalid.ts'
 import { lifecycleExceptions } from './errors/lifecycle.ts'
+import { policyExceptions } from './errors/policies.ts'
 import { pullThroughExceptions } from './errors/pull-through.ts'
 import { exclusionExceptions } from './errors/pull-time-exclusions.ts'
 import { replicationExceptions } from './errors/replication.ts'
@@ -75,6 +76,7 @@ const invalidToken = 'The security token included in the request is invalid.'
 
 export const exceptions = {
   ParameterInvalid: ['InvalidParameterException', ({ member, constraint }) => invalid(member, constraint)],
+  ...policyExceptions,
   ...pullThroughExceptions,
   NameInvalid: ['InvalidParameterException', ({ kind }) => invalid(...nameMembers[kind])],
 

@@ -5,6 +5,7 @@ import { type ImageParts, imageOperations } from './images.ts'
 import { type LayerParts, layerOperations } from './layers.ts'
 import { type LifecycleParts, lifecycleOperations } from './lifecycle.ts'
 import type { Operations } from './model.ts'
+import { type PolicyParts, policyOperations } from './policies.ts'
 import { type PullThroughParts, pullThroughOperations } from './pull-through.ts'
 import { type PullTimeExclusionParts, pullTimeExclusionOperations } from './pull-time-exclusions.ts'
 import { type ReferrerParts, referrerOperations } from './referrers.ts'
@@ -29,8 +30,10 @@ export const servedOperations = [
   'CreateRepositoryCreationTemplate',
   'DeleteLifecyclePolicy',
   'DeletePullThroughCacheRule',
+  'DeleteRegistryPolicy',
   'DeleteRepository',
   'DeleteRepositoryCreationTemplate',
+  'DeleteRepositoryPolicy',
   'DeleteSigningConfiguration',
   'DeregisterPullTimeUpdateExclusion',
   'DescribeImageReplicationStatus',
@@ -46,7 +49,9 @@ export const servedOperations = [
   'GetDownloadUrlForLayer',
   'GetLifecyclePolicy',
   'GetLifecyclePolicyPreview',
+  'GetRegistryPolicy',
   'GetRegistryScanningConfiguration',
+  'GetRepositoryPolicy',
   'GetSigningConfiguration',
   'InitiateLayerUpload',
   'ListImageReferrers',
@@ -58,10 +63,12 @@ export const servedOperations = [
   'PutImageScanningConfiguration',
   'PutImageTagMutability',
   'PutLifecyclePolicy',
+  'PutRegistryPolicy',
   'PutRegistryScanningConfiguration',
   'PutReplicationConfiguration',
   'PutSigningConfiguration',
   'RegisterPullTimeUpdateExclusion',
+  'SetRepositoryPolicy',
   'StartImageScan',
   'StartLifecyclePolicyPreview',
   'TagResource',
@@ -83,6 +90,7 @@ export interface EcrParts
     ReferrerParts,
     StorageClassParts,
     LayerParts,
+    PolicyParts,
     PullThroughParts,
     PullTimeExclusionParts,
     TemplateParts,
@@ -108,6 +116,7 @@ export function ecrOperations(parts: EcrParts) {
     ...signingOperations(parts),
     ...lifecycleOperations(parts),
     ...resourceTagOperations(parts),
+    ...policyOperations(parts),
     ...pullThroughOperations(parts),
     ...pullTimeExclusionOperations(parts),
     ...templateOperations(parts),

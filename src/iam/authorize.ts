@@ -3,7 +3,8 @@ import { isAccountId } from '#names/account.ts'
 import type { Registry } from '#names/registry.ts'
 import { type Circumstances, type Conditions, contextOf } from './circumstances.ts'
 import type { FindIdentityPolicies } from './identity-policies.ts'
-import type { Policy } from './policy/compile.ts'
+import { compilePolicy, type Policy } from './policy/compile.ts'
+import { type PolicyDocument, parsePolicy } from './policy/document.ts'
 import { evaluate, type Verdict } from './policy/evaluate.ts'
 import { type Principal, requesterOf } from './principal.ts'
 import { refuse } from './refusals.ts'
@@ -122,3 +123,21 @@ export function requireAllowed(decision: Decision): void {
   const { verdict, ...question } = decision
   if (!verdict.allowed) throw refuse('AccessDenied', { ...question, verdict })
 }
+
+/**
+ * Whether a policy of the resource, in place of the one that is there, leaves the request allowed to a principal whose own
+ * policies allow everything: what is asked before somebody locks itself out.
+ */
+export function leavesAccess(request: AccessRequest, policy: PolicyDocument): boolean {
+  const { principal, action, resource, registry, circumstances, conditions } = request
+  const owner = ownerOf(resource) ?? registry.account
+  const asked = { principal, circumstances, conditions, resourceAccount: owner, resourceTags: {} }
+  const question = { requester: requesterOf(principal), action, resource, owner, context: contextOf(asked) }
+  const policies = { identity: [everything], resource: [compilePolicy('repository policy', policy)] }
+  return evaluate(question, policies).allowed
+}
+
+const everything = compilePolicy(
+  'everything',
+  parsePolicy('{"Statement":{"Effect":"Allow","Action":"*","Resource":"*"}}', 'identity'),
+)

@@ -1,3 +1,4 @@
+import type { PolicyProblem } from '#iam/policy/refusals.ts'
 import { refusals } from '#lib/refusal.ts'
 import type { Digest } from '#names/digest.ts'
 import type { Registry } from '#names/registry.ts'
@@ -35,6 +36,8 @@ export interface ManifestProblem {
   readonly problem: string
 }
 
+type PolicyOwner = 'repository' | 'registry'
+
 /** The members of a creation template that have a grammar of their own. */
 export type TemplateMember = 'repositoryPolicy' | 'lifecyclePolicy' | 'customRoleArn' | 'resourceTags'
 
@@ -55,6 +58,13 @@ export interface SettingRefusals {
   KmsKeyUnexpected: { readonly encryptionType: string }
   /** No id, alias or ARN of a key in the region. */
   KmsKeyInvalid: { readonly region: string }
+  /** A document that is no policy of its kind; `at` and `problem` as `PolicyMalformed` has them. */
+  ResourcePolicyInvalid: { readonly of: PolicyOwner; readonly problem: PolicyProblem; readonly at: string }
+  ResourcePolicyPrincipalNotFound: { readonly of: PolicyOwner; readonly principal: string }
+  RepositoryPolicyNotFound: InRepository
+  /** With it, whoever sets it could not change it any more. */
+  RepositoryPolicyLocksOut: InRepository
+  RegistryPolicyNotFound: { readonly registry: Registry }
   /** `names` are those that there are. */
   AccountSettingUnknown: { readonly names: readonly string[] }
   /** `values` are those that the setting takes. */
