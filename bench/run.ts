@@ -9,8 +9,9 @@ import { blobGet } from './figures/blob-get.ts'
 import { blobPush } from './figures/blob-push.ts'
 import { imagePull } from './figures/image-pull.ts'
 import { imagePush } from './figures/image-push.ts'
-import { manifestGet } from './figures/manifest-get.ts'
+import { manifestGet, manifestGetByUser } from './figures/manifest-get.ts'
 import { parallelUploads } from './figures/parallel-uploads.ts'
+import { policyEvaluation } from './figures/policy-evaluation.ts'
 import { smallBlobPush } from './figures/small-blob-push.ts'
 import { start } from './figures/start.ts'
 import { distributionProgram } from './harness/distribution.ts'
@@ -20,12 +21,14 @@ import { comparisonRow, limitRow, type Row, tableOf } from './harness/report.ts'
 
 const figures: readonly (Comparison | Limit)[] = [
   manifestGet,
+  manifestGetByUser,
   blobGet,
   blobPush,
   smallBlobPush,
   imagePush,
   imagePull,
   start,
+  policyEvaluation,
   parallelUploads,
 ]
 
@@ -53,7 +56,8 @@ for (const figure of chosenFigures()) {
   if ('measure' in figure) {
     const value = await measureLimit(figure)
     rows.push(limitRow(figure, value))
-    results.push({ name, title, unit, value, atMost: figure.atMost })
+    const { measure, ...described } = figure
+    results.push({ ...described, value })
   } else {
     const result = await compare(figure, withPeer)
     rows.push(comparisonRow(figure, result))

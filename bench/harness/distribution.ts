@@ -22,15 +22,17 @@ export async function startDistribution(): Promise<Server> {
   )
   await process.until(() => answers(`http://127.0.0.1:${port}/v2/`))
   const running = started.move()
-  return {
+  const server: Server = {
     name: 'Distribution',
     port,
     pid: process.pid,
     password: undefined,
     // A repository begins with its first push.
     createRepository: async () => {},
+    asUser: async () => server,
     [Symbol.asyncDispose]: () => running.disposeAsync(),
   }
+  return server
 }
 
 function configuration(port: number, folder: string): string {

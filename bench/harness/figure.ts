@@ -26,12 +26,11 @@ export type Round = () => Promise<{ readonly amount: number; readonly seconds: n
 
 export type Unit = 'requests' | 'blobs' | 'bytes' | 'runs'
 
-/** One number of Lading's that is not to be above a limit. */
-export interface Limit extends Figure {
-  readonly unit: 's' | 'MB'
-  readonly atMost: number
+/** One number of Lading's that is not to be above a limit, or not below it. */
+export type Limit = Figure & {
+  readonly unit: 's' | 'MB' | 'evaluations'
   readonly measure: () => Promise<number>
-}
+} & ({ readonly atMost: number } | { readonly atLeast: number })
 
 /** How long `work` takes, which gives the amount it did. */
 export async function timed(work: () => Promise<number>): Promise<{ amount: number; seconds: number }> {

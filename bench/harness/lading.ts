@@ -4,6 +4,7 @@
  */
 import { fileURLToPath } from 'node:url'
 import { CreateRepositoryCommand, ECRClient, GetAuthorizationTokenCommand } from '@aws-sdk/client-ecr'
+import { IAM, type IAMClientConfig } from '@aws-sdk/client-iam'
 import { type Server, type ServerProcess, startProcess } from './server.ts'
 
 const program = fileURLToPath(new URL('../../src/main.ts', import.meta.url))
@@ -13,20 +14,50 @@ export async function startLading(): Promise<Server> {
   await using started = new AsyncDisposableStack()
   const process = started.use(await startLadingProcess())
   const url = await process.until(async () => urlIn(await process.output()))
-  const client = new ECRClient({ endpoint: url, region: 'us-east-1', credentials: key })
+  const options = { endpoint: url, region: 'us-east-1', credentials: key }
+  const client = new ECRClient(options)
   started.defer(() => client.destroy())
-  const { authorizationData } = await client.send(new GetAuthorizationTokenCommand({}))
-  const token = Buffer.from(authorizationData?.[0]?.authorizationToken ?? '', 'base64').toString()
+  const password = await passwordBy(client)
   const running = started.move()
-  return {
+  const server: Server = {
     name: 'Lading',
     port: Number(new URL(url).port),
     pid: process.pid,
-    password: token.slice('AWS:'.length),
+    password,
     createRepository: async (repositoryName) => {
       await client.send(new CreateRepositoryCommand({ repositoryName }))
     },
+    async asUser() {
+      const credentials = await createPuller(options)
+      const client = new ECRClient({ ...options, credentials })
+      try {
+        return { ...server, password: await passwordBy(client) }
+      } finally {
+        client.destroy()
+      }
+    },
     [Symbol.asyncDispose]: () => running.disposeAsync(),
+  }
+  return server
+}
+
+async function passwordBy(client: ECRClient): Promise<string> {
+  const { authorizationData } = await client.send(new GetAuthorizationTokenCommand({}))
+  const token = Buffer.from(authorizationData?.[0]?.authorizationToken ?? '', 'base64').toString()
+  return token.slice('AWS:'.length)
+}
+
+async function createPuller(options: IAMClientConfig) {
+  const iam = new IAM(options)
+  try {
+    const UserName = 'puller'
+    await iam.createUser({ UserName })
+    const PolicyArn = 'arn:aws:iam::aws:policy/AmazonEC2ContainerRegistryReadOnly'
+    await iam.attachUserPolicy({ UserName, PolicyArn })
+    const { AccessKey } = await iam.createAccessKey({ UserName })
+    return { accessKeyId: AccessKey?.AccessKeyId ?? '', secretAccessKey: AccessKey?.SecretAccessKey ?? '' }
+  } finally {
+    iam.destroy()
   }
 }
 

@@ -30,11 +30,20 @@ export function comparisonRow({ title, unit, target }: Comparison, { lading, pee
   ]
 }
 
-export function limitRow({ title, unit, atMost }: Limit, value: number): Row {
-  const target = `≤ ${atMost} ${unit} ${mark(value <= atMost)}`
-  return unit === 'MB'
-    ? [title, '', '', '', target, '', '', mbText(value)]
-    : [title, secondsText(value), '', '', target]
+export function limitRow(limit: Limit, value: number): Row {
+  const { title, unit } = limit
+  const target =
+    'atMost' in limit
+      ? `≤ ${limit.atMost} ${unit} ${mark(value <= limit.atMost)}`
+      : `≥ ${limit.atLeast.toLocaleString('en')}/s ${mark(value >= limit.atLeast)}`
+  switch (unit) {
+    case 'MB':
+      return [title, '', '', '', target, '', '', mbText(value)]
+    case 's':
+      return [title, secondsText(value), '', '', target]
+    case 'evaluations':
+      return [title, `${Math.round(value).toLocaleString('en')}/s`, '', '', target]
+  }
 }
 
 export function tableOf(rows: readonly Row[]): string {

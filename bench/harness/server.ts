@@ -17,6 +17,8 @@ export interface Server extends AsyncDisposable {
   /** The password of the user `AWS`, where the server asks who sends a request. */
   readonly password: string | undefined
   createRepository(name: string): Promise<void>
+  /** The same server as a user knows it who may pull, by a policy that AWS manages; itself where nobody is asked. */
+  asUser(): Promise<Server>
 }
 
 export interface ServerProcess extends AsyncDisposable {
