@@ -3,6 +3,7 @@ import { repositoryArn } from '#names/arn.ts'
 import type { Endpoints } from '#names/endpoints.ts'
 import { isRepositoryName } from '#names/repository-name.ts'
 import type { Repositories } from '#registry/repositories.ts'
+import { requestTagConditions } from './conditions.ts'
 import type { Operations } from './model.ts'
 import { openPage, refusePaging } from './paging.ts'
 import { repositoryKey, repositoryResource } from './request.ts'
@@ -19,6 +20,7 @@ export function repositoryOperations({ repositories, endpoints }: RepositoryPart
     CreateRepository: {
       resource: repositoryResource,
       also: ({ tags = [] }) => (tags.length > 0 ? ['ecr:TagResource'] : []),
+      conditions: ({ input: { tags = [] } }) => requestTagConditions(tags),
       handle: async (request) => {
         const { input } = request
         const { imageTagMutability: mode = 'MUTABLE', encryptionConfiguration: encryption } = input

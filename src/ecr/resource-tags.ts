@@ -2,6 +2,7 @@ import type { Handlers } from '#aws/operation.ts'
 import { parseRepositoryArn } from '#names/arn.ts'
 import type { Registry } from '#names/registry.ts'
 import type { Repositories } from '#registry/repositories.ts'
+import { requestTagConditions } from './conditions.ts'
 import type { Operations } from './model.ts'
 import { refuse } from './refusals.ts'
 import { describeResourceTags, resourceTagsOf } from './shapes.ts'
@@ -11,6 +12,7 @@ export function resourceTagOperations({ repositories }: { readonly repositories:
   return {
     TagResource: {
       resource: requireOwnRegion,
+      conditions: ({ input }) => requestTagConditions(input.tags),
       handle: async ({ input }) => {
         await repositories.addResourceTags(parseRepositoryArn(input.resourceArn), resourceTagsOf(input.tags))
         return {}
@@ -19,6 +21,7 @@ export function resourceTagOperations({ repositories }: { readonly repositories:
 
     UntagResource: {
       resource: requireOwnRegion,
+      conditions: ({ input }) => [['aws:TagKeys', input.tagKeys]],
       handle: async ({ input }) => {
         await repositories.removeResourceTags(parseRepositoryArn(input.resourceArn), input.tagKeys)
         return {}

@@ -45,8 +45,10 @@ export interface ResourceSide {
   readonly tags: Readonly<Record<string, string>>
 }
 
-/** The side of a resource as it stands now; nothing for one that has none or is not there. */
-export type FindResourceSide = (resource: string, registry: Registry) => Promise<ResourceSide>
+/** The side of a resource as it stands now; nothing for one that has none, is not there, or is only to be made. */
+export type FindResourceSide = (
+  request: Pick<AccessRequest, 'action' | 'resource' | 'registry'>,
+) => Promise<ResourceSide>
 
 export interface AuthorizerParts {
   readonly metadata: Metadata
@@ -84,7 +86,7 @@ export function createAuthorizer({ metadata, identityPolicies, resourceSide }: A
     const { principal, action, resource, registry, circumstances, conditions } = request
     const [own, side] = await Promise.all([
       identityPolicies(principal),
-      action === identityOnly ? noSide : resourceSide(resource, registry),
+      action === identityOnly ? noSide : resourceSide(request),
     ])
     const owner = ownerOf(resource) ?? registry.account
     const context = contextOf({

@@ -41,11 +41,12 @@ export function createResourceSide({
     return [compile(`registry policy of ${account} in ${region}`, text, 'registry')]
   }
 
-  return async function resourceSide(resource, registry) {
+  return async function resourceSide({ action, resource, registry }) {
     const repository = repositoryOf(resource)
     if (repository === undefined) {
       return { policies: resource === '*' ? await registryPolicies(registry) : [], tags: {} }
     }
+    if (action === creation) return { policies: await registryPolicies(repository), tags: {} }
     const [[row], policies] = await Promise.all([selectRepository(repository), registryPolicies(repository)])
     if (row === undefined) return { policies, tags: {} }
     // Written by `Repositories`.
@@ -57,6 +58,12 @@ export function createResourceSide({
     }
   }
 }
+
+/**
+ * Is about a repository that is not there yet: neither the policy nor the tags of one of that name count (ECR user guide, "Using
+ * tag-based access control"), or the answer would tell that there is one.
+ */
+const creation = 'ecr:CreateRepository'
 
 interface Place extends Record<string, string> {
   readonly account: string
