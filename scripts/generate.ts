@@ -21,13 +21,6 @@ function formatted(path: string, source: string): string {
   })
 }
 
-async function servedOperations(): Promise<readonly string[]> {
-  const path = `${root}src/ecr/operations.ts`
-  if (!existsSync(path)) return []
-  const module: { readonly servedOperations: readonly string[] } = await import(path)
-  return module.servedOperations
-}
-
 // Each is the JSON of an API model; its type widens every literal.
 const model = JSON.parse(read('src/ecr/model.json')) as JsonModel & { readonly source: string }
 const queryModels = ['iamapi', 'sts'].map(
@@ -37,7 +30,7 @@ const queryModels = ['iamapi', 'sts'].map(
 const generated: Readonly<Record<string, string>> = {
   'src/ecr/model.ts': formatted('src/ecr/model.ts', modelTypes(model)),
   ...Object.fromEntries(queryModels.map(([path, model]) => [path, formatted(path, modelTypes(model))])),
-  'docs/ecr-api.md': apiTable(model, servingFiles(await servedOperations(), `${root}src/ecr`), departures),
+  'docs/ecr-api.md': apiTable(model, servingFiles(model, `${root}src/ecr`), departures),
 }
 
 const checking = process.argv.includes('--check')

@@ -1,9 +1,7 @@
-import type { servedOperations } from '../../src/ecr/operations.ts'
-
-type ServedOperation = (typeof servedOperations)[number]
+import type { Operations } from '../../src/ecr/model.ts'
 
 /** What a served operation does otherwise than ECR, as somebody who knows ECR would want to be told. */
-export const departures: Readonly<Partial<Record<ServedOperation, string>>> = {
+export const departures: Readonly<Partial<Record<keyof Operations, string>>> = {
   BatchDeleteImage:
     'The call is one change, and its order does not matter: an index goes with the children that are listed. Referrers of a deleted image stay, and so do layers that no image uses any more, on disk.',
   BatchGetImage: 'Converts between Docker schema 2 and OCI, not to schema 1. There is no pull-through cache.',

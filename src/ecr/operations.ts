@@ -18,70 +18,6 @@ import { type SigningParts, signingOperations } from './signing.ts'
 import { type StorageClassParts, storageClassOperations } from './storage-class.ts'
 import { type TemplateParts, templateOperations } from './templates.ts'
 
-/** Every operation of the ECR API that has a handler. One that is missing or misspelt does not compile. */
-export const servedOperations = [
-  'BatchCheckLayerAvailability',
-  'BatchDeleteImage',
-  'BatchGetImage',
-  'BatchGetRepositoryScanningConfiguration',
-  'CompleteLayerUpload',
-  'CreatePullThroughCacheRule',
-  'CreateRepository',
-  'CreateRepositoryCreationTemplate',
-  'DeleteLifecyclePolicy',
-  'DeletePullThroughCacheRule',
-  'DeleteRegistryPolicy',
-  'DeleteRepository',
-  'DeleteRepositoryCreationTemplate',
-  'DeleteRepositoryPolicy',
-  'DeleteSigningConfiguration',
-  'DeregisterPullTimeUpdateExclusion',
-  'DescribeImageReplicationStatus',
-  'DescribeImageScanFindings',
-  'DescribeImageSigningStatus',
-  'DescribeImages',
-  'DescribePullThroughCacheRules',
-  'DescribeRegistry',
-  'DescribeRepositories',
-  'DescribeRepositoryCreationTemplates',
-  'GetAccountSetting',
-  'GetAuthorizationToken',
-  'GetDownloadUrlForLayer',
-  'GetLifecyclePolicy',
-  'GetLifecyclePolicyPreview',
-  'GetRegistryPolicy',
-  'GetRegistryScanningConfiguration',
-  'GetRepositoryPolicy',
-  'GetSigningConfiguration',
-  'InitiateLayerUpload',
-  'ListImageReferrers',
-  'ListImages',
-  'ListPullTimeUpdateExclusions',
-  'ListTagsForResource',
-  'PutAccountSetting',
-  'PutImage',
-  'PutImageScanningConfiguration',
-  'PutImageTagMutability',
-  'PutLifecyclePolicy',
-  'PutRegistryPolicy',
-  'PutRegistryScanningConfiguration',
-  'PutReplicationConfiguration',
-  'PutSigningConfiguration',
-  'RegisterPullTimeUpdateExclusion',
-  'SetRepositoryPolicy',
-  'StartImageScan',
-  'StartLifecyclePolicyPreview',
-  'TagResource',
-  'UntagResource',
-  'UpdateImageStorageClass',
-  'UpdatePullThroughCacheRule',
-  'UpdateRepositoryCreationTemplate',
-  'UploadLayerPart',
-  'ValidatePullThroughCacheRule',
-] as const satisfies readonly (keyof Operations)[]
-
-type ServedOperation = (typeof servedOperations)[number]
-
 /** What the operations need of the domain and of its access. */
 export interface EcrParts
   extends RepositoryParts,
@@ -101,6 +37,7 @@ export interface EcrParts
     SigningParts,
     LifecycleParts {}
 
+/** Every operation of the ECR API. One that is missing or misspelt does not compile. */
 export function ecrOperations(parts: EcrParts) {
   return {
     ...repositoryOperations(parts),
@@ -120,5 +57,5 @@ export function ecrOperations(parts: EcrParts) {
     ...pullThroughOperations(parts),
     ...pullTimeExclusionOperations(parts),
     ...templateOperations(parts),
-  } satisfies Handlers<Operations, ServedOperation>
+  } satisfies Handlers<Operations>
 }

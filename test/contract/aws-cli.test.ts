@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict'
 import { join } from 'node:path'
 import { after, test } from 'node:test'
+import { model } from '#ecr/model.ts'
 import { image } from '../support/images/build.ts'
 import { writeLayout } from '../support/images/layout.ts'
 import { needs } from '../support/run.ts'
@@ -45,6 +46,27 @@ test('aws creates a repository, sees what was pushed to it, and deletes it', nee
     /RepositoryNotFoundException/,
   )
 })
+
+test('aws lists no operation of ECR that is not served', needs('aws'), async () => {
+  const help = await session.run('aws', ['ecr', 'help'])
+  // Printed as on a typewriter: a letter is bold by being struck twice, and each command has a bullet, which is a struck o.
+  const commands = [...help.replace(/.[\b]/g, '').matchAll(/^ +(?:o|\+|\*|•) ([a-z-]+)$/gm)].map(
+    ([, name = '']) => name,
+  )
+  const served = new Set(Object.keys(model.operations).map(commandName))
+  // What the program itself adds.
+  const own = new Set(['get-login', 'get-login-password', 'help', 'wait'])
+  assert.ok(commands.length > 40, help)
+  assert.deepEqual(
+    commands.filter((name) => !served.has(name) && !own.has(name)),
+    [],
+  )
+})
+
+/** `BatchGetImage` as the command line spells it. */
+function commandName(operation: string): string {
+  return operation.replace(/(?<!^)[A-Z]/g, '-$&').toLowerCase()
+}
 
 test('aws is told who it is', needs('aws'), async () => {
   const { Arn } = await aws<{ Arn: string }>('sts', 'get-caller-identity')

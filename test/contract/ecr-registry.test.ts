@@ -2,7 +2,6 @@
 import assert from 'node:assert/strict'
 import { after, describe, test } from 'node:test'
 import { model } from '#ecr/model.ts'
-import { servedOperations } from '#ecr/operations.ts'
 import { answerOf, refusalOf, startEcrSession } from '../support/ecr-session.ts'
 
 const account = '000000000000'
@@ -67,13 +66,11 @@ test("a registry is described as the caller's own, without replication", async (
   assert.deepEqual(described, { registryId: account, replicationConfiguration: { rules: [] } })
 })
 
-test('every operation that is listed as served is served, and every other one says that it is not', async () => {
-  const served: ReadonlySet<string> = new Set(servedOperations)
+test('every operation of the API is served', async () => {
   for (const name of Object.keys(model.operations)) {
     const [outcome] = await Promise.allSettled([call(name)])
     const error = outcome.status === 'rejected' ? outcome.reason : undefined
-    const unserved = error?.name === 'UnsupportedOperationException' ? error.message : undefined
-    assert.equal(unserved, served.has(name) ? undefined : `${name} is not served by this version of Lading.`, name)
+    assert.ok(!/^(Unsupported|Unknown)Operation/.test(error?.name ?? ''), name)
   }
 })
 
