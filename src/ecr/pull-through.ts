@@ -1,5 +1,5 @@
 import type { Handlers } from '#aws/operation.ts'
-import { isRepositoryPrefix, parseRepositoryPrefix, rootPrefix } from '#names/repository-prefix.ts'
+import { isRepositoryPrefix, parseRepositoryPrefix } from '#names/repository-prefix.ts'
 import type { CacheRule, CacheRules } from '#upstream/cache-rules.ts'
 import type { Operations } from './model.ts'
 import { openPage, refusePaging } from './paging.ts'
@@ -21,7 +21,10 @@ export function pullThroughOperations({ cacheRules }: PullThroughParts) {
           prefix: parseRepositoryPrefix(input.ecrRepositoryPrefix),
           upstreamUrl: input.upstreamRegistryUrl,
           upstream: input.upstreamRegistry,
-          upstreamPrefix: parseRepositoryPrefix(input.upstreamRepositoryPrefix ?? rootPrefix),
+          upstreamPrefix:
+            input.upstreamRepositoryPrefix === undefined
+              ? undefined
+              : parseRepositoryPrefix(input.upstreamRepositoryPrefix),
           credentialArn: input.credentialArn,
           customRoleArn: input.customRoleArn,
         })

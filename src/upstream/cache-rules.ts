@@ -19,8 +19,8 @@ export interface CacheRule extends RuleAccess {
   readonly upstream: UpstreamKind
   /** A host, without scheme and path. */
   readonly upstreamUrl: string
-  /** What stands upstream for `prefix`; `ROOT` for nothing. */
-  readonly upstreamPrefix: RepositoryPrefix
+  /** What stands upstream for `prefix`; nothing does where it is `ROOT` or was left out, which clients tell apart. */
+  readonly upstreamPrefix?: RepositoryPrefix | undefined
   /** Milliseconds since the epoch. */
   readonly createdAt: number
   readonly updatedAt: number
@@ -38,7 +38,7 @@ export interface NewCacheRule extends RuleAccess {
   readonly upstreamUrl: string
   /** Deduced from the address where it is left out. */
   readonly upstream?: UpstreamKind | undefined
-  readonly upstreamPrefix: RepositoryPrefix
+  readonly upstreamPrefix?: RepositoryPrefix | undefined
 }
 
 export interface CacheRules {
@@ -68,7 +68,9 @@ export function createCacheRules({
   return {
     create(registry, { prefix, upstreamUrl, upstream, upstreamPrefix, ...given }) {
       const kind = parseUpstream(registry, upstreamUrl, upstream)
-      if (prefix === rootPrefix && upstreamPrefix !== rootPrefix) throw refuse('RootUpstreamPrefixed', {})
+      if (prefix === rootPrefix && upstreamPrefix !== undefined && upstreamPrefix !== rootPrefix) {
+        throw refuse('RootUpstreamPrefixed', {})
+      }
       const access = parseAccess(registry, { kind, upstreamUrl }, given)
       return metadata.transaction(async (trx) => {
         const now = clock()
@@ -80,7 +82,7 @@ export function createCacheRules({
             prefix,
             upstream: kind,
             upstream_url: upstreamUrl,
-            upstream_prefix: upstreamPrefix,
+            upstream_prefix: upstreamPrefix ?? null,
             ...access,
             created_at: now,
             updated_at: now,
@@ -171,7 +173,7 @@ function parseRule(registry: Registry, row: PullThroughCacheRuleTable): CacheRul
     // Parsed when it was written.
     upstream: row.upstream as UpstreamKind,
     upstreamUrl: row.upstream_url,
-    upstreamPrefix: parseRepositoryPrefix(row.upstream_prefix),
+    upstreamPrefix: row.upstream_prefix === null ? undefined : parseRepositoryPrefix(row.upstream_prefix),
     credentialArn: row.credential_arn ?? undefined,
     customRoleArn: row.custom_role_arn ?? undefined,
     createdAt: row.created_at,

@@ -20,5 +20,6 @@ export function findUpstream(rules: readonly CacheRule[], name: RepositoryName):
   const rule = findMostSpecific(rules, name)
   if (rule === undefined) return undefined
   const below = rule.prefix === rootPrefix ? name : name.slice(rule.prefix.length + 1)
-  return { rule, upstreamName: rule.upstreamPrefix === rootPrefix ? below : `${rule.upstreamPrefix}/${below}` }
+  const { upstreamPrefix = rootPrefix } = rule
+  return { rule, upstreamName: upstreamPrefix === rootPrefix ? below : `${upstreamPrefix}/${below}` }
 }

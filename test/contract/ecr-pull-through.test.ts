@@ -56,7 +56,6 @@ eachDatabase(({ dialect, url }) => {
         ecrRepositoryPrefix,
         registryId: account,
         upstreamRegistryUrl: 'registry-1.docker.io',
-        upstreamRepositoryPrefix: 'ROOT',
         credentialArn,
       })
 
@@ -82,6 +81,22 @@ eachDatabase(({ dialect, url }) => {
         await refusalOf(ecr.deletePullThroughCacheRule({ ecrRepositoryPrefix })),
         notFound(ecrRepositoryPrefix),
       )
+    })
+
+    test('the prefix upstream is shown as it was given, ROOT too, and not where it was left out', async () => {
+      for (const upstreamRepositoryPrefix of ['ROOT', 'library', undefined]) {
+        const ecrRepositoryPrefix = `shown-${upstreamRepositoryPrefix ?? 'not'}`.toLowerCase()
+        const upstreamRegistryUrl = 'public.ecr.aws'
+        const rule = { ecrRepositoryPrefix, upstreamRegistryUrl, upstreamRepositoryPrefix }
+        assert.equal(
+          (await session.ecr.createPullThroughCacheRule(rule)).upstreamRepositoryPrefix,
+          upstreamRepositoryPrefix,
+        )
+        const { pullThroughCacheRules = [] } = await session.ecr.describePullThroughCacheRules({
+          ecrRepositoryPrefixes: [ecrRepositoryPrefix],
+        })
+        assert.equal(pullThroughCacheRules[0]?.upstreamRepositoryPrefix, upstreamRepositoryPrefix)
+      }
     })
 
     test('an update leaves what it does not name, and may not take away what the upstream needs', async () => {

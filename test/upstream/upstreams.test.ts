@@ -13,13 +13,13 @@ import model from '../../src/ecr/model.json' with { type: 'json' }
 
 const registry = { account: parseAccountId('000000000000'), region: parseRegion('us-east-1') }
 
-function rule(prefix: string, upstreamPrefix = 'ROOT'): CacheRule {
+function rule(prefix: string, upstreamPrefix?: string): CacheRule {
   return {
     registry,
     prefix: parseRepositoryPrefix(prefix),
     upstream: 'quay',
     upstreamUrl: 'quay.io',
-    upstreamPrefix: parseRepositoryPrefix(upstreamPrefix),
+    upstreamPrefix: upstreamPrefix === undefined ? undefined : parseRepositoryPrefix(upstreamPrefix),
     createdAt: 0,
     updatedAt: 0,
   }
@@ -84,12 +84,13 @@ test('a registry is no upstream of itself, but one of another region is', () => 
 })
 
 test('the upstream prefix takes the place of the prefix, and ROOT is none', () => {
-  const table: readonly [prefix: string, upstreamPrefix: string, name: string, upstreamName: string][] = [
+  const table: readonly [prefix: string, upstreamPrefix: string | undefined, name: string, upstreamName: string][] = [
     ['ecr-public', 'ROOT', 'ecr-public/my-app/image1', 'my-app/image1'],
     ['ROOT', 'ROOT', 'my-app/image1', 'my-app/image1'],
     ['team-a', 'team-a', 'team-a/myapp/image1', 'team-a/myapp/image1'],
     ['my-app', 'upstream-app', 'my-app/image1', 'upstream-app/image1'],
-    ['docker-hub', 'ROOT', 'docker-hub/x', 'x'],
+    ['docker-hub', undefined, 'docker-hub/x', 'x'],
+    ['ROOT', undefined, 'my-app/image1', 'my-app/image1'],
     ['a/b', 'c/d', 'a/b/e/f', 'c/d/e/f'],
   ]
   for (const [prefix, upstreamPrefix, name, upstreamName] of table) {

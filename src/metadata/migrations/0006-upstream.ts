@@ -20,7 +20,7 @@ export async function upstream(db: Kysely<unknown>, { text, integer }: ColumnTyp
     .addColumn('prefix', text, (c) => c.notNull())
     .addColumn('upstream', text, (c) => c.notNull())
     .addColumn('upstream_url', text, (c) => c.notNull())
-    .addColumn('upstream_prefix', text, (c) => c.notNull())
+    .addColumn('upstream_prefix', text)
     .addColumn('credential_arn', text)
     .addColumn('custom_role_arn', text)
     .addColumn('created_at', integer, (c) => c.notNull())

@@ -12,8 +12,8 @@ export interface PullThroughCacheRuleTable {
   upstream: string
   /** The host of the upstream. */
   upstream_url: string
-  /** What stands upstream for `prefix`; `ROOT` for nothing. */
-  upstream_prefix: string
+  /** What stands upstream for `prefix`; `ROOT` for nothing, and null if it was not said, which means the same. */
+  upstream_prefix: string | null
   /** The ARN of a secret, never the secret. */
   credential_arn: string | null
   custom_role_arn: string | null
