@@ -7,7 +7,16 @@ import type { Reader, Transaction } from '#metadata/metadata.ts'
 import type { GroupTable } from '#metadata/schema/iam.ts'
 import type { AccountId } from '#names/account.ts'
 import { type IdentityListing, underPath } from './listing.ts'
-import { getOwner, holdNames, lockOwner, nameKey, ownerArn, requireFree } from './owners.ts'
+import {
+  getOwner,
+  holdNames,
+  lockOwner,
+  type NameChange,
+  nameKey,
+  ownerArn,
+  renameOwner,
+  requireFree,
+} from './owners.ts'
 import { uniqueId } from './unique-id.ts'
 import { parseUser, type User } from './users.ts'
 
@@ -33,11 +42,7 @@ export interface Groups {
   /** By name. */
   list(account: AccountId, listing: IdentityListing): Promise<Page<Group, string>>
   /** Renames or moves one, which keeps its id and all that it has. @throws Refusal `EntityNotFound`, `EntityExists` */
-  update(
-    account: AccountId,
-    name: string,
-    changed: { readonly name: string | undefined; readonly path: string | undefined },
-  ): Promise<void>
+  update(account: AccountId, name: string, changed: NameChange): Promise<void>
   /** @throws Refusal `EntityNotFound`, `EntityInUse` */
   delete(account: AccountId, name: string): Promise<void>
   /** One who is a member already stays one. @throws Refusal `EntityNotFound`, `EntityQuotaExceeded` */
@@ -82,18 +87,7 @@ export function createGroups(parts: { reader: Reader; change: ChangeIam; clock: 
       return pageOf(rows.map(parseGroup), limit, ({ name }) => nameKey(name))
     },
 
-    update: (account, oldName, changed) =>
-      change(async (trx) => {
-        await holdNames(trx, account)
-        const { id, name, path } = await lockOwner(trx, { account, kind: 'group', name: oldName })
-        const next = { name: changed.name ?? name, path: changed.path ?? path }
-        await requireFree(trx, { account, kind: 'group', name: next.name }, id)
-        await trx
-          .updateTable('iam_group')
-          .set({ ...next, name_key: nameKey(next.name) })
-          .where('id', '=', id)
-          .execute()
-      }),
+    update: (account, name, changed) => change((trx) => renameOwner(trx, { account, kind: 'group', name }, changed)),
 
     delete: (account, name) =>
       change(async (trx) => {

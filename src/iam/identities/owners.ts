@@ -93,6 +93,26 @@ export async function requireFree(trx: Transaction, ref: OwnerRef, ownId?: strin
   if (found !== undefined && found.id !== ownId) throw refuseEntity('EntityExists', { kind: ref.kind, name: ref.name })
 }
 
+/** What is left out stays as it is. */
+export interface NameChange {
+  readonly name: string | undefined
+  readonly path: string | undefined
+}
+
+/** Renames or moves one, which keeps its id and all that it has. @throws Refusal `EntityNotFound`, `EntityExists` */
+export async function renameOwner(trx: Transaction, ref: OwnerRef, changed: NameChange): Promise<void> {
+  await holdNames(trx, ref.account)
+  const { id, name, path } = await lockOwner(trx, ref)
+  const next = { name: changed.name ?? name, path: changed.path ?? path }
+  await requireFree(trx, { ...ref, name: next.name }, id)
+  await trx
+    // As above: the tables have these columns alike.
+    .updateTable(tables[ref.kind] as 'iam_user')
+    .set({ ...next, name_key: nameKey(next.name) })
+    .where('id', '=', id)
+    .execute()
+}
+
 /** `arn:aws:iam::<account>:user/<path><name>` (IAM user guide, "IAM ARNs"). */
 export function ownerArn({ account, kind, path, name }: Pick<Owner, 'account' | 'kind' | 'path' | 'name'>): string {
   return `arn:aws:iam::${account}:${kind}${path}${name}`

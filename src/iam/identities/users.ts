@@ -8,7 +8,7 @@ import type { Reader, Transaction } from '#metadata/metadata.ts'
 import type { UserTable } from '#metadata/schema/iam.ts'
 import type { AccountId } from '#names/account.ts'
 import { type IdentityListing, underPath } from './listing.ts'
-import { holdNames, lockOwner, nameKey, ownerArn, requireFree } from './owners.ts'
+import { holdNames, lockOwner, type NameChange, nameKey, ownerArn, renameOwner, requireFree } from './owners.ts'
 import { type Tag, type Tags, withoutTags, withTags } from './tags.ts'
 import { uniqueId } from './unique-id.ts'
 
@@ -40,11 +40,7 @@ export interface Users {
   /** By name. */
   list(account: AccountId, listing: IdentityListing): Promise<Page<User, string>>
   /** Renames or moves one, which keeps its id and all that it has. @throws Refusal `EntityNotFound`, `EntityExists` */
-  update(
-    account: AccountId,
-    name: string,
-    changed: { readonly name: string | undefined; readonly path: string | undefined },
-  ): Promise<void>
+  update(account: AccountId, name: string, changed: NameChange): Promise<void>
   /** @throws Refusal `EntityNotFound`, `EntityInUse` */
   delete(account: AccountId, name: string): Promise<void>
   /** @throws Refusal `EntityNotFound` and those of tags */
@@ -99,18 +95,7 @@ export function createUsers({ reader, change, clock }: UserParts): Users {
       return pageOf(rows.map(parseUser), limit, ({ name }) => nameKey(name))
     },
 
-    update: (account, oldName, changed) =>
-      change(async (trx) => {
-        await holdNames(trx, account)
-        const { id, name, path } = await lockOwner(trx, { account, kind: 'user', name: oldName })
-        const next = { name: changed.name ?? name, path: changed.path ?? path }
-        await requireFree(trx, { account, kind: 'user', name: next.name }, id)
-        await trx
-          .updateTable('iam_user')
-          .set({ ...next, name_key: nameKey(next.name) })
-          .where('id', '=', id)
-          .execute()
-      }),
+    update: (account, name, changed) => change((trx) => renameOwner(trx, { account, kind: 'user', name }, changed)),
 
     delete: (account, name) =>
       change(async (trx) => {

@@ -8,29 +8,26 @@ export async function iam(db: Kysely<unknown>, types: ColumnTypes): Promise<void
   await credentials(db, types)
 }
 
-async function identities(db: Kysely<unknown>, { text, integer }: ColumnTypes): Promise<void> {
-  await db.schema
-    .createTable('iam_user')
+/** Users, groups and roles: named in their account, without regard to case, and with a path. */
+function identityTable(db: Kysely<unknown>, name: string, { text, integer }: ColumnTypes) {
+  return db.schema
+    .createTable(name)
     .addColumn('id', text, (c) => c.primaryKey())
     .addColumn('account', text, (c) => c.notNull().references('account.id'))
     .addColumn('name', text, (c) => c.notNull())
     .addColumn('name_key', text, (c) => c.notNull())
     .addColumn('path', text, (c) => c.notNull())
     .addColumn('created_at', integer, (c) => c.notNull())
+    .addUniqueConstraint(`${name}_name`, ['account', 'name_key'])
+}
+
+async function identities(db: Kysely<unknown>, types: ColumnTypes): Promise<void> {
+  const { text, integer } = types
+  await identityTable(db, 'iam_user', types)
     .addColumn('boundary_arn', text)
     .addColumn('tags', text, (c) => c.notNull())
-    .addUniqueConstraint('iam_user_name', ['account', 'name_key'])
     .execute()
-  await db.schema
-    .createTable('iam_group')
-    .addColumn('id', text, (c) => c.primaryKey())
-    .addColumn('account', text, (c) => c.notNull().references('account.id'))
-    .addColumn('name', text, (c) => c.notNull())
-    .addColumn('name_key', text, (c) => c.notNull())
-    .addColumn('path', text, (c) => c.notNull())
-    .addColumn('created_at', integer, (c) => c.notNull())
-    .addUniqueConstraint('iam_group_name', ['account', 'name_key'])
-    .execute()
+  await identityTable(db, 'iam_group', types).execute()
   await db.schema
     .createTable('iam_group_member')
     .addColumn('group_id', text, (c) => c.notNull().references('iam_group.id'))
@@ -38,14 +35,7 @@ async function identities(db: Kysely<unknown>, { text, integer }: ColumnTypes): 
     .addPrimaryKeyConstraint('iam_group_member_key', ['group_id', 'user_id'])
     .execute()
   await db.schema.createIndex('iam_group_member_user').on('iam_group_member').column('user_id').execute()
-  await db.schema
-    .createTable('iam_role')
-    .addColumn('id', text, (c) => c.primaryKey())
-    .addColumn('account', text, (c) => c.notNull().references('account.id'))
-    .addColumn('name', text, (c) => c.notNull())
-    .addColumn('name_key', text, (c) => c.notNull())
-    .addColumn('path', text, (c) => c.notNull())
-    .addColumn('created_at', integer, (c) => c.notNull())
+  await identityTable(db, 'iam_role', types)
     .addColumn('description', text)
     .addColumn('trust_policy', text, (c) => c.notNull())
     .addColumn('max_session_seconds', integer, (c) => c.notNull())
@@ -53,7 +43,6 @@ async function identities(db: Kysely<unknown>, { text, integer }: ColumnTypes): 
     .addColumn('tags', text, (c) => c.notNull())
     .addColumn('last_used_at', integer)
     .addColumn('last_used_region', text)
-    .addUniqueConstraint('iam_role_name', ['account', 'name_key'])
     .execute()
   await db.schema
     .createTable('oidc_provider')
