@@ -7,110 +7,18 @@ import { after, before, describe, test } from 'node:test'
 import model from '#ecr/model.json' with { type: 'json' }
 import { eachDatabase } from '../support/databases.ts'
 import { callOf, cases, type OperationCase, type OperationName, resourceOf } from './operations.ts'
-import { type Actor, type Statement, startWorld, type World } from './world.ts'
-
-/** What a policy of a scenario says of the action in question. */
-interface Asked {
-  readonly action: string
-  readonly resource: string
-  readonly actor: Actor
-}
-
-type Says = (asked: Asked) => Statement
-
-interface Scenario {
-  readonly title: string
-  readonly who: 'own' | 'foreign'
-  readonly identity?: readonly Says[]
-  readonly repository?: readonly Says[]
-  readonly registry?: readonly Says[]
-  /** How the sentence of the denial ends. */
-  readonly expected:
-    | 'allowed'
-    | 'no identity-based'
-    | 'no resource-based'
-    | 'identity-based deny'
-    | 'resource-based deny'
-}
-
-const allow: Says = ({ action, resource }) => ({ Effect: 'Allow', Action: action, Resource: resource })
-const allowAll: Says = () => ({ Effect: 'Allow', Action: '*', Resource: '*' })
-const allowOthers: Says = ({ action }) => ({ Effect: 'Allow', NotAction: namesOf(action), Resource: '*' })
-const allowElsewhere: Says = ({ action, resource }) => {
-  const elsewhere = resource === '*' ? 'arn:aws:ecr:*:*:repository/*' : `${resource}-else`
-  return { Effect: 'Allow', Action: namesOf(action), Resource: elsewhere }
-}
-const deny: Says = ({ action }) => ({ Effect: 'Deny', Action: action, Resource: '*' })
-
-const user = ({ actor }: Asked) => ({ Principal: { AWS: actor.arn } })
-const account = ({ actor }: Asked) => ({ Principal: { AWS: `arn:aws:iam::${actor.account}:root` } })
-const allowUser: Says = (asked) => ({ Effect: 'Allow', Action: asked.action, Resource: asked.resource, ...user(asked) })
-const allowAccount: Says = (asked) => ({ ...allowUser(asked), ...account(asked) })
-const denyUser: Says = (asked) => ({ Effect: 'Deny', Action: asked.action, Resource: '*', ...user(asked) })
-
-/** The one action that another one stands in for. */
-function namesOf(action: string): string[] {
-  return action === 'ecr:ListImageReferrers' ? [action, 'ecr:BatchGetImage'] : [action]
-}
-
-const scenarios: readonly Scenario[] = [
-  { title: 'allowed all else', who: 'own', identity: [allowOthers], expected: 'no identity-based' },
-  { title: 'allowed it elsewhere', who: 'own', identity: [allowElsewhere], expected: 'no identity-based' },
-  { title: 'allowed it alone', who: 'own', identity: [allow], expected: 'allowed' },
-  { title: 'allowed and denied it', who: 'own', identity: [allowAll, deny], expected: 'identity-based deny' },
-
-  { title: 'named by the repository', who: 'own', repository: [allowUser], expected: 'allowed' },
-  { title: 'its account named by it', who: 'own', repository: [allowAccount], expected: 'no identity-based' },
-  {
-    ...{ title: 'allowed, and denied by it', who: 'own', identity: [allowAll], repository: [allowUser, denyUser] },
-    expected: 'resource-based deny',
-  },
-  { title: 'named by the registry', who: 'own', registry: [allowUser], expected: 'allowed' },
-  { title: 'its account named by that', who: 'own', registry: [allowAccount], expected: 'no identity-based' },
-  {
-    ...{ title: 'allowed, and denied by that', who: 'own', identity: [allowAll], registry: [denyUser] },
-    expected: 'resource-based deny',
-  },
-
-  { title: 'a stranger that is allowed', who: 'foreign', identity: [allowAll], expected: 'no resource-based' },
-  { title: 'named by the repository', who: 'foreign', repository: [allowUser], expected: 'no identity-based' },
-  { title: 'its account named by it', who: 'foreign', repository: [allowAccount], expected: 'no identity-based' },
-  {
-    ...{ title: 'allowed, and its account named by it', who: 'foreign', identity: [allow], repository: [allowAccount] },
-    expected: 'allowed',
-  },
-  {
-    ...{ title: 'denied, and named by it', who: 'foreign', identity: [allow, deny], repository: [allowUser] },
-    expected: 'identity-based deny',
-  },
-  {
-    ...{ title: 'allowed, and denied by it', who: 'foreign', identity: [allow], repository: [allowAccount, denyUser] },
-    expected: 'resource-based deny',
-  },
-  { title: 'named by the registry', who: 'foreign', registry: [allowUser], expected: 'no identity-based' },
-  {
-    ...{ title: 'allowed, and its account named by that', who: 'foreign', identity: [allow], registry: [allowAccount] },
-    expected: 'allowed',
-  },
-  {
-    ...{ title: 'allowed, and denied by that', who: 'foreign', identity: [allow], registry: [allowUser, denyUser] },
-    expected: 'resource-based deny',
-  },
-]
-
-function endOf({ expected }: Scenario, action: string): string {
-  switch (expected) {
-    case 'no identity-based':
-    case 'no resource-based':
-      return `because ${expected} policy allows the ${action} action`
-    case 'identity-based deny':
-      return 'with an explicit deny in an identity-based policy'
-    case 'resource-based deny':
-      return 'with an explicit deny in a resource-based policy'
-    case 'allowed':
-      return ''
-  }
-}
+import {
+  type Asked,
+  allow,
+  allowUser,
+  arrange,
+  clear,
+  denialOf,
+  denyUser,
+  type Scenario,
+  scenarios,
+} from './scenarios.ts'
+import { startWorld, type World } from './world.ts'
 
 /** A token is only an identity's own policies' to grant, and a repository that is to be made has no policy. */
 function concerns({ who, repository, registry }: Scenario, name: OperationName, { resource, crosses }: OperationCase) {
@@ -217,28 +125,16 @@ eachDatabase(({ dialect, url }) => {
 })
 
 async function play(world: World, scenario: Scenario, name: OperationName, each: OperationCase): Promise<void> {
-  const { title, who, identity = [], repository, registry, expected } = scenario
-  const actor = world[who]
-  const action = `ecr:${name}`
-  const resource = resourceOf(each, world.target)
-  const asked = { action, resource, actor }
-  await actor.may(...identity.map((says) => says(asked)))
-  if (repository !== undefined) await world.repositoryPolicy(...repository.map((says) => withoutResource(says(asked))))
-  if (registry !== undefined) await world.registryPolicy(...registry.map((says) => says(asked)))
-
+  const actor = world[scenario.who]
+  const others = name === 'ListImageReferrers' ? ['ecr:BatchGetImage'] : []
+  const asked: Asked = { action: `ecr:${name}`, resource: resourceOf(each, world.target), actor, others }
+  await arrange(world, scenario, asked)
   const outcome = await outcomeOf(callOf(actor.ecr, name, each.input(world.target)))
-  const where = `${who === 'own' ? 'a user' : 'a user of another account'}, ${title}`
-  if (expected === 'allowed') assert.ok(isOwnAnswer(outcome, name), `${where}: ${JSON.stringify(outcome)}`)
-  else {
-    const message = `User: ${actor.arn} is not authorized to perform: ${action} on resource: ${resource} ${endOf(scenario, action)}`
-    assert.deepEqual(outcome, { name: 'AccessDeniedException', status: 400, message }, where)
-  }
-  if (repository !== undefined) await world.repositoryPolicy()
-  if (registry !== undefined) await world.registryPolicy()
-}
-
-function withoutResource({ Resource, ...statement }: Statement): Statement {
-  return statement
+  const where = `${scenario.who}: ${scenario.title}`
+  const message = denialOf(scenario, asked)
+  if (message === undefined) assert.ok(isOwnAnswer(outcome, name), `${where}: ${JSON.stringify(outcome)}`)
+  else assert.deepEqual(outcome, { name: 'AccessDeniedException', status: 400, message }, where)
+  await clear(world, scenario)
 }
 
 type Outcome = { readonly name: string; readonly status: number; readonly message: string } | undefined

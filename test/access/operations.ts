@@ -29,7 +29,7 @@ type Input<Name extends OperationName> = Parameters<ECR[Uncapitalize<Name>]>[0]
 
 type Cases = { readonly [Name in OperationName]: readonly Case<Input<Name>>[] }
 
-const layerDigest = `sha256:${'1'.repeat(64)}`
+export const layerDigest = `sha256:${'1'.repeat(64)}`
 const imageId = { imageDigest: `sha256:${'2'.repeat(64)}` }
 const uploadId = '00000000-0000-4000-8000-000000000000'
 const principalArn = 'arn:aws:iam::000000000000:role/scanner'
@@ -132,7 +132,7 @@ export const cases: Cases = {
   ValidatePullThroughCacheRule: [inRegistry(rulePrefix)],
 }
 
-function repositoryArn({ registryId, region, repositoryName }: Target, name = repositoryName): string {
+export function repositoryArn({ registryId, region, repositoryName }: Target, name = repositoryName): string {
   return `arn:aws:ecr:${region}:${registryId}:repository/${name}`
 }
 
