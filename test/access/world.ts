@@ -50,7 +50,7 @@ export interface World extends AsyncDisposable {
 const otherAccount = '222222222222'
 const domain = 'registry.test'
 
-function documentOf(statements: readonly Statement[]): string {
+export function documentOf(statements: readonly Statement[]): string {
   return JSON.stringify({ Version: '2012-10-17', Statement: statements })
 }
 
