@@ -2,6 +2,7 @@ import type { Metadata } from '#metadata/metadata.ts'
 import { isAccountId } from '#names/account.ts'
 import type { Registry } from '#names/registry.ts'
 import { type Circumstances, type Conditions, contextOf } from './circumstances.ts'
+import { createIdentitySide, isIamResource } from './identities/identity-side.ts'
 import type { FindIdentityPolicies } from './identity-policies.ts'
 import { compilePolicy, type Policy } from './policy/compile.ts'
 import { type PolicyDocument, parsePolicy } from './policy/document.ts'
@@ -43,6 +44,8 @@ export interface ResourceSide {
   readonly policies: readonly Policy[]
   /** The tags of the resource. */
   readonly tags: Readonly<Record<string, string>>
+  /** Condition keys that the resource answers for, as it is. */
+  readonly conditions?: Conditions
 }
 
 /** The side of a resource as it stands now; nothing for one that has none, is not there, or is only to be made. */
@@ -53,6 +56,7 @@ export type FindResourceSide = (
 export interface AuthorizerParts {
   readonly metadata: Metadata
   readonly identityPolicies: FindIdentityPolicies
+  /** Of all resources but those of IAM. */
   readonly resourceSide: FindResourceSide
 }
 
@@ -69,6 +73,12 @@ interface Memory {
 
 export function createAuthorizer({ metadata, identityPolicies, resourceSide }: AuthorizerParts): Authorizer {
   const memories = new WeakMap<Principal, Memory>()
+  const identitySide = createIdentitySide({ reader: metadata.reader })
+
+  function sideOf(request: AccessRequest): ResourceSide | Promise<ResourceSide> {
+    if (request.action === identityOnly) return noSide
+    return isIamResource(request.resource) ? identitySide(request) : resourceSide(request)
+  }
 
   /** What was decided of this principal since the last commit; nothing where the store does not tell of commits. */
   function memoryOf(principal: Principal): Memory | undefined {
@@ -84,13 +94,10 @@ export function createAuthorizer({ metadata, identityPolicies, resourceSide }: A
 
   async function judge(request: AccessRequest, memory: Memory | undefined): Promise<Decision> {
     const { principal, action, resource, registry, circumstances, conditions } = request
-    const [own, side] = await Promise.all([
-      identityPolicies(principal),
-      action === identityOnly ? noSide : resourceSide(request),
-    ])
+    const [own, side] = await Promise.all([identityPolicies(principal), sideOf(request)])
     const owner = ownerOf(resource) ?? registry.account
     const context = contextOf({
-      ...{ principal, circumstances, conditions },
+      ...{ principal, circumstances, conditions: [...(conditions ?? []), ...(side.conditions ?? [])] },
       ...{ resourceAccount: owner, resourceTags: side.tags },
     })
     const question = { requester: requesterOf(principal), action, resource, owner, context }

@@ -50,7 +50,7 @@ export function contextOf(asked: Asked): WatchedContext {
 }
 
 const principalTag = 'aws:principaltag/'
-const resourceTag = /^(?:aws|ecr):resourcetag\/(.*)$/s
+const resourceTag = /^(?:aws|ecr|iam):resourcetag\/(.*)$/s
 
 function ownValue(key: string, { principal, circumstances, resourceAccount, resourceTags }: Asked): string | undefined {
   if (key.startsWith(principalTag)) return tagOf(principal.tags, key.slice(principalTag.length))
