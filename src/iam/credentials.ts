@@ -1,5 +1,6 @@
 import type { Metadata } from '#metadata/metadata.ts'
 import type { AccountId } from '#names/account.ts'
+import { withoutTags } from './identities/tags.ts'
 import { type Principal, type PrincipalSession, rootPrincipal } from './principal.ts'
 import type { SecretBox } from './secret-box.ts'
 
@@ -161,7 +162,7 @@ function sessionCredential(row: SessionRow, secret: string): Credential | undefi
     userId: `${row.owner_id}:${row.session_name}`,
     identityArn: `arn:aws:iam::${account}:role${row.role_path ?? '/'}${row.role_name}`,
     identityId: row.owner_id,
-    tags: { ...parseTags(row.role_tags), ...sessionTags(facts) },
+    tags: roleTags(row, facts),
     ...(row.role_boundary !== null && { boundaryArn: row.role_boundary }),
   })
   return { secret, session, principal }
@@ -190,6 +191,12 @@ function userPrincipal(
 
 function parseTags(text: string | null): Readonly<Record<string, string>> {
   return text === null ? {} : (JSON.parse(text) as Record<string, string>)
+}
+
+/** Of a key that both have, in whatever case, the session's counts (IAM user guide, "Pass session tags in AWS STS"). */
+function roleTags(row: SessionRow, facts: PrincipalSession['facts']): Readonly<Record<string, string>> {
+  const given = sessionTags(facts)
+  return { ...withoutTags(parseTags(row.role_tags), Object.keys(given)), ...given }
 }
 
 const sessionTagPrefix = 'aws:PrincipalTag/'

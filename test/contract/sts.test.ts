@@ -217,7 +217,11 @@ eachDatabase((databases) => {
         { Effect: 'Allow', Action: 'ecr:DescribeRepositories', Resource: '*', Condition },
       )
       const RoleArn = await role('deploy', trusting({ AWS: server.account }), policy, {
-        Tags: [{ Key: 'color', Value: 'red' }],
+        // The role's own, which the session's of that key takes the place of.
+        Tags: [
+          { Key: 'color', Value: 'red' },
+          { Key: 'Team', Value: 'b' },
+        ],
       })
       const Tags = [{ Key: 'team', Value: 'a' }]
       const session = await assume(ann, RoleArn, { Tags, TransitiveTagKeys: ['Team', 'absent'] })
