@@ -74,7 +74,7 @@ function ownValue(key: string, { principal, circumstances, resourceAccount, reso
     case 'aws:securetransport':
       return String(circumstances.secure)
     case 'aws:useragent':
-      return circumstances.userAgent
+      return userAgentOf(circumstances)
     case 'aws:requestedregion':
       return circumstances.region
     case 'aws:currenttime':
@@ -89,6 +89,13 @@ function ownValue(key: string, { principal, circumstances, resourceAccount, reso
     default:
       return undefined
   }
+}
+
+/** As much of it as patterns are held against: their cost grows with its length, and both may come from one who wants it high. */
+const longestUserAgent = 1_024
+
+export function userAgentOf({ userAgent }: Circumstances): string | undefined {
+  return userAgent?.slice(0, longestUserAgent)
 }
 
 /** Tags' keys are compared as condition keys are, without regard to case. */

@@ -1,3 +1,4 @@
+import { hash } from 'node:crypto'
 import { BoundedMap } from '#lib/bounded-map.ts'
 import { compilePolicy, type Policy } from './policy/compile.ts'
 import { type PolicyKind, parsePolicy } from './policy/document.ts'
@@ -9,13 +10,15 @@ import { type PolicyKind, parsePolicy } from './policy/document.ts'
  */
 export type CompileDocument = (name: string, document: string, kind: PolicyKind) => Policy
 
-/** Some ten thousand characters each at most. */
 const remembered = 1_000
+/** White space does not count against the quotas of documents, so that one may have a hundred thousand characters and say little. */
+const longestKey = 12_000
 
 export function createCompiler(): CompileDocument {
   const compiled = new BoundedMap<string, Policy>(remembered)
   return (name, document, kind) => {
-    const key = `${kind}\n${name}\n${document}`
+    const text = document.length > longestKey ? hash('sha256', document) : document
+    const key = `${kind}\n${name}\n${text}`
     let policy = compiled.get(key)
     if (policy === undefined) {
       policy = compilePolicy(name, parsePolicy(document, kind))

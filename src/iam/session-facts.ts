@@ -1,4 +1,4 @@
-import type { Circumstances, Conditions } from './circumstances.ts'
+import { type Circumstances, type Conditions, userAgentOf } from './circumstances.ts'
 import { type Tag, withTags } from './identities/tags.ts'
 import type { Principal } from './principal.ts'
 import { refuseSession } from './session-refusals.ts'
@@ -39,12 +39,12 @@ export function requestConditions(request: SessionRequest): Conditions {
 
 /** The same of a caller who is nobody yet: whom a provider vouches for is in the facts of the identity. */
 export function webIdentityConditions(sessionName: string, circumstances: Circumstances): Conditions {
-  const { sourceIp, secure, userAgent, now } = circumstances
+  const { sourceIp, secure, now } = circumstances
   return [
     ['sts:RoleSessionName', sessionName],
     ['aws:SourceIp', sourceIp],
     ['aws:SecureTransport', String(secure)],
-    ['aws:UserAgent', userAgent ?? []],
+    ['aws:UserAgent', userAgentOf(circumstances) ?? []],
     ['aws:CurrentTime', new Date(now).toISOString()],
     ['aws:EpochTime', String(Math.floor(now / 1000))],
   ]
