@@ -4,6 +4,7 @@
  */
 import { ECR } from '@aws-sdk/client-ecr'
 import { IAM } from '@aws-sdk/client-iam'
+import { pushImageTo } from '../support/ecr-push.ts'
 import { image } from '../support/images/build.ts'
 import { type Credentials, type RunningServer, startServer } from '../support/server.ts'
 import type { Target } from './operations.ts'
@@ -91,7 +92,7 @@ export async function startWorld({ database }: { database?: string } = {}): Prom
   }
 
   await root.createRepository({ repositoryName })
-  await pushManifest(root, repositoryName)
+  await pushImageTo(root, repositoryName, image(), 'v1')
   return {
     ...{ server, domain, target, root, iam, client },
     own: await hire(iam, server.account, 'alice'),
@@ -111,17 +112,6 @@ export async function startWorld({ database }: { database?: string } = {}): Prom
       await server.stop()
     },
   }
-}
-
-async function pushManifest(ecr: ECR, repositoryName: string): Promise<void> {
-  const { blobs, bytes } = image()
-  for (const { digest, bytes } of blobs) {
-    const { uploadId } = await ecr.initiateLayerUpload({ repositoryName })
-    const part = { partFirstByte: 0, partLastByte: bytes.byteLength - 1, layerPartBlob: bytes }
-    await ecr.uploadLayerPart({ repositoryName, uploadId, ...part })
-    await ecr.completeLayerUpload({ repositoryName, uploadId, layerDigests: [digest] })
-  }
-  await ecr.putImage({ repositoryName, imageManifest: bytes.toString(), imageTag: 'v1' })
 }
 
 async function unless(name: string, call: Promise<unknown>): Promise<void> {

@@ -3,7 +3,8 @@
  * test sees the first answer.
  */
 import { ECR } from '@aws-sdk/client-ecr'
-import { type Image, manifestsOf } from './images/build.ts'
+import { pushBlobTo, pushImageTo } from './ecr-push.ts'
+import type { Image } from './images/build.ts'
 import { type Credentials, type RunningServer, type ServerOptions, startServer } from './server.ts'
 
 export interface EcrSession extends AsyncDisposable {
@@ -30,15 +31,6 @@ export async function startEcrSession(options: ServerOptions = {}): Promise<EcrS
   const ecr = client({})
   let repositories = 0
 
-  const pushBlob: EcrSession['pushBlob'] = async (repositoryName, { digest, bytes }) => {
-    const { layers } = await ecr.batchCheckLayerAvailability({ repositoryName, layerDigests: [digest] })
-    if (layers?.[0]?.layerAvailability === 'AVAILABLE') return
-    const { uploadId } = await ecr.initiateLayerUpload({ repositoryName })
-    const partLastByte = bytes.byteLength - 1
-    await ecr.uploadLayerPart({ repositoryName, uploadId, partFirstByte: 0, partLastByte, layerPartBlob: bytes })
-    await ecr.completeLayerUpload({ repositoryName, uploadId, layerDigests: [digest] })
-  }
-
   return {
     server,
     ecr,
@@ -48,17 +40,8 @@ export async function startEcrSession(options: ServerOptions = {}): Promise<EcrS
       await ecr.createRepository({ repositoryName, ...settings })
       return repositoryName
     },
-    pushBlob,
-    async push(repositoryName, image, imageTag) {
-      for (const { blobs, ...manifest } of manifestsOf(image)) {
-        for (const blob of blobs) await pushBlob(repositoryName, blob)
-        await ecr.putImage({
-          repositoryName,
-          imageManifest: manifest.bytes.toString(),
-          imageTag: manifest.digest === image.digest ? imageTag : undefined,
-        })
-      }
-    },
+    pushBlob: (repositoryName, blob) => pushBlobTo(ecr, repositoryName, blob),
+    push: (repositoryName, image, imageTag) => pushImageTo(ecr, repositoryName, image, imageTag),
     async [Symbol.asyncDispose]() {
       for (const each of clients) each.destroy()
       await server.stop()
