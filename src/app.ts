@@ -191,6 +191,7 @@ export async function startApp(settings: Settings, log: Logger, options: AppOpti
   const server = createServer({
     log,
     tls: settings.tls,
+    trustedProxies: settings.trustedProxies,
     checks: [
       { name: 'metadata', check: () => metadata.check() },
       { name: 'blobs', check: () => blobs.check() },

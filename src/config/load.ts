@@ -70,6 +70,7 @@ function buildSettings(given: ReadonlyMap<SettingKey, Given>): Settings {
     domain: parse('domain', given),
     publicUrl:
       parse('publicUrl', given) ?? (listen.port === 0 ? undefined : listeningUrl(listen, tls ? 'https' : 'http')),
+    trustedProxies: parse('trustedProxies', given) ?? [],
     workers: withFallback('workers', given, dataDir),
     quotas: parse('quotas', given) ?? ecrQuotas,
     tls,

@@ -23,6 +23,8 @@ export interface Settings {
   readonly domain: string | undefined
   /** Scheme, host and port; absent where port 0 leaves it open until the server listens. */
   readonly publicUrl: string | undefined
+  /** Addresses and CIDR ranges. */
+  readonly trustedProxies: readonly string[]
   readonly workers: number
   readonly quotas: Quotas
   /** PEM texts; where absent, the server speaks HTTP. */

@@ -21,6 +21,7 @@ import {
   parsePublicUrl,
   parseSecretAccessKey,
   parseSecretKey,
+  parseTrustedProxies,
   parseWorkers,
 } from './values.ts'
 
@@ -37,6 +38,7 @@ export interface SettingValues {
   readonly secretKey: Buffer
   readonly domain: string
   readonly publicUrl: string
+  readonly trustedProxies: readonly string[]
   readonly workers: number
   readonly quotas: Quotas
   readonly tlsCert: string
@@ -145,6 +147,13 @@ export const settingsTable: { readonly [Key in SettingKey]: Setting<SettingValue
     parse: parsePublicUrl,
     otherwise: 'from the address it listens on',
     show: showUrl,
+  },
+  trustedProxies: {
+    placeholder: 'address,…',
+    help: 'proxies whose X-Forwarded-For and X-Forwarded-Proto are believed',
+    expected: 'addresses or CIDR ranges, several separated by commas, such as 127.0.0.1,10.1.0.0/16',
+    parse: parseTrustedProxies,
+    otherwise: 'none',
   },
   workers: {
     placeholder: 'count',

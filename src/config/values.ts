@@ -2,6 +2,7 @@
 // where it does not fit; the table beside it says in words what would have.
 
 import { readFileSync } from 'node:fs'
+import { isIP } from 'node:net'
 import { resolve } from 'node:path'
 
 /** Where the server listens. An empty `host` is every address of the machine; port 0 lets the system choose. */
@@ -69,6 +70,18 @@ export function parsePublicUrl(text: string): string | undefined {
   const url = URL.parse(text)
   if (!url || !/^https?:\/\//i.test(text)) return undefined
   return url.href === `${url.origin}/` ? url.origin : undefined
+}
+
+/** Addresses and CIDR ranges, several separated by commas. A range of everybody is refused: it would believe any client. */
+export function parseTrustedProxies(text: string): readonly string[] | undefined {
+  const entries = text.split(',').map((entry) => entry.trim())
+  return entries.every(isAddressRange) ? entries : undefined
+}
+
+function isAddressRange(text: string): boolean {
+  const [, address = '', prefix] = /^([0-9a-f.:]+)(?:\/(\d{1,3}))?$/i.exec(text) ?? []
+  const width = { 0: 0, 4: 32, 6: 128 }[isIP(address)] ?? 0
+  return width > 0 && (prefix === undefined || (Number(prefix) > 0 && Number(prefix) <= width))
 }
 
 export function parseWorkers(text: string): number | undefined {

@@ -20,11 +20,12 @@ export function pathOf(url: string): string {
 /** What of a request is known only while its socket is open. */
 export interface RequestStart {
   readonly atMs: number
+  /** The client's address. */
   readonly remote: string | undefined
 }
 
 export function startOf(request: FastifyRequest): RequestStart {
-  return { atMs: performance.now(), remote: request.raw.socket.remoteAddress }
+  return { atMs: performance.now(), remote: request.ip }
 }
 
 /** Logs a request that the connection is done with: at `info`, or at `debug` for the paths in `quietPaths`. */

@@ -32,6 +32,8 @@ export interface ServerOptions {
   readonly checks: readonly HealthCheck[]
   /** PEM texts; without them it speaks HTTP. */
   readonly tls?: { readonly cert: string; readonly key: string } | undefined
+  /** Addresses and CIDR ranges of those whose word counts on who their client is and whether it speaks TLS. */
+  readonly trustedProxies?: readonly string[]
   readonly limits?: Partial<Limits>
 }
 
@@ -56,7 +58,7 @@ const idleCheckMs = 100
 /** A repository's name reaches 256 characters, and three times that percent-encoded; Fastify's own limit is 100. */
 const maxParamLength = 1024
 
-export function createServer({ log, checks, tls, limits: given }: ServerOptions): HttpServer {
+export function createServer({ log, checks, tls, trustedProxies = [], limits: given }: ServerOptions): HttpServer {
   const limits = { ...defaultLimits, ...given }
   let stopping = false
   const isStopping = () => stopping
@@ -73,6 +75,8 @@ export function createServer({ log, checks, tls, limits: given }: ServerOptions)
 
   const app = fastify({
     logger: false,
+    // From an address that is not among them the headers count for nothing. Without any nobody looks at them.
+    trustProxy: trustedProxies.length > 0 && [...trustedProxies],
     genReqId: () => randomUUID(),
     serverFactory: (handler) => {
       const server = createNodeServer(handler, limits, tls)

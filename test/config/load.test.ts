@@ -70,6 +70,12 @@ const examples: readonly { key: SettingKey; texts: Texts; read: (settings: Setti
     read: (s) => s.publicUrl,
     value: 'https://r.example.com',
   },
+  {
+    key: 'trustedProxies',
+    texts: { trustedProxies: '127.0.0.1, 10.0.0.0/8,fd00::/8' },
+    read: (s) => s.trustedProxies,
+    value: ['127.0.0.1', '10.0.0.0/8', 'fd00::/8'],
+  },
   { key: 'workers', texts: { workers: '4' }, read: (s) => s.workers, value: 4 },
   {
     key: 'quotas',
@@ -116,6 +122,7 @@ test('without any source the documented defaults hold', () => {
     secretKey: undefined,
     domain: undefined,
     publicUrl: 'http://127.0.0.1:5100',
+    trustedProxies: [],
     workers: 1,
     quotas: ecrQuotas,
     tls: undefined,
@@ -230,6 +237,10 @@ const badFlags: readonly (readonly [SettingKey, string, string])[] = [
   ['domain', 'https://x', '--domain is "https://x": expected a domain without scheme or port'],
   ['publicUrl', 'https://x/path', '--public-url is "https://x/path": expected http(s)://host[:port] without a path'],
   ['publicUrl', 'ftp://x', '--public-url is "ftp://x": expected http(s)://host'],
+  ['trustedProxies', 'proxy', '--trusted-proxies is "proxy": expected addresses or CIDR ranges'],
+  ['trustedProxies', '10.0.0.0/33', '--trusted-proxies is "10.0.0.0/33": expected addresses or CIDR ranges'],
+  ['trustedProxies', '0.0.0.0/0', '--trusted-proxies is "0.0.0.0/0": expected addresses or CIDR ranges'],
+  ['trustedProxies', '10.0.0.1,', '--trusted-proxies is "10.0.0.1,": expected addresses or CIDR ranges'],
   ['workers', '0', '--workers is "0": expected a whole number from 1 to 64'],
   ['workers', '65', '--workers is "65": expected a whole number from 1 to 64'],
   [
