@@ -23,13 +23,13 @@ function formatted(path: string, source: string): string {
 
 // Each is the JSON of an API model; its type widens every literal.
 const model = JSON.parse(read('src/ecr/model.json')) as JsonModel & { readonly source: string }
-const queryModels = ['iamapi', 'sts'].map(
-  (room) => [`src/${room}/model.ts`, JSON.parse(read(`src/${room}/model.json`)) as QueryModel] as const,
+const otherModels = ['cloudtrail', 'iamapi', 'sts'].map(
+  (room) => [`src/${room}/model.ts`, JSON.parse(read(`src/${room}/model.json`)) as JsonModel | QueryModel] as const,
 )
 
 const generated: Readonly<Record<string, string>> = {
   'src/ecr/model.ts': formatted('src/ecr/model.ts', modelTypes(model)),
-  ...Object.fromEntries(queryModels.map(([path, model]) => [path, formatted(path, modelTypes(model))])),
+  ...Object.fromEntries(otherModels.map(([path, model]) => [path, formatted(path, modelTypes(model))])),
   'docs/ecr-api.md': apiTable(model, servingFiles(model, `${root}src/ecr`), departures),
 }
 

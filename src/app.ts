@@ -1,8 +1,11 @@
 import { randomUUID } from 'node:crypto'
 import type { Logger } from 'pino'
+import { createAuditLookup } from '#audit/lookup.ts'
+import { createAuditTrail } from '#audit/trail.ts'
 import { createDispatcher } from '#aws/dispatcher.ts'
 import { awsRoutes } from '#aws/routes.ts'
 import { FileBlobStore } from '#blobs/file.ts'
+import { cloudTrailSurface } from '#cloudtrail/surface.ts'
 import { listeningUrl } from '#config/listening-url.ts'
 import { openSetting } from '#config/open-setting.ts'
 import type { Settings } from '#config/settings.ts'
@@ -107,6 +110,13 @@ export async function startApp(settings: Settings, log: Logger, options: AppOpti
 
   const onError = (error: unknown) => log.error({ err: error }, 'the times of pulls were not recorded')
   const pulls = createPulls({ metadata, clock, onError })
+  const audit = createAuditTrail({
+    metadata,
+    clock,
+    keptMs: settings.auditDays * 86_400_000,
+    onError: (error) => log.error({ err: error }, 'audit records could not be written yet'),
+    onLost: (count) => log.error({ count }, 'calls are missing from the audit trail'),
+  })
   const onDamage = (damage: Damage) =>
     log.error(
       damage,
@@ -182,9 +192,11 @@ export async function startApp(settings: Settings, log: Logger, options: AppOpti
       ecrSurface(domain, { tokens, downloadLinks, endpoints, verifyOutputs }),
       iamSurface(management, { verifyOutputs }),
       stsSurface(tokenService, { verifyOutputs }),
+      cloudTrailSurface({ auditLookup: createAuditLookup(metadata), clock }, { verifyOutputs }),
     ],
     findCredential: (id) => credentials.find(id),
     authorizer,
+    audit,
     clock,
   })
   const basic = new BasicCredentials({ tokens, keys, credentials, clock })
@@ -199,7 +211,8 @@ export async function startApp(settings: Settings, log: Logger, options: AppOpti
   })
   // Apart, because a call's sender is proved only by its whole body: strangers must not take the room of those who are known.
   awsRoutes(server.app, { dispatch, bodies: new Bodies(), log })
-  ociRoutes(server.app, { domain, bodies: new Bodies(), basic, authorizer, clock, downloadLinks, endpoints, log })
+  const dataPlane = { bodies: new Bodies(), basic, authorizer, clock, downloadLinks, endpoints, audit, log }
+  ociRoutes(server.app, { domain, ...dataPlane })
   port = await openSetting(settings, 'listen', () => server.listen(settings.listen))
 
   return {
@@ -208,6 +221,7 @@ export async function startApp(settings: Settings, log: Logger, options: AppOpti
       await server.stop()
       await lifecyclePreviews.stop()
       await pulls.stop()
+      await audit.stop()
       await metadata.close()
     },
   }

@@ -1,14 +1,14 @@
 /**
- * Trims a service description of botocore (Apache-2.0) to the operations of a query service that Lading serves, without its
+ * Trims a service description of botocore (Apache-2.0) to the operations of a service that Lading serves, without its
  * texts:
  *
  *     node scripts/generate/trim-model.ts <botocore>/data/iam/2010-05-08/service-2.json.gz 1.43.11 src/iamapi/model.json
  *
- * Run it when `query-operations.ts` has more operations, or for a newer description; then `npm run generate`.
+ * Run it when `served-operations.ts` has more operations, or for a newer description; then `npm run generate`.
  */
 import { readFileSync, writeFileSync } from 'node:fs'
 import { gunzipSync } from 'node:zlib'
-import { queryOperations } from './query-operations.ts'
+import { servedOperations } from './served-operations.ts'
 
 interface Reference {
   readonly shape: string
@@ -21,6 +21,7 @@ interface DescribedShape {
   readonly key?: Reference
   readonly value?: Reference
   readonly required?: readonly string[]
+  readonly exception?: boolean
   readonly error?: { readonly code: string; readonly httpStatusCode: number }
 }
 
@@ -31,7 +32,7 @@ interface Description {
       string,
       {
         readonly input?: Reference
-        readonly output?: Reference & { readonly resultWrapper: string }
+        readonly output?: Reference & { readonly resultWrapper?: string }
         readonly errors?: readonly Reference[]
       }
     >
@@ -46,7 +47,7 @@ if (source === undefined || version === undefined || target === undefined) {
 const bytes = readFileSync(source)
 // As botocore documents its service descriptions.
 const description = JSON.parse((source.endsWith('.gz') ? gunzipSync(bytes) : bytes).toString()) as Description
-const { apiVersion, endpointPrefix = '', serviceFullName, xmlNamespace } = description.metadata
+const { apiVersion, endpointPrefix = '', serviceFullName, xmlNamespace, targetPrefix } = description.metadata
 
 /** What stands for the input of an operation that takes nothing, and for the output of one that answers nothing. */
 const nothing = 'Nothing'
@@ -78,16 +79,17 @@ function bare(reference: Reference | undefined): Reference | undefined {
   return reference && { shape: reference.shape }
 }
 
-/** The exception by the code that it has in answers. */
+/** The exception by the code that it has in answers; JSON services call it as its shape is called. */
 function keepError({ shape: name }: Reference): string {
-  const { error } = shapeOf(name)
-  if (error === undefined) throw new Error(`${source}: ${name} is no error`)
-  errors[error.code] = { httpStatus: error.httpStatusCode }
-  return error.code
+  const { error, exception } = shapeOf(name)
+  if (error === undefined && exception !== true) throw new Error(`${source}: ${name} is no error`)
+  const code = error?.code ?? name
+  errors[code] = { httpStatus: error?.httpStatusCode ?? 400 }
+  return code
 }
 
 const operations = Object.fromEntries(
-  (queryOperations[endpointPrefix] ?? []).map((name) => {
+  (servedOperations[endpointPrefix] ?? []).map((name) => {
     const operation = description.operations[name]
     if (operation === undefined) throw new Error(`${source} has no operation '${name}'`)
     const { input, output, errors: listed = [] } = operation
@@ -112,7 +114,7 @@ writeFileSync(
   target,
   `{
   "source": ${JSON.stringify(`botocore ${version}, ${endpointPrefix}/${apiVersion}`)},
-  "metadata": ${JSON.stringify({ apiVersion, serviceFullName, signingName: endpointPrefix, xmlNamespace })},
+  "metadata": ${JSON.stringify({ apiVersion, serviceFullName, signingName: endpointPrefix, xmlNamespace, targetPrefix })},
   "operations": ${lines(operations)},
   "errors": ${lines(errors)},
   "shapes": ${lines(shapes)}

@@ -20,6 +20,7 @@ export const commonErrors: ReadonlySet<string> = new Set([
   'UnrecognizedClientException',
   'UnsupportedOperationException',
   'ValidationError',
+  'ValidationException',
 ])
 
 export class AwsError extends Error {

@@ -1,3 +1,4 @@
+import type { AuditTrail } from '#audit/trail.ts'
 import type { Body } from '#http/bodies.ts'
 import { type Authorizer, type Decision, requireAllowed } from '#iam/authorize.ts'
 import type { Circumstances } from '#iam/circumstances.ts'
@@ -6,6 +7,7 @@ import type { Clock } from '#lib/clock.ts'
 import { isAccountId } from '#names/account.ts'
 import type { Region } from '#names/region.ts'
 import type { Registry } from '#names/registry.ts'
+import { auditedCall, type Failure, type Progress } from './audited.ts'
 import { type AwsError, commonErrors, missingAuthentication, unknownOperation } from './aws-error.ts'
 import { type Answer, type Call, type CallHead, header } from './call.ts'
 import { describeFailure } from './exceptions.ts'
@@ -45,24 +47,28 @@ export interface DispatcherParts {
   readonly surfaces: readonly Surface[]
   readonly findCredential: FindCredential<Principal>
   readonly authorizer: Pick<Authorizer, 'decide'>
+  /** Where each call of a sender who has been proved is recorded, and each refusal to take on a role. */
+  readonly audit: Pick<AuditTrail, 'record'>
   readonly clock: Clock
 }
 
-export function createDispatcher({ surfaces, findCredential, authorizer, clock }: DispatcherParts): Dispatch {
+export function createDispatcher({ surfaces, findCredential, authorizer, audit, clock }: DispatcherParts): Dispatch {
   const signatures = createSignatureVerifier({ findCredential, clock })
 
-  function circumstancesOf({ client, headers }: Call, region: Region | undefined): Circumstances {
+  function circumstancesOf({ client, headers }: CallHead, region: Region | undefined): Circumstances {
     return { sourceIp: client.address, secure: client.secure, userAgent: headers['user-agent'], region, now: clock() }
   }
 
-  async function run(call: Call, surface: Surface, operation: Operation, { principal, region }: Caller) {
+  async function run(progress: Progress, call: Call, surface: Surface, operation: Operation, caller: Caller) {
     const { handler, name } = operation
     const { requestId, signal } = call
-    if (handler.unsigned) return runUnsigned(call, operation, handler)
+    const { principal, region } = caller
+    if (handler.unsigned) return runUnsigned(progress, call, operation, handler)
     const input = operation.read(call)
     const registry = { account: namedAccount(input) ?? principal.account, region }
-    const circumstances = circumstancesOf(call, region)
+    const { circumstances } = progress
     const conditions = handler.conditions?.({ input, registry, principal })
+    Object.assign(progress, { input, owner: registry.account, conditions })
     const decide = (action: string, resource: string) =>
       authorizer.decide({ principal, action, resource, registry, circumstances, conditions })
     const may = async (action: string, resource: string) => (await decide(action, resource)).verdict.allowed
@@ -70,6 +76,7 @@ export function createDispatcher({ surfaces, findCredential, authorizer, clock }
 
     if (handler.resource !== 'unrestricted') {
       const resources = [await handler.resource(request)].flat()
+      progress.resources = resources
       for (const resource of resources) {
         const own = await decide(`${surface.service}:${name}`, resource)
         if (!(isSilent(own) && (await anyOf(handler.instead ?? [], (action) => may(action, resource)))))
@@ -84,22 +91,36 @@ export function createDispatcher({ surfaces, findCredential, authorizer, clock }
       may,
       require: async (action, resource) => requireAllowed(await decide(action, resource)),
     })
+    progress.output = output
     return operation.write(output, requestId)
   }
 
-  async function runUnsigned(call: Call, operation: Operation, handler: UnsignedHandler<OperationTypes>) {
+  async function runUnsigned(
+    progress: Progress,
+    call: Call,
+    operation: Operation,
+    handler: UnsignedHandler<OperationTypes>,
+  ) {
     const { requestId, signal } = call
     const input = operation.read(call)
-    const output = await handler.handle({ input, circumstances: circumstancesOf(call, undefined), requestId, signal })
+    progress.input = input
+    const output = await handler.handle({ input, circumstances: progress.circumstances, requestId, signal })
+    progress.output = output
     return operation.write(output, requestId)
+  }
+
+  function record({ requestId }: CallHead, { surface, name, operation }: Asked, progress: Progress, failure?: Failure) {
+    const what = { requestId, service: surface.service ?? 'unknown', name, operation }
+    const audited = auditedCall(what, progress, failure)
+    if (audited !== undefined) audit.record(audited)
   }
 
   return async function dispatch(head, readBody) {
     let asked = recognise(surfaces, { ...head, body: noBody })
-    let caller: Caller | undefined
+    const progress: Progress = { principal: undefined, circumstances: circumstancesOf(head, undefined) }
     const facts = (error?: string): CallFacts => ({
       ...(asked.operation && { operation: asked.operation.name }),
-      ...(caller && { principal: caller.principal.arn }),
+      ...(progress.principal && { principal: progress.principal.arn }),
       ...(error !== undefined && { error }),
     })
     try {
@@ -114,15 +135,22 @@ export function createDispatcher({ surfaces, findCredential, authorizer, clock }
       const { surface, name, operation } = asked
       if (signed === undefined) {
         if (operation?.handler.unsigned !== true) throw missingAuthentication()
-        return { answer: await runUnsigned(call, operation, operation.handler), facts: facts() }
+        const answer = await runUnsigned(progress, call, operation, operation.handler)
+        record(head, asked, progress)
+        return { answer, facts: facts() }
       }
       requireScope(signed.claim, surface.service)
-      caller = await signatures.verify(call, signed)
+      const caller = await signatures.verify(call, signed)
+      progress.principal = caller.principal
+      progress.circumstances = circumstancesOf(head, caller.region)
       if (operation === undefined) throw surface.missing(name)
-      return { answer: await run(call, surface, operation, caller), facts: facts() }
+      const answer = await run(progress, call, surface, operation, caller)
+      record(head, asked, progress)
+      return { answer, facts: facts() }
     } catch (error) {
       const { surface, operation } = asked
       const failure = explain(error, surface, operation, head)
+      record(head, asked, progress, { failure, error })
       return { answer: surface.writeError(failure, head.requestId), facts: facts(failure.code) }
     }
   }

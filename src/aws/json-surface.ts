@@ -4,11 +4,12 @@ import { type AwsError, serializationFailure, unknownOperation, unsupportedOpera
 import { type Answer, header } from './call.ts'
 import type { AnyExceptions } from './exceptions.ts'
 import type { Handlers, OperationTypes } from './operation.ts'
+import { compileRedactor } from './redact.ts'
 import { compileWriter } from './serialize.ts'
 import type { AnyHandler, Operation, Surface } from './surface.ts'
 import { type Constraints, compileReader } from './validate.ts'
 import { compileVerifier, writing } from './verify-output.ts'
-import { ecrViolations } from './violations.ts'
+import type { Violations } from './violations.ts'
 
 /**
  * A service that speaks AWS JSON 1.1: `POST /` with `X-Amz-Target: <prefix>.<Operation>` and a JSON object as the body.
@@ -20,6 +21,8 @@ export interface JsonSurfaceParts<Operations extends { [Name in keyof Operations
   readonly exceptions: AnyExceptions
   /** Where the service departs from its model's constraints, by shape. */
   readonly constraints: Readonly<Record<string, Constraints>>
+  /** How the service tells of an input that breaks its model. */
+  readonly violations: Violations
   /** Check each answer and each exception's name against the model, for tests: what does not fit is a `ServerException`. */
   readonly verifyOutputs: boolean
 }
@@ -28,7 +31,9 @@ export function jsonSurface<Operations extends { [Name in keyof Operations]: Ope
   parts: JsonSurfaceParts<Operations>,
 ): Surface {
   const { model, exceptions } = parts
-  const prefix = `${model.metadata.targetPrefix}.`
+  const { targetPrefix } = model.metadata
+  // Clients that are made from another description of the service leave out its namespace, which CloudTrail's has.
+  const prefixes = new Set([targetPrefix, targetPrefix.slice(targetPrefix.lastIndexOf('.') + 1)])
   const operations = new Map<string, Operation>()
   for (const [name, handler] of Object.entries(parts.handlers)) {
     // The table's type ties each handler to the operation of its key, whose reader and writer are compiled here.
@@ -40,7 +45,8 @@ export function jsonSurface<Operations extends { [Name in keyof Operations]: Ope
     exceptions,
     recognise(call) {
       const target = header(call, 'x-amz-target')
-      return target?.startsWith(prefix) ? target.slice(prefix.length) : undefined
+      const end = target?.lastIndexOf('.') ?? -1
+      return target !== undefined && prefixes.has(target.slice(0, end)) ? target.slice(end + 1) : undefined
     },
     find: (name) => operations.get(name),
     missing: (name) => (Object.hasOwn(model.operations, name) ? unsupportedOperation(name) : unknownOperation(name)),
@@ -51,14 +57,14 @@ export function jsonSurface<Operations extends { [Name in keyof Operations]: Ope
 function compileOperation(
   name: string,
   handler: AnyHandler,
-  { model, constraints, verifyOutputs }: Pick<JsonSurfaceParts<never>, 'model' | 'constraints' | 'verifyOutputs'>,
+  { model, constraints, violations, verifyOutputs }: Omit<JsonSurfaceParts<never>, 'handlers' | 'exceptions'>,
 ): Operation {
   const types = model.operations[name]
   if (types === undefined) throw new Error(`the API model has no operation '${name}'`)
   const readInput = compileReader(model, types.input, {
     constraints,
     unchecked: handler.unchecked ?? [],
-    violations: ecrViolations,
+    violations,
   })
   const writeOutput = compileWriter(model, types.output, { unknownMembers: verifyOutputs ? 'refuse' : 'drop' })
   const verify = verifyOutputs ? compileVerifier(model, types.output) : undefined
@@ -66,6 +72,8 @@ function compileOperation(
     name,
     handler,
     errors: verifyOutputs ? new Set(types.errors) : undefined,
+    redactInput: compileRedactor(model, types.input),
+    redactOutput: compileRedactor(model, types.output),
     // A structure's reader gives an object.
     read: (call) => readInput(parseJson(call.body), '') as object,
     write(output, requestId) {

@@ -6,6 +6,7 @@ import type { AnyExceptions } from './exceptions.ts'
 import type { Handlers, OperationTypes } from './operation.ts'
 import { compileUnflatten } from './query-input.ts'
 import { compileElements } from './query-output.ts'
+import { compileRedactor } from './redact.ts'
 import { compileWriter } from './serialize.ts'
 import type { AnyHandler, Operation, Surface } from './surface.ts'
 import { type Constraints, compileReader } from './validate.ts'
@@ -76,6 +77,8 @@ function compileOperation(
     name,
     handler,
     errors: verifyOutputs ? new Set(types.errors) : undefined,
+    redactInput: compileRedactor(model, types.input),
+    redactOutput: compileRedactor(model, types.output),
     // A structure's reader gives an object.
     read: (call) => readInput(unflatten(readParameters(call) ?? new URLSearchParams()), '') as object,
     write(output, requestId) {

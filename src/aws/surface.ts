@@ -2,6 +2,7 @@ import type { AwsError } from './aws-error.ts'
 import type { Answer, Call } from './call.ts'
 import type { AnyExceptions } from './exceptions.ts'
 import type { Handler, OperationTypes } from './operation.ts'
+import type { Redact } from './redact.ts'
 
 /** One AWS service at the shared endpoint: how its calls are told apart, read and answered. */
 export interface Surface {
@@ -27,6 +28,9 @@ export interface Operation {
   read(call: Call): object
   /** @throws Error where answers are verified and this one is not what the model promises */
   write(output: object, requestId: string): Answer
+  /** What an audit record tells of an input and of an output. */
+  readonly redactInput: Redact
+  readonly redactOutput: Redact
 }
 
 /** A handler that stands in a table beside others, so that only its own operation's reader knows what its input is. */

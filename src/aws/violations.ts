@@ -28,22 +28,22 @@ function invalidParameter(path: string, constraint: string): AwsError {
   )
 }
 
-/** The query services show the whole way to the value, members with a small first letter, and the value. */
-export const queryViolations: Violations = {
-  member: (path, name) => `${path === '' ? '' : `${path}.`}${name.charAt(0).toLowerCase()}${name.slice(1)}`,
-  item: (path, index) => `${path}.${index + 1}.member`,
-  absent: (path) => validationError(`Value null at '${path}'`, 'Member must not be null'),
-  constraint: (path, constraint, shown) => validationError(valueAt(path, shown), constraint),
-  pattern: (path, quoted, shown) =>
-    validationError(valueAt(path, shown), `Member must satisfy regular expression pattern: ${quoted}`),
+/** Other services show the whole way to the value, members with a small first letter, and the value. */
+function frame(code: string): Violations {
+  const error = (value: string, constraint: string) =>
+    new AwsError(code, `1 validation error detected: ${value} failed to satisfy constraint: ${constraint}`)
+  return {
+    member: (path, name) => `${path === '' ? '' : `${path}.`}${name.charAt(0).toLowerCase()}${name.slice(1)}`,
+    item: (path, index) => `${path}.${index + 1}.member`,
+    absent: (path) => error(`Value null at '${path}'`, 'Member must not be null'),
+    constraint: (path, constraint, shown) => error(valueAt(path, shown), constraint),
+    pattern: (path, quoted, shown) =>
+      error(valueAt(path, shown), `Member must satisfy regular expression pattern: ${quoted}`),
+  }
 }
 
-function validationError(value: string, constraint: string): AwsError {
-  return new AwsError(
-    'ValidationError',
-    `1 validation error detected: ${value} failed to satisfy constraint: ${constraint}`,
-  )
-}
+export const queryViolations = frame('ValidationError')
+export const jsonViolations = frame('ValidationException')
 
 /** A text of 128 KiB would make an error that nobody reads. */
 const longestShown = 256

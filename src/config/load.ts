@@ -73,6 +73,7 @@ function buildSettings(given: ReadonlyMap<SettingKey, Given>): Settings {
     trustedProxies: parse('trustedProxies', given) ?? [],
     workers: withFallback('workers', given, dataDir),
     quotas: parse('quotas', given) ?? ecrQuotas,
+    auditDays: withFallback('auditDays', given, dataDir),
     tls,
     log: withFallback('log', given, dataDir),
     origins: Object.freeze({

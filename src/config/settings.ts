@@ -27,6 +27,8 @@ export interface Settings {
   readonly trustedProxies: readonly string[]
   readonly workers: number
   readonly quotas: Quotas
+  /** How long audit records are kept, in days; none are made where it is 0. */
+  readonly auditDays: number
   /** PEM texts; where absent, the server speaks HTTP. */
   readonly tls: { readonly cert: string; readonly key: string } | undefined
   readonly log: LogLevel

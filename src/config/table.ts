@@ -13,6 +13,7 @@ import {
   parseAccessKeyId,
   parseBlobs,
   parseDatabase,
+  parseDays,
   parseDomain,
   parseListen,
   parseLogLevel,
@@ -41,6 +42,7 @@ export interface SettingValues {
   readonly trustedProxies: readonly string[]
   readonly workers: number
   readonly quotas: Quotas
+  readonly auditDays: number
   readonly tlsCert: string
   readonly tlsKey: string
   readonly log: LogLevel
@@ -168,6 +170,13 @@ export const settingsTable: { readonly [Key in SettingKey]: Setting<SettingValue
     expected: `<name>=<count>, several separated by commas, of the names ${quotaNames.join(', ')}`,
     parse: parseQuotas,
     otherwise: "ECR's quotas",
+  },
+  auditDays: {
+    placeholder: 'days',
+    help: 'how long the record of calls, pushes, pulls and deletions is kept; 0 keeps none',
+    expected: 'a whole number of days from 0 to 3650',
+    parse: parseDays,
+    fallback: '90',
   },
   tlsCert: {
     placeholder: 'file',

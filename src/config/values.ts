@@ -89,6 +89,11 @@ export function parseWorkers(text: string): number | undefined {
   return count >= 1 && count <= 64 ? count : undefined
 }
 
+export function parseDays(text: string): number | undefined {
+  const days = /^[0-9]{1,4}$/.test(text) ? Number(text) : Number.NaN
+  return days <= 3_650 ? days : undefined
+}
+
 /** The text of a PEM file. */
 export function parsePemFile(path: string): string | undefined {
   try {

@@ -1,5 +1,6 @@
 import { jsonSurface } from '#aws/json-surface.ts'
 import type { Surface } from '#aws/surface.ts'
+import { ecrViolations as violations } from '#aws/violations.ts'
 import { constraints } from './constraints.ts'
 import { exceptions } from './errors.ts'
 import { model, type Operations } from './model.ts'
@@ -14,5 +15,5 @@ export function ecrSurface(
   { verifyOutputs, ...access }: Pick<EcrParts, AccessPart> & { readonly verifyOutputs: boolean },
 ): Surface {
   const handlers = ecrOperations({ ...domain, ...access })
-  return jsonSurface<Operations>({ model, handlers, exceptions, constraints, verifyOutputs })
+  return jsonSurface<Operations>({ model, handlers, exceptions, constraints, violations, verifyOutputs })
 }

@@ -1,4 +1,4 @@
-import { refusals } from '#lib/refusal.ts'
+import { Refusal, refusals } from '#lib/refusal.ts'
 import type { Decision } from './authorize.ts'
 import type { Verdict } from './policy/evaluate.ts'
 
@@ -20,3 +20,10 @@ export interface Denial extends Omit<Decision, 'verdict'> {
 }
 
 export const refuse = refusals<IamRefusals>()
+
+/** What was denied, if that is what the error says. */
+export function denialOf(error: unknown): Denial | undefined {
+  const denied = error instanceof Refusal && error.code === ('AccessDenied' satisfies keyof IamRefusals)
+  // `refuse` lets no refusal exist whose facts do not fit its code.
+  return denied ? (error.facts as Denial) : undefined
+}

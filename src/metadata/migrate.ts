@@ -9,6 +9,7 @@ import { lifecycle } from './migrations/0005-lifecycle.ts'
 import { upstream } from './migrations/0006-upstream.ts'
 import { imageStatus } from './migrations/0007-image-status.ts'
 import { secretCheck } from './migrations/0008-secret-check.ts'
+import { audit } from './migrations/0009-audit.ts'
 import type { Schema } from './schema.ts'
 
 type Step = (db: Kysely<unknown>, types: ColumnTypes) => Promise<void>
@@ -23,6 +24,7 @@ const steps: Record<string, Step> = {
   '0006-upstream': upstream,
   '0007-image-status': imageStatus,
   '0008-secret-check': secretCheck,
+  '0009-audit': audit,
 }
 
 /**

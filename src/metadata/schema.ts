@@ -1,7 +1,8 @@
+import type { AuditTables } from './schema/audit.ts'
 import type { IamTables } from './schema/iam.ts'
 import type { LifecycleTables } from './schema/lifecycle.ts'
 import type { RegistryTables } from './schema/registry.ts'
 import type { UpstreamTables } from './schema/upstream.ts'
 
 /** Every table. A room's tables are named in SQL by that room alone. */
-export interface Schema extends IamTables, LifecycleTables, RegistryTables, UpstreamTables {}
+export interface Schema extends AuditTables, IamTables, LifecycleTables, RegistryTables, UpstreamTables {}

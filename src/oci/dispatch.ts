@@ -1,4 +1,5 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
+import type { AuditTrail } from '#audit/trail.ts'
 import type { Bodies } from '#http/bodies.ts'
 import { type AccessRequest, type Authorizer, requireAllowed } from '#iam/authorize.ts'
 import type { BasicCredentials } from '#iam/basic.ts'
@@ -9,7 +10,9 @@ import type { Clock } from '#lib/clock.ts'
 import { hasCode } from '#lib/system-error.ts'
 import { repositoryArn } from '#names/arn.ts'
 import type { Endpoints } from '#names/endpoints.ts'
+import type { Region } from '#names/region.ts'
 import type { Registry } from '#names/registry.ts'
+import { auditedRequest, type Progress, pullKey } from './audited.ts'
 import type { FamilyRoutes, OciCall, Route } from './call.ts'
 import { answer, describeError, type OciAnswer } from './errors.ts'
 import { refuse } from './refusals.ts'
@@ -26,6 +29,7 @@ export interface DispatchParts {
   readonly clock: Clock
   readonly downloadLinks: DownloadLinks
   readonly endpoints: Endpoints
+  readonly audit: Pick<AuditTrail, 'record' | 'repeats'>
   readonly log: { error(fields: object, message: string): void }
 }
 
@@ -41,6 +45,7 @@ export function createDispatch({
   clock,
   downloadLinks,
   endpoints,
+  audit,
   log,
 }: DispatchParts) {
   /** A blob's own link stands in for credentials, for that blob and for reading. */
@@ -80,7 +85,7 @@ export function createDispatch({
     }
   }
 
-  async function run(request: FastifyRequest, reply: FastifyReply): Promise<unknown> {
+  async function run(request: FastifyRequest, reply: FastifyReply, progress: Progress): Promise<unknown> {
     const { url = '', method = '' } = request.raw
     const mark = url.indexOf('?')
     const rawPath = mark === -1 ? url : url.slice(0, mark)
@@ -88,22 +93,29 @@ export function createDispatch({
     const { authorization, host } = request.headers
 
     let caller: Principal | undefined
+    let tokenRegion: Region | undefined
     let registry = authorization === undefined ? await registryOfLink(rawPath, query, method) : undefined
     if (registry === undefined) {
       const token = await basic.authenticate(authorization)
       caller = token.principal
       request.logFacts = { principal: caller.arn }
       registry = registryOfHost(host) ?? token
-      if (registry.region !== token.region) {
-        throw refuse('TokenOfOtherRegion', { tokenRegion: token.region, region: registry.region })
-      }
+      tokenRegion = token.region
     }
+    progress.principal = caller
+    progress.registry = registry
 
     const path = parseOciPath(rawPath)
     if (path === undefined) throw refuse('EndpointUnknown', { path: rawPath })
     const route = findRoute(routes, path, method)
     if (route === undefined) throw refuse('MethodUnsupported', { method, supported: Object.keys(routes[path.family]) })
-    const access = caller && { principal: caller, registry, circumstances: circumstancesOf(request, registry) }
+    progress.path = path
+    progress.route = route
+    progress.circumstances = circumstancesOf(request, registry)
+    if (tokenRegion !== undefined && registry.region !== tokenRegion) {
+      throw refuse('TokenOfOtherRegion', { tokenRegion, region: registry.region })
+    }
+    const access = caller && { principal: caller, registry, circumstances: progress.circumstances }
     if (access !== undefined) await requireActions(access, route, resourceOf(registry, path))
 
     const may: OciCall<Family>['may'] = async (action, name) =>
@@ -114,16 +126,32 @@ export function createDispatch({
   return async function dispatch(request: FastifyRequest, reply: FastifyReply): Promise<unknown> {
     // On the bare response, for handlers that write their answer past Fastify.
     reply.raw.setHeader('docker-distribution-api-version', 'registry/2.0')
+    const progress: Progress = {
+      ...{ principal: undefined, registry: undefined, circumstances: undefined, path: undefined, route: undefined },
+    }
     try {
-      return await run(request, reply)
+      const answered = await run(request, reply, progress)
+      record(request, reply, progress)
+      return answered
     } catch (error) {
       if (reply.sent) {
         log.error({ err: error, requestId: request.id }, 'an answer broke off')
         return reply
       }
       bodies.drain(request.raw, request.logFacts === null ? 'stranger' : 'known')
-      return write(reply, explain(error, request), request)
+      const answer = explain(error, request)
+      const audited = auditedRequest(request, reply, progress, { ...answer, error })
+      if (audited !== undefined) audit.record(audited)
+      return write(reply, answer, request, audited !== undefined)
     }
+  }
+
+  /** Flat on purpose: `bench` figure "manifest GET by tag". */
+  function record(request: FastifyRequest, reply: FastifyReply, progress: Progress): void {
+    const key = pullKey(request, progress)
+    if (key !== undefined && audit.repeats(key, progress.circumstances?.now ?? clock())) return
+    const audited = auditedRequest(request, reply, progress)
+    if (audited !== undefined) audit.record(audited, key)
   }
 
   function explain(error: unknown, { id, raw }: FastifyRequest): OciAnswer {
@@ -135,8 +163,12 @@ export function createDispatch({
     return described ?? answer(500, 'UNKNOWN', `The request failed; the log tells more under the request id ${id}`)
   }
 
-  function write(reply: FastifyReply, { status, headers, body }: OciAnswer, { headers: { host } }: FastifyRequest) {
+  /** With the id under which an administrator finds why a request was denied: `lading why --request <id>`. */
+  function write(reply: FastifyReply, answer: OciAnswer, { id, headers: { host } }: FastifyRequest, recorded: boolean) {
+    const { status, code, headers } = answer
+    const message = code === 'DENIED' && recorded ? `${answer.message} (request id: ${id})` : answer.message
     if (status === 401) reply.header('www-authenticate', challenge(host))
+    const body = JSON.stringify({ errors: [{ code, message }] })
     return reply.code(status).headers(headers).type('application/json; charset=utf-8').send(body)
   }
 

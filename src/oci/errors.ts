@@ -173,8 +173,9 @@ function printQuery({ tag, digest }: ContentRefusals['ImageNotFound']['query']):
 
 export interface OciAnswer {
   readonly status: number
+  readonly code: string
+  readonly message: string
   readonly headers: Readonly<Record<string, string>>
-  readonly body: string
 }
 
 /** The answer to a refusal; `undefined` for anything else that was thrown, but for a store without room, which has one of its own. */
@@ -195,5 +196,5 @@ export function answer(
   message: string,
   headers: Readonly<Record<string, string>> = {},
 ): OciAnswer {
-  return { status, headers, body: JSON.stringify({ errors: [{ code, message }] }) }
+  return { status, code, message, headers }
 }

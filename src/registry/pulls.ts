@@ -1,4 +1,5 @@
 import type { Clock } from '#lib/clock.ts'
+import { createWriteBehind, type WriteBehind } from '#lib/write-behind.ts'
 import type { Metadata, Transaction } from '#metadata/metadata.ts'
 import type { Digest } from '#names/digest.ts'
 
@@ -7,13 +8,9 @@ import type { Digest } from '#names/digest.ts'
  * late (API reference, `lastRecordedPullTime`); what a crash loses is the last second's. Whose pulls do not count is asked when a
  * batch is written (`pull-time-exclusions.ts`), so that a pull does not wait for that either.
  */
-export interface Pulls {
+export interface Pulls extends WriteBehind {
   /** `by` is the ARN of the user or role that pulled. */
   record(repositoryId: number, digest: Digest, by: string): void
-  /** Writes what has been recorded so far. */
-  flush(): Promise<void>
-  /** Ends the batches and writes what is left. */
-  stop(): Promise<void>
 }
 
 /** The last pull of an image by one principal. */
@@ -37,7 +34,6 @@ export function createPulls({
 }): Pulls {
   /** By principal, repository and digest, so that recording builds no key. */
   let recorded = new Map<string, Map<number, Map<Digest, number>>>()
-  let flushing: Promise<void> = Promise.resolve()
 
   async function write(): Promise<void> {
     if (recorded.size === 0) return
@@ -48,23 +44,12 @@ export function createPulls({
     })
   }
 
-  function flush(): Promise<void> {
-    flushing = flushing.catch(() => {}).then(write)
-    return flushing
-  }
-
-  // A lost batch costs times of pulls, which are advisory, so that the error is told and the next batch goes on.
-  const timer = setInterval(() => void flush().catch(onError), batchMs).unref()
-
+  // A lost batch costs times of pulls, which are advisory.
   return {
+    ...createWriteBehind({ everyMs: batchMs, write, onError }),
     record(repositoryId, digest, by) {
       const repositories = getOrAdd(recorded, by)
       getOrAdd(repositories, repositoryId).set(digest, clock())
-    },
-    flush,
-    async stop() {
-      clearInterval(timer)
-      await flush()
     },
   }
 }

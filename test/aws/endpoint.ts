@@ -2,12 +2,14 @@ import { ECRClient } from '@aws-sdk/client-ecr'
 import { STSClient } from '@aws-sdk/client-sts'
 import { SignatureV4 } from '@smithy/signature-v4'
 import fastify from 'fastify'
+import type { AuditedCall } from '#audit/call.ts'
 import { createDispatcher } from '#aws/dispatcher.ts'
 import type { Exceptions } from '#aws/exceptions.ts'
 import { jsonSurface } from '#aws/json-surface.ts'
 import type { Handlers } from '#aws/operation.ts'
 import { awsRoutes } from '#aws/routes.ts'
 import { Sha256 } from '#aws/sha256.ts'
+import { ecrViolations } from '#aws/violations.ts'
 import { constraints } from '#ecr/constraints.ts'
 import { model, type Operations } from '#ecr/model.ts'
 import { Bodies, type BodyLimits, defaultBodyLimits } from '#http/bodies.ts'
@@ -84,19 +86,20 @@ export async function startEndpoint({
   verifyOutputs = true,
   limits,
 }: EndpointOptions = {}) {
-  const state = { now: Date.now(), logged: [] as object[], facts: [] as unknown[] }
+  const state = { now: Date.now(), logged: [] as object[], facts: [] as unknown[], audited: [] as AuditedCall[] }
   const app = fastify({ genReqId: () => crypto.randomUUID() })
   app.addHook('onSend', async (request) => {
     state.facts.push(request.logFacts)
   })
   const dispatch = createDispatcher({
     surfaces: [
-      jsonSurface<Operations>({ model, handlers, exceptions, constraints, verifyOutputs }),
+      jsonSurface<Operations>({ model, handlers, exceptions, constraints, violations: ecrViolations, verifyOutputs }),
       stsSurface(withoutSessions, { verifyOutputs }),
     ],
     findCredential: async (id) =>
       id === accessKey.accessKeyId ? { secret: accessKey.secretAccessKey, principal: root } : undefined,
     authorizer,
+    audit: { record: (call) => state.audited.push(call) },
     clock: () => state.now,
   })
   const bodies = new Bodies({ ...defaultBodyLimits, ...limits })

@@ -83,6 +83,7 @@ const examples: readonly { key: SettingKey; texts: Texts; read: (settings: Setti
     read: (s) => s.quotas,
     value: { ...ecrQuotas, images: 5, tags: 0 },
   },
+  { key: 'auditDays', texts: { auditDays: '30' }, read: (s) => s.auditDays, value: 30 },
   { key: 'tlsCert', texts: tls, read: (s) => s.tls?.cert, value: selfSigned.cert },
   { key: 'tlsKey', texts: tls, read: (s) => s.tls?.key, value: selfSigned.key },
   { key: 'log', texts: { log: 'debug' }, read: (s) => s.log, value: 'debug' },
@@ -125,6 +126,7 @@ test('without any source the documented defaults hold', () => {
     trustedProxies: [],
     workers: 1,
     quotas: ecrQuotas,
+    auditDays: 90,
     tls: undefined,
     log: 'info',
     origins: {
@@ -248,6 +250,7 @@ const badFlags: readonly (readonly [SettingKey, string, string])[] = [
     'Images=5',
     '--quotas is "Images=5": expected <name>=<count>, several separated by commas, of the names repositories, images, ',
   ],
+  ['auditDays', '-1', '--audit-days is "-1": expected a whole number of days from 0 to 3650'],
   ['quotas', 'images=5,images=6', '--quotas is "images=5,images=6": expected <name>=<count>'],
   ['quotas', 'images=-1', '--quotas is "images=-1": expected <name>=<count>'],
   ['quotas', 'images=5,', '--quotas is "images=5,": expected <name>=<count>'],

@@ -149,7 +149,7 @@ test('at a host of a domain', async (t) => {
         )
         assert.equal(
           answer.message,
-          `User: arn:aws:iam::111111111111:root is not authorized to perform: ecr:ListImages on resource: arn:aws:ecr:us-east-1:000000000000:repository/${name} because no resource-based policy allows the ecr:ListImages action`,
+          `User: arn:aws:iam::111111111111:root is not authorized to perform: ecr:ListImages on resource: arn:aws:ecr:us-east-1:000000000000:repository/${name} because no resource-based policy allows the ecr:ListImages action (request id: ${answer.headers['x-amzn-requestid']})`,
         )
       }
     },

@@ -1,5 +1,5 @@
-/** The operations that the query services serve, from which their models are trimmed. */
-export const queryOperations: Readonly<Record<string, readonly string[]>> = {
+/** The operations of other services than ECR that are served, to which their models are trimmed. */
+export const servedOperations: Readonly<Record<string, readonly string[]>> = {
   iam: [
     // Users and their credentials.
     ...['CreateUser', 'GetUser', 'ListUsers', 'UpdateUser', 'DeleteUser', 'TagUser', 'UntagUser', 'ListUserTags'],
@@ -30,5 +30,6 @@ export const queryOperations: Readonly<Record<string, readonly string[]>> = {
     // The account.
     ...['GetAccountSummary', 'ListAccountAliases'],
   ],
+  cloudtrail: ['LookupEvents'],
   sts: ['GetCallerIdentity', 'AssumeRole', 'AssumeRoleWithWebIdentity', 'GetSessionToken', 'GetAccessKeyInfo'],
 }

@@ -1,0 +1,135 @@
+import type { Clock } from '#lib/clock.ts'
+import { createWriteBehind, type WriteBehind } from '#lib/write-behind.ts'
+import type { Metadata, Transaction } from '#metadata/metadata.ts'
+import type { AuditedCall } from './call.ts'
+import { type AuditRow, recipientsOf, rowsOf } from './rows.ts'
+
+/**
+ * The audit trail. Calls are noted in memory and written each second, so that no call and no pull waits for it; a crash loses
+ * the last second's. What waits is bounded: while the database does not take it, the oldest make room, and the log says how
+ * many. Pulls that are alike (`key`) become one record with their count, which is what keeps up with thousands in a second.
+ */
+export interface AuditTrail extends WriteBehind {
+  /** Whether a call of that key waits to be written, which then counts for this one too. */
+  repeats(key: string, at: number): boolean
+  /** With a `key`, others of the same key may be counted with it. */
+  record(call: AuditedCall, key?: string): void
+}
+
+export interface AuditTrailParts {
+  readonly metadata: Metadata
+  readonly clock: Clock
+  /** How long records are kept; where it is 0, none are made. */
+  readonly keptMs: number
+  /** Told of a batch that was not written, and tried again with the next one. */
+  readonly onError: (error: unknown) => void
+  /** Told how many calls are in no record, because the database took none for too long or strangers made too many. */
+  readonly onLost: (count: number) => void
+}
+
+interface Noted {
+  readonly call: AuditedCall
+  count: number
+  lastAt: number
+}
+
+const batchMs = 1_000
+/** At most some 40 kB each. */
+const mostWaiting = 8_192
+/** So many are written without waiting for the second to end. */
+const writtenAtOnce = 1_000
+/** What one transaction writes: SQLite does its work in this thread. */
+const rowsPerTransaction = 200
+/** Calls of senders who have proved nothing, in one batch: nobody may push out the records of those who have. */
+const mostOfStrangers = 20
+
+export function createAuditTrail({ metadata, clock, keptMs, onError, onLost }: AuditTrailParts): AuditTrail {
+  let waiting: Noted[] = []
+  let byKey = new Map<string, Noted>()
+  let strangers = 0
+  let lost = 0
+
+  async function write(): Promise<void> {
+    const batch = waiting
+    waiting = []
+    byKey = new Map()
+    strangers = 0
+    if (lost > 0) onLost(lost)
+    lost = 0
+    let written = 0
+    try {
+      const isAccount = await accountsAmong(batch)
+      for (; written < batch.length; written += rowsPerTransaction) {
+        const rows = batch
+          .slice(written, written + rowsPerTransaction)
+          .flatMap((noted) => rowsOf(noted.call, noted, isAccount))
+        if (rows.length > 0) await metadata.transaction((trx) => insert(trx, rows))
+      }
+    } catch (error) {
+      waiting = [...batch.slice(written), ...waiting]
+      makeRoom()
+      throw error
+    }
+  }
+
+  async function accountsAmong(batch: readonly Noted[]): Promise<(account: string) => boolean> {
+    const named = new Set(batch.flatMap(({ call }) => recipientsOf(call)))
+    if (named.size === 0) return () => false
+    const query = metadata.reader.selectFrom('account').select('id')
+    const rows = await query.where('id', 'in', [...named].slice(0, mostAccounts)).execute()
+    const found = new Set(rows.map(({ id }) => id))
+    return (account) => found.has(account)
+  }
+
+  async function insert(trx: Transaction, rows: AuditRow[]): Promise<void> {
+    await trx.insertInto('audit_event').values(rows).execute()
+    // Twice as many as came, so that a backlog shrinks.
+    const old = trx
+      .selectFrom('audit_event')
+      .select('id')
+      .where('at', '<', clock() - keptMs)
+      .orderBy('at')
+    await trx
+      .deleteFrom('audit_event')
+      .where('id', 'in', old.limit(2 * rows.length))
+      .execute()
+  }
+
+  function makeRoom(): void {
+    const excess = waiting.length - mostWaiting
+    if (excess <= 0) return
+    for (const { count } of waiting.splice(0, excess)) lost += count
+  }
+
+  const writeBehind = createWriteBehind({ everyMs: batchMs, write, onError })
+
+  return {
+    ...writeBehind,
+
+    // Flat on purpose: `bench` figure "manifest GET by tag".
+    repeats(key, at) {
+      if (keptMs === 0) return true
+      const noted = byKey.get(key)
+      if (noted === undefined) return false
+      noted.count++
+      noted.lastAt = at
+      return true
+    },
+
+    record(call, key) {
+      if (keptMs === 0) return
+      if (call.principal === undefined && call.error !== undefined && ++strangers > mostOfStrangers) {
+        lost++
+        return
+      }
+      const noted: Noted = { call, count: 1, lastAt: call.circumstances.now }
+      waiting.push(noted)
+      if (key !== undefined) byKey.set(key, noted)
+      if (waiting.length > mostWaiting + writtenAtOnce) makeRoom()
+      if (waiting.length === writtenAtOnce) writeBehind.flush().catch(onError)
+    },
+  }
+}
+
+/** A parameter each. */
+const mostAccounts = 10_000
