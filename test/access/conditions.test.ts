@@ -1,10 +1,17 @@
 /** Condition keys end to end: what a request, its sender, its connection and its repository tell policies, on both planes. */
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: a policy writes its variables so
 import assert from 'node:assert/strict'
+import { once } from 'node:events'
+import type { IncomingMessage } from 'node:http'
+import { Agent, get } from 'node:https'
 import { after, before, describe, test } from 'node:test'
+import { ECR } from '@aws-sdk/client-ecr'
+import { IAM } from '@aws-sdk/client-iam'
+import { selfSigned } from '../fixtures/tls/pair.ts'
 import { eachDatabase } from '../support/databases.ts'
 import { openOciClient } from '../support/oci-client.ts'
-import { type Actor, type Statement, startWorld, type World } from './world.ts'
+import { startServer } from '../support/server.ts'
+import { type Actor, documentOf, type Statement, startWorld, type World } from './world.ts'
 
 const denied = { name: 'AccessDeniedException' }
 
@@ -53,7 +60,7 @@ eachDatabase(({ dialect, url }) => {
       assert.equal(await holds({ NotIpAddress: { 'aws:SourceIp': '127.0.0.1' } }), false)
     })
 
-    test('aws:SecureTransport says whether the connection has TLS', async () => {
+    test('aws:SecureTransport is false where the connection has no TLS', async () => {
       assert.equal(await holds({ Bool: { 'aws:SecureTransport': 'false' } }), true)
       assert.equal(await holds({ Bool: { 'aws:SecureTransport': 'true' } }), false)
     })
@@ -164,4 +171,42 @@ eachDatabase(({ dialect, url }) => {
       await world.repositoryPolicy()
     })
   })
+})
+
+test('aws:SecureTransport is true where the connection has TLS, on both planes', async () => {
+  const { certFile, keyFile, cert } = selfSigned
+  await using server = await startServer({ environment: { LADING_TLS_CERT: certFile, LADING_TLS_KEY: keyFile } })
+  const agent = new Agent({ ca: cert })
+  const options = { endpoint: server.url, region: server.region, requestHandler: { httpsAgent: agent } }
+  const iam = new IAM({ ...options, credentials: server.credentials })
+  const root = new ECR({ ...options, credentials: server.credentials })
+  const repositoryName = 'team/app'
+  await root.createRepository({ repositoryName })
+  const UserName = 'dora'
+  await iam.createUser({ UserName })
+  const { AccessKey } = await iam.createAccessKey({ UserName })
+  const { AccessKeyId: accessKeyId = '', SecretAccessKey: secretAccessKey = '' } = AccessKey ?? {}
+  const ecr = new ECR({ ...options, credentials: { accessKeyId, secretAccessKey } })
+  const may = (secure: string) => {
+    const statements = [
+      allow('ecr:GetAuthorizationToken'),
+      allow('ecr:ListImages', { Bool: { 'aws:SecureTransport': secure } }),
+    ]
+    return iam.putUserPolicy({ UserName, PolicyName: 'own', PolicyDocument: documentOf(statements) })
+  }
+  await may('true')
+  await ecr.listImages({ repositoryName })
+  const { authorizationData } = await ecr.getAuthorizationToken({})
+  const headers = { authorization: `Basic ${authorizationData?.[0]?.authorizationToken}` }
+  const list = async () => {
+    const asked = get(`${server.url}/v2/${repositoryName}/tags/list`, { agent, headers })
+    // What node:http answers with.
+    const [{ statusCode }] = (await once(asked, 'response')) as [IncomingMessage]
+    return statusCode
+  }
+  assert.equal(await list(), 200)
+  await may('false')
+  assert.equal(await list(), 403)
+  await assert.rejects(ecr.listImages({ repositoryName }), denied)
+  for (const each of [iam, root, ecr, agent]) each.destroy()
 })

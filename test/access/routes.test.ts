@@ -142,12 +142,14 @@ eachDatabase(({ dialect, url }) => {
       const digest = image().blobs[0]?.digest
       const arn = (name: string) => `arn:aws:ecr:${server.region}:${server.account}:repository/${name}`
       const push = { Effect: 'Allow', Action: 'ecr:InitiateLayerUpload', Resource: arn('team/new') } as const
-      const mount = () =>
-        client.call('POST', `/v2/team/new/blobs/uploads/?mount=${digest}&from=team/app`, {
+      const mount = (from = 'team/app') =>
+        client.call('POST', `/v2/team/new/blobs/uploads/?mount=${digest}&from=${from}`, {
           headers: headersOf(own, 'its own token'),
         })
       await own.may(push)
-      assert.equal((await mount()).status, 202)
+      const [there, missing] = [await mount(), await mount('team/nil')]
+      assert.equal(there.status, 202)
+      assert.deepEqual(withoutUpload(there), withoutUpload(missing), 'nor does it tell whether the source is there')
       const download = { Effect: 'Allow', Action: 'ecr:GetDownloadUrlForLayer' } as const
       await own.may(push, { ...download, Resource: arn('team/new') })
       assert.equal((await mount()).status, 202)
@@ -212,6 +214,12 @@ function shown(answer: Answer | undefined) {
     .replaceAll(/team\/(?:app|nil)/g, '{name}')
     .replaceAll(/\d{12}/g, '{account}')
   return { status: answer.status, headers, body }
+}
+
+/** The beginning of an upload but for its id. */
+function withoutUpload(answer: Answer) {
+  const { location, 'docker-upload-uuid': id = '', ...headers } = answer.headers
+  return { ...shown({ ...answer, headers }), location: location?.replace(String(id), '{id}') }
 }
 
 /** What nobody gets who was not let in. */

@@ -126,6 +126,43 @@ eachDatabase(({ dialect, url }) => {
       await world.repositoryPolicy()
     })
 
+    test('a stranger that takes on a role of the account acts as one of it, and comes to no more by itself', async () => {
+      const { foreign, iam, own, server } = world
+      const { roleArn } = await session('lent', [allow(pull)])
+      const trust = { Effect: 'Allow', Action: 'sts:AssumeRole', Principal: { AWS: [own.arn, foreign.arn] } } as const
+      await iam.updateAssumeRolePolicy({ RoleName: 'lent', PolicyDocument: documentOf([trust]) })
+      await foreign.may(allow('*'))
+      const options = { endpoint: server.url, region: server.region, credentials: foreign.credentials }
+      const foreignSts = new STS({ ...options, maxAttempts: 1 })
+      const { Credentials } = await foreignSts.assumeRole({ RoleArn: roleArn, RoleSessionName: 'guest' })
+      foreignSts.destroy()
+      const { AccessKeyId = '', SecretAccessKey = '', SessionToken = '' } = Credentials ?? {}
+      const guest = { accessKeyId: AccessKeyId, secretAccessKey: SecretAccessKey, sessionToken: SessionToken }
+      await fetch({ arn: '', ecr: world.client(guest) })
+      await assert.rejects(foreign.ecr.batchGetImage({ ...world.target, imageIds: [{ imageTag: 'v1' }] }), {
+        message: new RegExp(`because no resource-based policy allows the ${pull} action$`),
+      })
+    })
+
+    test('the root of an account may do all to what is its own, unless that denies, and to others’ what they allow', async () => {
+      const { server, root, target } = world
+      const other = world.client(await server.addAccount('333333333333'))
+      const rootOf = (account: string) => `arn:aws:iam::${account}:root`
+      const client = { arn: rootOf(server.account), ecr: root }
+      await fetch(client)
+      const asStranger = () => other.batchGetImage({ ...target, imageIds: [{ imageTag: 'v1' }] })
+      const sentence = (arn: string, end: string) =>
+        `User: ${arn} is not authorized to perform: ${pull} on resource: ${repositoryArn(target)} ${end}`
+      const unnamed = `because no resource-based policy allows the ${pull} action`
+      await assert.rejects(asStranger(), { message: sentence(rootOf('333333333333'), unnamed) })
+      const everybody = { Action: pull, Principal: '*' } as const
+      await world.repositoryPolicy({ Effect: 'Allow', ...everybody })
+      await asStranger()
+      await world.repositoryPolicy({ Effect: 'Allow', ...everybody }, { Effect: 'Deny', ...everybody })
+      await denied(client, 'with an explicit deny in a resource-based policy')
+      await world.repositoryPolicy()
+    })
+
     test('a token that a session got stands for the session, on the data plane too', async () => {
       const rights = [allow('ecr:*')]
       const policy = [allow(['ecr:GetAuthorizationToken', 'ecr:ListImages'])]

@@ -55,8 +55,8 @@ export function documentOf(statements: readonly Statement[]): string {
   return JSON.stringify({ Version: '2012-10-17', Statement: statements })
 }
 
-export async function startWorld({ database }: { database?: string } = {}): Promise<World> {
-  const server = await startServer({ ...(database && { database }), environment: { LADING_DOMAIN: domain } })
+export async function startWorld({ database }: { database: string }): Promise<World> {
+  const server = await startServer({ database, environment: { LADING_DOMAIN: domain } })
   const clients: { destroy(): void }[] = []
   const opened = <Client extends { destroy(): void }>(client: Client): Client => {
     clients.push(client)
