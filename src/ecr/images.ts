@@ -36,9 +36,9 @@ export function imageOperations({ repositories, images, imagePush, imageDeletion
     key: RepositoryKey,
     { tag, digest }: AskedImage,
     accepted: readonly string[] | undefined,
-    { arn }: Principal,
+    { identityArn }: Principal,
   ): Promise<Image> {
-    const pulled = await images.pull(key, digest === undefined ? { tag } : { digest }, arn)
+    const pulled = await images.pull(key, digest === undefined ? { tag } : { digest }, identityArn)
     const stored = digest === undefined && accepted !== undefined ? convertManifest(pulled, accepted) : pulled
     return {
       registryId: key.registry.account,

@@ -1,8 +1,12 @@
-/** Register-, Deregister- and ListPullTimeUpdateExclusions, by the AWS SDK. */
+/** Register-, Deregister- and ListPullTimeUpdateExclusions, by the AWS SDK, and whose pulls they are about. */
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
+import { IAM } from '@aws-sdk/client-iam'
+import { STS } from '@aws-sdk/client-sts'
 import { eachDatabase } from '../support/databases.ts'
 import { answerOf, type EcrSession, refusalOf, startEcrSession } from '../support/ecr-session.ts'
+import { index } from '../support/images/build.ts'
+import type { Credentials } from '../support/server.ts'
 
 const account = '000000000000'
 
@@ -62,6 +66,58 @@ eachDatabase(({ dialect, url }) => {
       const nonsense = await refusalOf(session.ecr.listPullTimeUpdateExclusions({ nextToken: 'nonsense' }))
       assert.equal(nonsense.name, 'InvalidParameterException')
       for (const arn of arns) await deregister(arn)
+    })
+
+    test('of an excluded role no session leaves a time behind, on either plane', async (t) => {
+      const { server, ecr } = session
+      const { url: endpoint, region } = server
+      const opened = <Client extends { destroy(): void }>(client: Client) => {
+        t.after(() => client.destroy())
+        return client
+      }
+      const options = (credentials: Credentials) => ({ endpoint, region, credentials, maxAttempts: 1 })
+      const allow = (more: object) =>
+        JSON.stringify({ Version: '2012-10-17', Statement: [{ Effect: 'Allow', ...more }] })
+      const iam = opened(new IAM(options(server.credentials)))
+      const [RoleName, UserName, PolicyName] = ['scanner', 'ann', 'own']
+      const trust = allow({ Action: 'sts:AssumeRole', Principal: { AWS: account } })
+      await iam.createRole({ RoleName, Path: '/ci/', AssumeRolePolicyDocument: trust })
+      await iam.putRolePolicy({ RoleName, PolicyName, PolicyDocument: allow({ Action: 'ecr:*', Resource: '*' }) })
+      await iam.createUser({ UserName })
+      await iam.putUserPolicy({ UserName, PolicyName, PolicyDocument: allow({ Action: 'sts:*', Resource: '*' }) })
+      const { AccessKey } = await iam.createAccessKey({ UserName })
+      assert(AccessKey?.AccessKeyId && AccessKey.SecretAccessKey)
+      const ann = { accessKeyId: AccessKey.AccessKeyId, secretAccessKey: AccessKey.SecretAccessKey }
+      const principalArn = arnOf('ci/scanner')
+      const assumed = await opened(new STS(options(ann))).assumeRole({
+        RoleArn: principalArn,
+        RoleSessionName: 'nightly',
+      })
+      const { AccessKeyId, SecretAccessKey, SessionToken } = assumed.Credentials ?? {}
+      assert(AccessKeyId && SecretAccessKey && SessionToken)
+      const credentials = { accessKeyId: AccessKeyId, secretAccessKey: SecretAccessKey, sessionToken: SessionToken }
+      const scanner = session.client({ credentials })
+      await register(principalArn)
+
+      const repositoryName = await session.repository()
+      const image = index({ children: [] })
+      const other = index({ children: [], annotations: { other: 'yes' } })
+      await session.push(repositoryName, image, 'scanned')
+      await session.push(repositoryName, other, 'pulled')
+      await scanner.batchGetImage({ repositoryName, imageIds: [{ imageTag: 'scanned' }] })
+      const { authorizationData } = await scanner.getAuthorizationToken({})
+      const authorization = `Basic ${authorizationData?.[0]?.authorizationToken}`
+      const pulled = await fetch(`${endpoint}/v2/${repositoryName}/manifests/scanned`, { headers: { authorization } })
+      assert.equal(pulled.status, 200)
+      // Pulls are written in batches: once a later one has been, those before it have too.
+      await ecr.batchGetImage({ repositoryName, imageIds: [{ imageTag: 'pulled' }] })
+      const lastPull = async (imageTag: string) => {
+        const { imageDetails } = await ecr.describeImages({ repositoryName, imageIds: [{ imageTag }] })
+        return imageDetails?.[0]?.lastRecordedPullTime
+      }
+      while ((await lastPull('pulled')) === undefined) await new Promise(setImmediate)
+      assert.equal(await lastPull('scanned'), undefined)
+      await deregister(principalArn)
     })
 
     test('only a user or a role can be excluded', async () => {
