@@ -43,6 +43,7 @@ import { createImageLists } from '#registry/image-lists.ts'
 import { createImagePush } from '#registry/image-push.ts'
 import { createImages } from '#registry/images.ts'
 import { createLinkedBlobs, type Damage } from '#registry/linked-blobs.ts'
+import { renameInResourcePolicies } from '#registry/principal-changes.ts'
 import { createPullTimeExclusions } from '#registry/pull-time-exclusions.ts'
 import { createPulls } from '#registry/pulls.ts'
 import { createReferrers } from '#registry/referrers.ts'
@@ -173,6 +174,7 @@ export async function startApp(settings: Settings, log: Logger, options: AppOpti
     change: (work) => metadata.transaction(work),
     clock,
     box,
+    principalChanged: [renameInResourcePolicies],
   })
   const compile = createCompiler()
   const identityPolicies = createIdentityPolicies({

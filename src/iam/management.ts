@@ -13,17 +13,21 @@ import { createBoundaries } from './policies/boundaries.ts'
 import { createInlinePolicies } from './policies/inline.ts'
 import { createManagedPolicies } from './policies/managed.ts'
 import { createPolicyVersions } from './policies/versions.ts'
+import { type PrincipalChanged, renameInTrustPolicies } from './principal-changes.ts'
 
 /** Everything by which identities, their keys and their policies are managed, over one database. */
 export interface ManagementParts {
   readonly reader: Reader
   readonly change: ChangeIam
   readonly clock: Clock
+  /** Told, beside the trust policies, of users and roles that go by another name or are gone. They may only write rows. */
+  readonly principalChanged: readonly PrincipalChanged[]
   /** Seals secrets for the database. */
   readonly box: { seal(text: string): string }
 }
 
-export function createManagement(parts: ManagementParts) {
+export function createManagement(given: ManagementParts) {
+  const parts = { ...given, principalChanged: [renameInTrustPolicies, ...given.principalChanged] }
   return {
     owners: createOwners(parts),
     users: createUsers(parts),

@@ -2,7 +2,7 @@ import { findMissingPrincipal } from '#iam/named-principals.ts'
 import { type PolicyDocument, type PolicyKind, parsePolicy } from '#iam/policy/document.ts'
 import type { PolicyRefusals } from '#iam/policy/refusals.ts'
 import { Refusal } from '#lib/refusal.ts'
-import type { Reader } from '#metadata/metadata.ts'
+import type { Transaction } from '#metadata/metadata.ts'
 import { refuse } from './refusals.ts'
 
 /** Policies of ECR's resources, of a repository or of a registry: what they may hold, and that whom they name is there. */
@@ -10,12 +10,12 @@ export type ResourcePolicyKind = Exclude<PolicyKind, 'identity' | 'trust'>
 
 /** @throws Refusal `ResourcePolicyInvalid`, `ResourcePolicyPrincipalNotFound` */
 export async function readResourcePolicy(
-  reader: Reader,
+  trx: Transaction,
   text: string,
   kind: ResourcePolicyKind,
 ): Promise<PolicyDocument> {
   const document = parse(text, kind)
-  const principal = await findMissingPrincipal(reader, document)
+  const principal = await findMissingPrincipal(trx, document)
   const of = kind === 'repository' ? 'repository' : 'registry'
   if (principal !== undefined) throw refuse('ResourcePolicyPrincipalNotFound', { of, principal })
   return document

@@ -26,6 +26,7 @@ const management = createManagement({
   reader: metadata.reader,
   change: (work) => metadata.transaction(work),
   clock: () => 1_700_000_000_000,
+  principalChanged: [],
   box: { seal: (text) => text },
 })
 const operations = iamOperations(management)

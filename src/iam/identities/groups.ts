@@ -87,7 +87,8 @@ export function createGroups(parts: { reader: Reader; change: ChangeIam; clock: 
       return pageOf(rows.map(parseGroup), limit, ({ name }) => nameKey(name))
     },
 
-    update: (account, name, changed) => change((trx) => renameOwner(trx, { account, kind: 'group', name }, changed)),
+    update: (account, name, changed) =>
+      change(async (trx) => void (await renameOwner(trx, { account, kind: 'group', name }, changed))),
 
     delete: (account, name) =>
       change(async (trx) => {

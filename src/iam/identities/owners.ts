@@ -1,5 +1,6 @@
 import { refuseEntity } from '#iam/entity-refusals.ts'
 import type { OwnerKind } from '#iam/policies/usage.ts'
+import type { PrincipalChange } from '#iam/policy/rename-principal.ts'
 import type { Reader, Transaction } from '#metadata/metadata.ts'
 import type { AccountId } from '#names/account.ts'
 
@@ -99,8 +100,8 @@ export interface NameChange {
   readonly path: string | undefined
 }
 
-/** Renames or moves one, which keeps its id and all that it has. @throws Refusal `EntityNotFound`, `EntityExists` */
-export async function renameOwner(trx: Transaction, ref: OwnerRef, changed: NameChange): Promise<void> {
+/** Renames or moves one, which keeps its id and all that it has. Answers how. @throws Refusal `EntityNotFound`, `EntityExists` */
+export async function renameOwner(trx: Transaction, ref: OwnerRef, changed: NameChange): Promise<PrincipalChange> {
   await holdNames(trx, ref.account)
   const { id, name, path } = await lockOwner(trx, ref)
   const next = { name: changed.name ?? name, path: changed.path ?? path }
@@ -111,6 +112,7 @@ export async function renameOwner(trx: Transaction, ref: OwnerRef, changed: Name
     .set({ ...next, name_key: nameKey(next.name) })
     .where('id', '=', id)
     .execute()
+  return { from: ownerArn({ ...ref, path, name }), to: ownerArn({ ...ref, ...next }) }
 }
 
 /** `arn:aws:iam::<account>:user/<path><name>` (IAM user guide, "IAM ARNs"). */

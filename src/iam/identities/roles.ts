@@ -2,6 +2,7 @@ import type { Selectable } from 'kysely'
 import type { ChangeIam } from '#iam/changes.ts'
 import { refuseEntity } from '#iam/entity-refusals.ts'
 import { findManagedPolicy, lockManagedPolicy } from '#iam/policies/managed-policy.ts'
+import type { PrincipalChanged } from '#iam/principal-changes.ts'
 import type { Clock } from '#lib/clock.ts'
 import { type Page, pageOf } from '#lib/page.ts'
 import type { Reader, Transaction } from '#metadata/metadata.ts'
@@ -68,9 +69,14 @@ export interface Roles {
   removeTags(account: AccountId, name: string, keys: readonly string[]): Promise<void>
 }
 
-export function createRoles(parts: { reader: Reader; change: ChangeIam; clock: Clock }): Roles {
-  const { reader, change, clock } = parts
+export interface RoleParts {
+  readonly reader: Reader
+  readonly change: ChangeIam
+  readonly clock: Clock
+  readonly principalChanged: readonly PrincipalChanged[]
+}
 
+export function createRoles({ reader, change, clock, principalChanged }: RoleParts): Roles {
   function update(
     account: AccountId,
     name: string,
@@ -125,7 +131,7 @@ export function createRoles(parts: { reader: Reader; change: ChangeIam; clock: C
 
     delete: (account, name) =>
       change(async (trx) => {
-        const { id } = await lockRole(trx, account, name)
+        const { id, arn } = await lockRole(trx, account, name)
         for (const [table, by] of [
           ['policy_attachment', 'attached policies'],
           ['inline_policy', 'inline policies'],
@@ -134,6 +140,7 @@ export function createRoles(parts: { reader: Reader; change: ChangeIam; clock: C
           if (held !== undefined) throw refuseEntity('EntityInUse', { by })
         }
         await trx.deleteFrom('iam_role').where('id', '=', id).execute()
+        for (const listener of principalChanged) await listener(trx, { from: arn, to: id })
       }),
 
     async addTags(account, name, added) {

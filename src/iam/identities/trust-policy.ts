@@ -1,7 +1,7 @@
 import { refuseEntity } from '#iam/entity-refusals.ts'
 import { findMissingPrincipal } from '#iam/named-principals.ts'
 import { parsePolicy } from '#iam/policy/document.ts'
-import type { Reader } from '#metadata/metadata.ts'
+import type { Transaction } from '#metadata/metadata.ts'
 
 /** The policy of a role that says who may assume it: what it may hold, and that whom it names exists. */
 
@@ -9,10 +9,10 @@ import type { Reader } from '#metadata/metadata.ts'
 const longestTrustPolicy = 2_048
 
 /** @throws Refusal `PolicyMalformed`, `EntityQuotaExceeded`, `TrustedPrincipalUnknown` */
-export async function requireTrustPolicy(reader: Reader, text: string): Promise<void> {
+export async function requireTrustPolicy(trx: Transaction, text: string): Promise<void> {
   if (text.replace(/\s/g, '').length > longestTrustPolicy) {
     throw refuseEntity('EntityQuotaExceeded', { quota: 'trust policy size', limit: longestTrustPolicy })
   }
-  const missing = await findMissingPrincipal(reader, parsePolicy(text, 'trust'))
+  const missing = await findMissingPrincipal(trx, parsePolicy(text, 'trust'))
   if (missing !== undefined) throw refuseEntity('TrustedPrincipalUnknown', { principal: missing })
 }

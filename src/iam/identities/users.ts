@@ -2,6 +2,8 @@ import type { Selectable } from 'kysely'
 import type { ChangeIam } from '#iam/changes.ts'
 import { type InUse, refuseEntity } from '#iam/entity-refusals.ts'
 import { lockAttachable } from '#iam/policies/attachable.ts'
+import type { PrincipalChange } from '#iam/policy/rename-principal.ts'
+import type { PrincipalChanged } from '#iam/principal-changes.ts'
 import type { Clock } from '#lib/clock.ts'
 import { type Page, pageOf } from '#lib/page.ts'
 import type { Reader, Transaction } from '#metadata/metadata.ts'
@@ -53,9 +55,14 @@ export interface UserParts {
   readonly reader: Reader
   readonly change: ChangeIam
   readonly clock: Clock
+  readonly principalChanged: readonly PrincipalChanged[]
 }
 
-export function createUsers({ reader, change, clock }: UserParts): Users {
+export function createUsers({ reader, change, clock, principalChanged }: UserParts): Users {
+  async function announce(trx: Transaction, changed: PrincipalChange): Promise<void> {
+    for (const listener of principalChanged) await listener(trx, changed)
+  }
+
   function changeTags(account: AccountId, name: string, changed: (tags: Tags) => Tags): Promise<void> {
     return change(async (trx) => {
       const { id } = await lockOwner(trx, { account, kind: 'user', name })
@@ -95,14 +102,17 @@ export function createUsers({ reader, change, clock }: UserParts): Users {
       return pageOf(rows.map(parseUser), limit, ({ name }) => nameKey(name))
     },
 
-    update: (account, name, changed) => change((trx) => renameOwner(trx, { account, kind: 'user', name }, changed)),
+    update: (account, name, changed) =>
+      change(async (trx) => announce(trx, await renameOwner(trx, { account, kind: 'user', name }, changed))),
 
     delete: (account, name) =>
       change(async (trx) => {
-        const { id } = await lockOwner(trx, { account, kind: 'user', name })
+        const owner = await lockOwner(trx, { account, kind: 'user', name })
+        const { id } = owner
         const by = await hangingOn(trx, id)
         if (by !== undefined) throw refuseEntity('EntityInUse', { by })
         await trx.deleteFrom('iam_user').where('id', '=', id).execute()
+        await announce(trx, { from: ownerArn(owner), to: id })
       }),
 
     addTags: (account, name, added) => changeTags(account, name, (tags) => withTags(tags, added)),

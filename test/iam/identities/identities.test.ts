@@ -33,6 +33,7 @@ async function world(databases: Databases, t: TestContext) {
     reader: metadata.reader,
     change,
     clock: () => now++,
+    principalChanged: [],
     box: { seal: (text: string) => `sealed ${text}` },
   }
   const users = createUsers(parts)

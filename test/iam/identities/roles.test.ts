@@ -26,6 +26,7 @@ async function world(t: TestContext, databases: Databases) {
     reader: metadata.reader,
     change: metadata.transaction.bind(metadata),
     clock: () => 1_000,
+    principalChanged: [],
   })
   return { metadata, roles }
 }
