@@ -3,6 +3,7 @@ import { isRepositoryPrefix, parseRepositoryPrefix } from '#names/repository-pre
 import type { CacheRule, CacheRules } from '#upstream/cache-rules.ts'
 import type { Operations } from './model.ts'
 import { openPage, refusePaging } from './paging.ts'
+import { requirePassRole } from './request.ts'
 
 /** Rules of the pull through cache. */
 export interface PullThroughParts {
@@ -17,6 +18,7 @@ export function pullThroughOperations({ cacheRules }: PullThroughParts) {
       resource: () => '*',
       handle: async (request) => {
         const { input, registry } = request
+        await requirePassRole(request, input.customRoleArn)
         const rule = await cacheRules.create(registry, {
           prefix: parseRepositoryPrefix(input.ecrRepositoryPrefix),
           upstreamUrl: input.upstreamRegistryUrl,
@@ -37,6 +39,7 @@ export function pullThroughOperations({ cacheRules }: PullThroughParts) {
       handle: async (request) => {
         const { input, registry } = request
         const { credentialArn, customRoleArn } = input
+        await requirePassRole(request, customRoleArn)
         const prefix = parseRepositoryPrefix(input.ecrRepositoryPrefix)
         const rule = await cacheRules.update(registry, prefix, { credentialArn, customRoleArn })
         const { upstreamRegistryUrl, ...shown } = describeRule(rule)

@@ -1,6 +1,8 @@
+import type { HandlerRequest } from '#aws/operation.ts'
 import { repositoryArn } from '#names/arn.ts'
 import type { Registry } from '#names/registry.ts'
 import type { RepositoryName } from '#names/repository-name.ts'
+import { accountOfRole } from '#names/role-arn.ts'
 import type { Pusher } from '#registry/create-on-push.ts'
 import type { RepositoryKey } from '#registry/repository.ts'
 
@@ -27,4 +29,17 @@ export function pusherOf(
 
 export function repositoryKey({ input, registry }: RepositoryRequest): RepositoryKey {
   return { registry, name: input.repositoryName }
+}
+
+/**
+ * Who gives a role to a service must be allowed to pass it on (IAM user guide, "Grant a user permissions to pass a role to an AWS
+ * service"). A role of another account the domain refuses anyway.
+ *
+ * @throws Refusal `AccessDenied`
+ */
+export async function requirePassRole(
+  { registry, require }: Pick<HandlerRequest<unknown>, 'registry' | 'require'>,
+  role: string | undefined,
+): Promise<void> {
+  if (role && accountOfRole(role) === registry.account) await require('iam:PassRole', role)
 }

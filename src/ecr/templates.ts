@@ -1,5 +1,6 @@
-import type { Handlers } from '#aws/operation.ts'
-import { isRepositoryPrefix, parseRepositoryPrefix } from '#names/repository-prefix.ts'
+import type { HandlerRequest, Handlers } from '#aws/operation.ts'
+import { repositoriesArn } from '#names/arn.ts'
+import { isRepositoryPrefix, parseRepositoryPrefix, type RepositoryPrefix } from '#names/repository-prefix.ts'
 import type { CreationTemplate, CreationTemplates, TemplateChange } from '#registry/creation-templates.ts'
 import type {
   Operations,
@@ -7,6 +8,7 @@ import type {
   UpdateRepositoryCreationTemplateRequest as TemplateInput,
 } from './model.ts'
 import { openPage, refusePaging } from './paging.ts'
+import { requirePassRole } from './request.ts'
 import { describeResourceTags, describeTagMutability, filtersOf, resourceTagsOf } from './shapes.ts'
 
 /** Templates for repositories that pushes, the pull through cache and replication make. */
@@ -18,14 +20,22 @@ export function templateOperations({ creationTemplates }: TemplateParts) {
   return {
     CreateRepositoryCreationTemplate: {
       resource: () => '*',
-      handle: async ({ input, registry }) =>
-        answerOf(await creationTemplates.create(registry, parseRepositoryPrefix(input.prefix), changeOf(input))),
+      handle: async (request) => {
+        const { input, registry } = request
+        const prefix = parseRepositoryPrefix(input.prefix)
+        await requireDependents(request, prefix)
+        return answerOf(await creationTemplates.create(registry, prefix, changeOf(input)))
+      },
     },
 
     UpdateRepositoryCreationTemplate: {
       resource: () => '*',
-      handle: async ({ input, registry }) =>
-        answerOf(await creationTemplates.update(registry, parseRepositoryPrefix(input.prefix), changeOf(input))),
+      handle: async (request) => {
+        const { input, registry } = request
+        const prefix = parseRepositoryPrefix(input.prefix)
+        await requireDependents(request, prefix)
+        return answerOf(await creationTemplates.update(registry, prefix, changeOf(input)))
+      },
     },
 
     DeleteRepositoryCreationTemplate: {
@@ -59,6 +69,21 @@ export function templateOperations({ creationTemplates }: TemplateParts) {
     | 'DeleteRepositoryCreationTemplate'
     | 'DescribeRepositoryCreationTemplates'
   >
+}
+
+/**
+ * What a template gives to repositories its author must be allowed to give them (Service Authorization Reference, Amazon ECR,
+ * dependent actions of CreateRepositoryCreationTemplate), or whoever may write templates could grant itself anything.
+ *
+ * @throws Refusal `AccessDenied`
+ */
+async function requireDependents(request: HandlerRequest<TemplateInput>, prefix: RepositoryPrefix): Promise<void> {
+  const { input, registry, require } = request
+  const covered = repositoriesArn(registry, prefix)
+  if (input.repositoryPolicy) await require('ecr:SetRepositoryPolicy', covered)
+  if (input.lifecyclePolicy) await require('ecr:PutLifecyclePolicy', covered)
+  if (input.resourceTags?.length) await require('ecr:TagResource', covered)
+  await requirePassRole(request, input.customRoleArn)
 }
 
 function changeOf(input: TemplateInput): TemplateChange {

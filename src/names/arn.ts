@@ -3,10 +3,17 @@ import { refuseName } from './refusals.ts'
 import { isRegion, type Region } from './region.ts'
 import type { Registry } from './registry.ts'
 import { isRepositoryName, type RepositoryName } from './repository-name.ts'
+import { type RepositoryPrefix, rootPrefix } from './repository-prefix.ts'
 
 /** `arn:aws:ecr:<region>:<account>:repository/<name>` (Service Authorization Reference, Amazon ECR). */
 export function repositoryArn({ account, region }: Registry, name: RepositoryName | '*'): string {
   return `arn:aws:ecr:${region}:${account}:repository/${name}`
+}
+
+/** The ARN of every repository below a prefix. */
+export function repositoriesArn({ account, region }: Registry, prefix: RepositoryPrefix): string {
+  const below = prefix === rootPrefix ? '' : `${prefix}/`
+  return `arn:aws:ecr:${region}:${account}:repository/${below}*`
 }
 
 export interface RepositoryArn {
