@@ -1,7 +1,8 @@
 import { sql } from 'kysely'
 import type { Metadata } from '#metadata/metadata.ts'
 import type { CompileDocument } from './compiled.ts'
-import type { Policy } from './policy/compile.ts'
+import { compilePolicy, type Policy } from './policy/compile.ts'
+import { parsePolicy } from './policy/document.ts'
 import type { Principal } from './principal.ts'
 
 /**
@@ -64,7 +65,7 @@ export function createIdentityPolicies({
   })
 
   return async function identityPolicies(principal: Principal): Promise<IdentityPolicies> {
-    const session = (principal.session?.policies ?? []).map(({ name, document }) => compile(name, document, 'identity'))
+    const session = sessionPolicies(principal)
     if (principal.kind === 'root') return { identity: [], boundary: undefined, session }
     const { identityId: id, boundaryArn } = principal
     const rows = await select({ id, boundary: boundaryArn ?? '' })
@@ -80,11 +81,26 @@ export function createIdentityPolicies({
     return { identity, boundary: boundary ?? (boundaryArn === undefined ? undefined : nothing(boundaryArn)), session }
   }
 
+  function sessionPolicies({ kind, session }: Principal): readonly Policy[] {
+    if (session === undefined) return []
+    if (kind !== 'role') return [ofSessionToken]
+    return session.policies.map(({ name, document }) => compile(name, document, 'identity'))
+  }
+
   function compileAwsManaged(arn: string): Policy {
     const document = awsManaged(arn)
     return document === undefined ? nothing(arn) : compile(arn, document, 'identity')
   }
 }
+
+/**
+ * Whoever gets hold of the temporary credentials of a user or the root must not make lasting ones with them (STS API reference,
+ * GetSessionToken: without a second factor, which there is none of here, they call nothing of IAM).
+ */
+const ofSessionToken = compilePolicy(
+  'GetSessionToken',
+  parsePolicy('{"Statement":{"Effect":"Allow","NotAction":"iam:*","Resource":"*"}}', 'identity'),
+)
 
 type Kind = 'inline' | 'managed' | 'boundary'
 

@@ -408,6 +408,18 @@ eachDatabase((databases) => {
       assert.equal((await refusalOf(sts(ann).getSessionToken(mfa))).name, 'AccessDenied')
     })
 
+    test('temporary credentials of a user or of root make no lasting ones', async (t) => {
+      const { server, user, sts } = await world(t, databases)
+      for (const credentials of [server.credentials, await user('ann', allowing('*'))]) {
+        const session = sessionOf((await sts(credentials).getSessionToken({})).Credentials)
+        const iam = new IAM({ endpoint: server.url, region: server.region, credentials: session, maxAttempts: 1 })
+        t.after(() => iam.destroy())
+        const { name, message } = await refusalOf(iam.createAccessKey({ UserName: 'ann' }))
+        assert.equal(name, 'AccessDenied')
+        assert.match(message, /because no session policy allows the iam:CreateAccessKey action$/)
+      }
+    })
+
     test('a key tells its account', async (t) => {
       const { server, user, sts } = await world(t, databases)
       const ann = await user('ann')
