@@ -74,6 +74,17 @@ export class TokenKeys {
     return created
   }
 
+  /** Oldest first; the last one seals. `createdAt` is in milliseconds since the epoch. */
+  async list(): Promise<readonly { readonly id: string; readonly createdAt: number }[]> {
+    const rows = await this.#metadata.reader
+      .selectFrom('token_key')
+      .select(['id', 'created_at as createdAt'])
+      .orderBy('created_at')
+      .orderBy('id')
+      .execute()
+    return rows
+  }
+
   /**
    * Adds a key that seals from now on. Those before it verify what they sealed until all of it has expired, and then the
    * next rotation deletes them; `revoke` deletes them at once, and with them the validity of every token issued so far.

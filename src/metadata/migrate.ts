@@ -10,6 +10,7 @@ import { upstream } from './migrations/0006-upstream.ts'
 import { imageStatus } from './migrations/0007-image-status.ts'
 import { secretCheck } from './migrations/0008-secret-check.ts'
 import { audit } from './migrations/0009-audit.ts'
+import { accountName } from './migrations/0010-account-name.ts'
 import type { Schema } from './schema.ts'
 
 type Step = (db: Kysely<unknown>, types: ColumnTypes) => Promise<void>
@@ -25,6 +26,7 @@ const steps: Record<string, Step> = {
   '0007-image-status': imageStatus,
   '0008-secret-check': secretCheck,
   '0009-audit': audit,
+  '0010-account-name': accountName,
 }
 
 /**

@@ -28,6 +28,8 @@ export interface RunningServer extends AsyncDisposable {
   /** The root key of `account`. */
   readonly credentials: Credentials
   readonly dataDir: string
+  /** Settings by which commands find what this server serves. */
+  readonly environment: Readonly<Record<string, string>>
   /** Creates a further account and answers its root key. */
   addAccount(account: string): Promise<Credentials>
   stop(): Promise<void>
@@ -51,15 +53,18 @@ const secretKey = Buffer.alloc(32, 7).toString('base64')
 
 export async function startServer(options: ServerOptions = {}): Promise<RunningServer> {
   const folder = await temporaryFolder()
+  const environment = {
+    LADING_DATA_DIR: folder.path,
+    LADING_SECRET_KEY: secretKey,
+    ...(options.database !== undefined && { LADING_DATABASE: options.database }),
+  }
   const settings = loadSettings({
     flags: {},
     environment: {
+      ...environment,
       LADING_LISTEN: '127.0.0.1:0',
-      LADING_DATA_DIR: folder.path,
-      LADING_SECRET_KEY: secretKey,
       LADING_ROOT_ACCESS_KEY_ID: rootKey.accessKeyId,
       LADING_ROOT_SECRET_ACCESS_KEY: rootKey.secretAccessKey,
-      ...(options.database !== undefined && { LADING_DATABASE: options.database }),
       ...options.environment,
     },
   })
@@ -79,6 +84,7 @@ export async function startServer(options: ServerOptions = {}): Promise<RunningS
     region: settings.region,
     credentials: rootKey,
     dataDir: folder.path,
+    environment,
     async addAccount(account) {
       const metadata = await openMetadata(settings.database, (error) => log.error({ err: error }))
       try {

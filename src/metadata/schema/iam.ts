@@ -33,6 +33,8 @@ export interface IamTables {
 export interface AccountTable {
   id: string
   created_at: number
+  /** For people. */
+  name: Generated<string | null>
 }
 
 export interface AccessKeyTable {

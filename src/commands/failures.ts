@@ -1,0 +1,39 @@
+// Everything that goes wrong with a command, in one line for the person who typed it. What no refusal, setting or system
+// explains is a mistake of this program, and shows its stack.
+
+import { SettingError } from '#config/setting-error.ts'
+import { exceptions } from '#iamapi/errors.ts'
+import { Refusal } from '#lib/refusal.ts'
+import type { NameRefusals } from '#names/refusals.ts'
+import type { RegistryRefusals } from '#registry/refusals.ts'
+import { registryTexts } from '#wording/registry.ts'
+import { CommandError } from './command.ts'
+
+type Refusals = NameRefusals & Pick<RegistryRefusals, 'RepositoryNotFound' | 'ImageNotFound'>
+
+/** Of identities, keys and policies what the API of IAM says; here the rest of what commands meet. */
+const texts: { readonly [Code in keyof Refusals]: (facts: Refusals[Code]) => string } = {
+  NameInvalid: ({ kind, value }) => `${JSON.stringify(value)} is no ${kind}`,
+  RepositoryNotFound: registryTexts.RepositoryNotFound,
+  ImageNotFound: ({ query: { tag, digest }, repository }) =>
+    `there is no image ${[tag && `with tag ${tag}`, digest && `with digest ${digest}`].filter(Boolean).join(' and ')} in ${repository}`,
+}
+
+/** The line, or `undefined` for what nobody expected. */
+export function describeFailure(error: unknown): string | undefined {
+  if (error instanceof Refusal) return describeRefusal(error)
+  const expected = error instanceof CommandError || error instanceof SettingError || isOfSystem(error)
+  return expected ? error.message.replaceAll(/\s*\n\s*/g, ' ') : undefined
+}
+
+/** The tables are keyed by code, and `refuse` lets no refusal exist whose facts do not fit its code. */
+function describeRefusal({ code, facts }: Refusal): string | undefined {
+  if (Object.hasOwn(texts, code)) return texts[code as keyof Refusals](facts as never)
+  if (Object.hasOwn(exceptions, code)) return exceptions[code as keyof typeof exceptions][1](facts as never)
+  return undefined
+}
+
+/** Of the operating system, SQLite or PostgreSQL: they have a code, and the mistakes of a program have none. */
+function isOfSystem(error: unknown): error is Error {
+  return error instanceof Error && 'code' in error && typeof error.code === 'string' && error.code !== 'ERR_ASSERTION'
+}

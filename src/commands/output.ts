@@ -1,0 +1,92 @@
+// What a command prints: for people a plain table or lines of names and values, with --json one document of the same fields.
+// Listings are printed page by page as they are read, so that a repository of any size needs the memory of one page.
+
+/** Fields in their order; the names are what scripts rely on. Times are ISO 8601, sizes bytes, absent values left out by `undefined`. */
+export type Fields = Readonly<Record<string, unknown>>
+
+export interface Output {
+  /** One thing. */
+  show(fields: Fields): void
+  /** Many of a kind: in JSON one object with the listing under `name`; for people a table of `columns`, or of all fields. */
+  list(name: string, pages: AsyncIterable<readonly Fields[]>, columns: readonly string[]): Promise<void>
+  /** A remark for people alone. */
+  note(text: string): void
+}
+
+export function createOutput(json: boolean, write: (text: string) => void): Output {
+  return json ? jsonOutput(write) : plainOutput(write)
+}
+
+function jsonOutput(write: (text: string) => void): Output {
+  return {
+    show: (fields) => write(`${JSON.stringify(fields, undefined, 2)}\n`),
+    async list(name, pages) {
+      write(`{\n  ${JSON.stringify(name)}: [`)
+      let count = 0
+      for await (const page of pages) {
+        for (const fields of page) write(`${count++ === 0 ? '' : ','}\n    ${JSON.stringify(fields)}`)
+      }
+      write(count === 0 ? ']\n}\n' : '\n  ]\n}\n')
+    },
+    note: () => {},
+  }
+}
+
+function plainOutput(write: (text: string) => void): Output {
+  return {
+    show(fields) {
+      const present = Object.entries(fields).filter(([, value]) => value !== undefined)
+      const width = Math.max(0, ...present.map(([name]) => heading(name).length))
+      for (const [name, value] of present) write(`${heading(name).padEnd(width)}  ${cell(value)}\n`)
+    },
+    async list(name, pages, columns) {
+      let widths: number[] | undefined
+      for await (const page of pages) {
+        const rows = page.map((fields) => columns.map((column) => cell(fields[column])))
+        // The first page decides; what is wider later on stands out.
+        if (widths === undefined && rows.length > 0) {
+          const headings = columns.map((column) => heading(column).toUpperCase())
+          widths = columns.map((_, index) => Math.max(...[headings, ...rows].map((texts) => texts[index]?.length ?? 0)))
+          write(line(headings, widths))
+        }
+        for (const row of rows) write(line(row, widths ?? []))
+      }
+      if (widths === undefined) write(`no ${heading(name)}\n`)
+    },
+    note: (text) => write(`${text}\n`),
+  }
+}
+
+function line(texts: readonly string[], widths: readonly number[]): string {
+  return `${texts
+    .map((text, index) => text.padEnd(widths[index] ?? 0))
+    .join('  ')
+    .trimEnd()}\n`
+}
+
+/** `sizeBytes` is `size bytes`. */
+function heading(name: string): string {
+  return name.replaceAll(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`)
+}
+
+/** On one line, without what would move the cursor of a terminal. */
+function cell(value: unknown): string {
+  if (value === undefined || value === null || (Array.isArray(value) && value.length === 0)) return '-'
+  if (Array.isArray(value)) return value.map(cell).join(', ')
+  const text = typeof value === 'object' ? JSON.stringify(value) : String(value)
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: those are what is meant
+  return text.replaceAll(/[\u0000-\u001f\u007f-\u009f]+/g, ' ')
+}
+
+/** Milliseconds since the epoch as text. */
+export function time(ms: number | undefined): string | undefined {
+  return ms === undefined ? undefined : new Date(ms).toISOString()
+}
+
+/** How many rows a listing reads at once. */
+export const pageSize = 500
+
+/** A listing that is short by its nature. */
+export async function* onePage(rows: readonly Fields[]): AsyncGenerator<readonly Fields[], void, void> {
+  yield rows
+}

@@ -1,0 +1,17 @@
+import { accountCommands } from './account.ts'
+import type { Command, CommandGroup } from './command.ts'
+import { groupCommands } from './group.ts'
+import { keyCommands } from './key.ts'
+import { roleCommands } from './role.ts'
+import { tokenKeyCommands } from './token-keys.ts'
+import { userCommands } from './user.ts'
+
+/** Every command besides `serve`, in the order of `lading --help`. */
+export const commandTable: readonly (Command | CommandGroup)[] = [
+  accountCommands,
+  userCommands,
+  groupCommands,
+  keyCommands,
+  roleCommands,
+  tokenKeyCommands,
+]

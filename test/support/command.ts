@@ -1,0 +1,51 @@
+/** The commands of `lading` besides `serve`, each as a process of its own, with none of the settings of whoever runs the tests. */
+import assert from 'node:assert/strict'
+import { spawn } from 'node:child_process'
+import { text } from 'node:stream/consumers'
+import { fileURLToPath } from 'node:url'
+
+interface Ended {
+  readonly code: number | null
+  readonly output: string
+  readonly errors: string
+}
+
+const main = fileURLToPath(new URL('../../src/main.ts', import.meta.url))
+
+async function runCommand(words: readonly string[], environment: Record<string, string> = {}): Promise<Ended> {
+  const inherited = Object.entries(process.env).filter(([name]) => !name.startsWith('LADING_'))
+  const child = spawn(process.execPath, [main, ...words], {
+    env: { ...Object.fromEntries(inherited), ...environment },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  })
+  const exit = new Promise<number | null>((resolve, reject) => child.on('error', reject).on('close', resolve))
+  const [output, errors, code] = await Promise.all([text(child.stdout), text(child.stderr), exit])
+  return { code, output, errors }
+}
+
+/** Commands over one deployment. */
+export interface Commands {
+  /** What it prints, which must succeed. */
+  run(...words: readonly string[]): Promise<string>
+  /** The document that it prints with `--json`. */
+  json(...words: readonly string[]): Promise<unknown>
+  /** The line that it ends with, without its end. */
+  refusal(...words: readonly string[]): Promise<string>
+}
+
+export function commandsOver(environment: Record<string, string>): Commands {
+  const run: Commands['run'] = async (...words) => {
+    const { code, output, errors } = await runCommand(words, environment)
+    assert.deepEqual({ code, errors }, { code: 0, errors: '' }, `lading ${words.join(' ')}`)
+    return output
+  }
+  return {
+    run,
+    json: async (...words) => JSON.parse(await run(...words, '--json')),
+    async refusal(...words) {
+      const { code, output, errors } = await runCommand(words, environment)
+      assert.deepEqual({ code, output }, { code: 1, output: '' }, errors)
+      return /^lading: ([^\n]*)\n$/.exec(errors)?.[1] ?? assert.fail(errors)
+    },
+  }
+}
