@@ -142,7 +142,7 @@ export function createDispatch({
       const answer = explain(error, request)
       const audited = auditedRequest(request, reply, progress, { ...answer, error })
       if (audited !== undefined) audit.record(audited)
-      return write(reply, answer, request, audited !== undefined)
+      return write(reply, answer, request, audited?.error?.denial !== undefined)
     }
   }
 
@@ -163,10 +163,10 @@ export function createDispatch({
     return described ?? answer(500, 'UNKNOWN', `The request failed; the log tells more under the request id ${id}`)
   }
 
-  /** With the id under which an administrator finds why a request was denied: `lading why --request <id>`. */
-  function write(reply: FastifyReply, answer: OciAnswer, { id, headers: { host } }: FastifyRequest, recorded: boolean) {
+  /** A denial tells the id under which an administrator finds the reason: `lading why --request <id>`. */
+  function write(reply: FastifyReply, answer: OciAnswer, { id, headers: { host } }: FastifyRequest, denied: boolean) {
     const { status, code, headers } = answer
-    const message = code === 'DENIED' && recorded ? `${answer.message} (request id: ${id})` : answer.message
+    const message = denied ? `${answer.message} (request id: ${id})` : answer.message
     if (status === 401) reply.header('www-authenticate', challenge(host))
     const body = JSON.stringify({ errors: [{ code, message }] })
     return reply.code(status).headers(headers).type('application/json; charset=utf-8').send(body)

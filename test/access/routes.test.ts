@@ -86,7 +86,8 @@ eachDatabase(({ dialect, url }) => {
         if (message === undefined) assert.ok(isOwnAnswer(answer), where)
         else {
           assert.equal(answer.status, 403, where)
-          const expected = method === 'HEAD' ? '' : JSON.stringify({ errors: [{ code: 'DENIED', message }] })
+          const told = `${message} (request id: ${answer.headers['x-amzn-requestid']})`
+          const expected = method === 'HEAD' ? '' : JSON.stringify({ errors: [{ code: 'DENIED', message: told }] })
           assert.equal(answer.body.toString(), expected, where)
         }
       }
@@ -211,6 +212,7 @@ function shown(answer: Answer | undefined) {
   const { date, 'x-amzn-requestid': id, ...headers } = answer.headers
   const body = answer.body
     .toString()
+    .replace(String(id), '{id}')
     .replaceAll(/team\/(?:app|nil)/g, '{name}')
     .replaceAll(/\d{12}/g, '{account}')
   return { status: answer.status, headers, body }

@@ -176,7 +176,7 @@ eachDatabase(({ dialect, url }) => {
         [
           403,
           'DENIED',
-          `User: ${arn} is not authorized to perform: ${pull} on resource: ${repositoryArn(target)} because no session policy allows the ${pull} action`,
+          `User: ${arn} is not authorized to perform: ${pull} on resource: ${repositoryArn(target)} because no session policy allows the ${pull} action (request id: ${answer.headers['x-amzn-requestid']})`,
         ],
       )
       await client[Symbol.asyncDispose]()
