@@ -11,6 +11,7 @@ import { imageStatus } from './migrations/0007-image-status.ts'
 import { secretCheck } from './migrations/0008-secret-check.ts'
 import { audit } from './migrations/0009-audit.ts'
 import { accountName } from './migrations/0010-account-name.ts'
+import { imageStatusIndex } from './migrations/0011-image-status-index.ts'
 import type { Schema } from './schema.ts'
 
 type Step = (db: Kysely<unknown>, types: ColumnTypes) => Promise<void>
@@ -27,6 +28,7 @@ const steps: Record<string, Step> = {
   '0008-secret-check': secretCheck,
   '0009-audit': audit,
   '0010-account-name': accountName,
+  '0011-image-status-index': imageStatusIndex,
 }
 
 /**

@@ -8,6 +8,7 @@ import { prepareQuery } from './prepared.ts'
 import { RememberedRows } from './remembered-rows.ts'
 import type { Schema } from './schema.ts'
 import { busyTimeoutMs, nodeSqliteDialect, StatementCache } from './sqlite-dialect.ts'
+import { teachPlanner } from './sqlite-statistics.ts'
 
 /**
  * The embedded store. WAL with `synchronous=FULL`: a commit has been fsynced when it returns. One connection writes, one
@@ -18,6 +19,7 @@ export async function openSqlite(path: string): Promise<Metadata> {
   const writer = new Kysely<Schema>({ dialect: nodeSqliteDialect(writing, 'exclusive') })
   try {
     await migrate(writer, sqliteColumns)
+    teachPlanner(writing)
     keepPrivate(path)
     // From here on every write is in a transaction, and the driver waits for its beginning.
     writing.exec('pragma busy_timeout = 0')
