@@ -95,6 +95,9 @@ function guardedLookup(address: FetchOptions['address']): LookupFunction {
 const linkLocal = new BlockList()
 linkLocal.addSubnet('169.254.0.0', 16, 'ipv4')
 linkLocal.addSubnet('fe80::', 10, 'ipv6')
+// The same as a gateway from IPv6 to IPv4 translates it (RFC 6052, section 2.1; RFC 3056).
+linkLocal.addSubnet('64:ff9b::a9fe:0', 112, 'ipv6')
+linkLocal.addSubnet('2002:a9fe::', 32, 'ipv6')
 // Where Amazon's metadata service listens on IPv6.
 linkLocal.addSubnet('fd00:ec2::', 32, 'ipv6')
 

@@ -87,7 +87,13 @@ describe('the client of outgoing requests', () => {
   })
 
   test('never reaches a link-local address', async () => {
-    for (const host of ['169.254.169.254', '[fe80::1]', '[fd00:ec2::254]', '[::ffff:169.254.169.254]']) {
+    for (const host of [
+      '169.254.169.254',
+      '[fe80::1]',
+      '[fd00:ec2::254]',
+      '[::ffff:169.254.169.254]',
+      '[64:ff9b::a9fe:a9fe]',
+    ]) {
       await assert.rejects(fetch(new URL(`https://${host}/`), configured), fails(/may not be reached/))
     }
   })

@@ -69,12 +69,17 @@ export function createWebIdentities(parts: { reader: Reader; keys: ProviderKeys;
         throw explain(error, issuer, clock())
       }
       const { sub } = claims
-      if (typeof sub !== 'string' || sub === '') throw refuse('WebIdentityInvalid', { problem: 'subject', issuer })
+      if (!isSubject(sub)) throw refuse('WebIdentityInvalid', { problem: 'subject', issuer })
       const audience = audiencesOf(claims).find((client) => provider.clientIds.includes(client))
       if (audience === undefined) throw refuse('WebIdentityInvalid', { problem: 'audience', issuer })
       return { provider, subject: sub, audience, facts: factsOf(provider, sub, claims) }
     },
   }
+}
+
+/** OpenID Connect Core 1.0, section 2: at most 255 characters; the session keeps it, and STS answers no longer one. */
+function isSubject(sub: unknown): sub is string {
+  return typeof sub === 'string' && sub !== '' && sub.length <= 255
 }
 
 /** Where to look for a provider, which is all that an unproved token is good for. @throws Refusal `WebIdentityInvalid` */

@@ -113,6 +113,7 @@ eachDatabase((databases) => {
       await assert.rejects(verify(await token({ exp: undefined })), invalid('token'))
       await assert.rejects(verify(await token({ sub: undefined })), invalid('subject'))
       await assert.rejects(verify(await token({ sub: '' })), invalid('subject'))
+      await assert.rejects(verify(await token({ sub: 'a'.repeat(256) })), invalid('subject'))
       await assert.rejects(verify(await token({ aud: undefined })), invalid('audience'))
       await assert.rejects(verify(await token({ aud: 'c-client' })), invalid('audience'))
     })
