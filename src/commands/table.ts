@@ -1,7 +1,9 @@
 import { accountCommands } from './account.ts'
 import type { Command, CommandGroup } from './command.ts'
 import { groupCommands } from './group.ts'
+import { imageCommands } from './image.ts'
 import { keyCommands } from './key.ts'
+import { repositoryCommands } from './repository.ts'
 import { roleCommands } from './role.ts'
 import { tokenKeyCommands } from './token-keys.ts'
 import { userCommands } from './user.ts'
@@ -13,5 +15,7 @@ export const commandTable: readonly (Command | CommandGroup)[] = [
   groupCommands,
   keyCommands,
   roleCommands,
+  repositoryCommands,
+  imageCommands,
   tokenKeyCommands,
 ]
