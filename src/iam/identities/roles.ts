@@ -83,7 +83,7 @@ export function createRoles({ reader, change, clock, principalChanged }: RolePar
     changed: (role: Role, trx: Transaction) => Promise<Partial<RoleColumns>>,
   ): Promise<Role> {
     return change(async (trx) => {
-      const role = await lockRole(trx, account, name)
+      const role = await lockRole(trx, account, name, 'changed')
       const row = await trx
         .updateTable('iam_role')
         .set({ name: role.name, ...(await changed(role, trx)) })
@@ -131,7 +131,7 @@ export function createRoles({ reader, change, clock, principalChanged }: RolePar
 
     delete: (account, name) =>
       change(async (trx) => {
-        const { id, arn } = await lockRole(trx, account, name)
+        const { id, arn } = await lockRole(trx, account, name, 'deleted')
         for (const [table, by] of [
           ['policy_attachment', 'attached policies'],
           ['inline_policy', 'inline policies'],
@@ -175,12 +175,14 @@ export async function findRoleByArn(reader: Reader, arn: string): Promise<Role |
 }
 
 /**
- * Holds the role still until the transaction ends: whoever gives it a policy and whoever deletes it wait for one another.
+ * Holds the role still until the transaction ends: whoever gives it a policy and whoever deletes it wait for one another. Policies
+ * that name it do not wait for its changes, or two roles that come to trust one another at once would wait for ever.
  *
  * @throws Refusal `EntityNotFound`
  */
-async function lockRole(trx: Transaction, account: AccountId, name: string): Promise<Role> {
-  const row = await selectRole(trx, account, name).forUpdate().executeTakeFirst()
+async function lockRole(trx: Transaction, account: AccountId, name: string, to: 'changed' | 'deleted'): Promise<Role> {
+  const query = selectRole(trx, account, name)
+  const row = await (to === 'deleted' ? query.forUpdate() : query.forNoKeyUpdate()).executeTakeFirst()
   if (row === undefined) throw missing(name)
   return parseRole(row)
 }

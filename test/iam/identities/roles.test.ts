@@ -52,6 +52,14 @@ eachDatabase((databases) => {
       await assert.rejects(roles.create(account, again), refused('EntityExists', { kind: 'role', name: 'DEPLOY' }))
     })
 
+    test('roles may come to trust one another at once', async (t) => {
+      const { roles } = await world(t, databases)
+      for (const name of ['one', 'two']) await roles.create(account, { ...role, name, path: '/' })
+      const arnOf = (name: string) => `arn:aws:iam::${account}:role/${name}`
+      const trust = (name: string, other: string) => roles.putTrustPolicy(account, name, trusting(arnOf(other)))
+      await Promise.all(Array.from({ length: 10 }, () => [trust('one', 'two'), trust('two', 'one')]).flat())
+    })
+
     test('what is not named in an update stays as it is', async (t) => {
       const { roles } = await world(t, databases)
       const created = await roles.create(account, role)
