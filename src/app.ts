@@ -1,5 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import type { Logger } from 'pino'
+import { adminSurface } from '#admin/surface.ts'
+import { createExplainRequest } from '#audit/explain-request.ts'
 import { createAuditLookup } from '#audit/lookup.ts'
 import { createAuditTrail } from '#audit/trail.ts'
 import { createDispatcher } from '#aws/dispatcher.ts'
@@ -18,7 +20,10 @@ import { BasicCredentials } from '#iam/basic.ts'
 import { createCompiler } from '#iam/compiled.ts'
 import { Credentials } from '#iam/credentials.ts'
 import { createDownloadLinks } from '#iam/download-links.ts'
+import { createExplainer } from '#iam/explain.ts'
+import { createFindPrincipal } from '#iam/find-principal.ts'
 import { createIdentityPolicies } from '#iam/identity-policies.ts'
+import { createInquire } from '#iam/inquiry.ts'
 import { createManagement } from '#iam/management.ts'
 import { awsManagedPolicies } from '#iam/policies/aws-managed.ts'
 import { parsePolicy } from '#iam/policy/document.ts'
@@ -182,11 +187,12 @@ export async function startApp(settings: Settings, log: Logger, options: AppOpti
     compile,
     awsManaged: (arn) => awsManagedPolicies.get(arn)?.document,
   })
-  const authorizer = createAuthorizer({
-    metadata,
-    identityPolicies,
-    resourceSide: createResourceSide({ metadata, compile }),
-  })
+  const access = { metadata, identityPolicies, resourceSide: createResourceSide({ metadata, compile }) }
+  const authorizer = createAuthorizer(access)
+  const auditLookup = createAuditLookup(metadata)
+  const findPrincipal = createFindPrincipal({ reader: metadata.reader, credentials })
+  const explain = createExplainer({ reader: metadata.reader, inquire: createInquire(access), compile })
+  const explainRequest = createExplainRequest({ auditLookup, findPrincipal, explain })
   const fetch = createFetch({ certificates: trustedCertificates })
   const tokenService = createTokenService({ metadata, identityPolicies, compile, box, fetch, clock })
   const dispatch = createDispatcher({
@@ -194,7 +200,8 @@ export async function startApp(settings: Settings, log: Logger, options: AppOpti
       ecrSurface(domain, { tokens, downloadLinks, endpoints, verifyOutputs }),
       iamSurface(management, { verifyOutputs }),
       stsSurface(tokenService, { verifyOutputs }),
-      cloudTrailSurface({ auditLookup: createAuditLookup(metadata), clock }, { verifyOutputs }),
+      cloudTrailSurface({ auditLookup, clock }, { verifyOutputs }),
+      adminSurface({ findPrincipal, explain, explainRequest }, { verifyOutputs }),
     ],
     findCredential: (id) => credentials.find(id),
     authorizer,

@@ -1,9 +1,8 @@
 import type { Metadata } from '#metadata/metadata.ts'
-import { isAccountId } from '#names/account.ts'
 import type { Registry } from '#names/registry.ts'
 import { type Circumstances, type Conditions, contextOf } from './circumstances.ts'
-import { createIdentitySide, isIamResource } from './identities/identity-side.ts'
 import type { FindIdentityPolicies } from './identity-policies.ts'
+import { createInquire, ownerOf } from './inquiry.ts'
 import { compilePolicy, type Policy } from './policy/compile.ts'
 import { type PolicyDocument, parsePolicy } from './policy/document.ts'
 import { evaluate, type Verdict } from './policy/evaluate.ts'
@@ -60,9 +59,6 @@ export interface AuthorizerParts {
   readonly resourceSide: FindResourceSide
 }
 
-/** Only the identity's own policies may grant it (ECR user guide, "How Amazon ECR works with IAM"). */
-const identityOnly = 'ecr:GetAuthorizationToken'
-
 /** How much of one principal's is remembered: more repositories than one client uses at a time. */
 const rememberedDecisions = 1_000
 
@@ -73,12 +69,7 @@ interface Memory {
 
 export function createAuthorizer({ metadata, identityPolicies, resourceSide }: AuthorizerParts): Authorizer {
   const memories = new WeakMap<Principal, Memory>()
-  const identitySide = createIdentitySide({ reader: metadata.reader })
-
-  function sideOf(request: AccessRequest): ResourceSide | Promise<ResourceSide> {
-    if (request.action === identityOnly) return noSide
-    return isIamResource(request.resource) ? identitySide(request) : resourceSide(request)
-  }
+  const inquire = createInquire({ metadata, identityPolicies, resourceSide })
 
   /** What was decided of this principal since the last commit; nothing where the store does not tell of commits. */
   function memoryOf(principal: Principal): Memory | undefined {
@@ -93,15 +84,9 @@ export function createAuthorizer({ metadata, identityPolicies, resourceSide }: A
   }
 
   async function judge(request: AccessRequest, memory: Memory | undefined): Promise<Decision> {
-    const { principal, action, resource, registry, circumstances, conditions } = request
-    const [own, side] = await Promise.all([identityPolicies(principal), sideOf(request)])
-    const owner = ownerOf(resource) ?? registry.account
-    const context = contextOf({
-      ...{ principal, circumstances, conditions: [...(conditions ?? []), ...(side.conditions ?? [])] },
-      ...{ resourceAccount: owner, resourceTags: side.tags },
-    })
-    const question = { requester: requesterOf(principal), action, resource, owner, context }
-    const verdict = evaluate(question, { ...own, resource: side.policies })
+    const { principal, action, resource } = request
+    const { question, policies, context } = await inquire(request)
+    const verdict = evaluate(question, policies)
     const decision = Object.freeze({ principalArn: principal.arn, action, resource, verdict })
     if (memory !== undefined && !context.consulted && resource !== '*') {
       if (memory.decisions.size >= rememberedDecisions) memory.decisions.clear()
@@ -117,14 +102,6 @@ export function createAuthorizer({ metadata, identityPolicies, resourceSide }: A
       return memory?.decisions.get(`${request.action}\n${request.resource}`) ?? judge(request, memory)
     },
   }
-}
-
-const noSide: ResourceSide = { policies: [], tags: {} }
-
-/** The account in `arn:<partition>:<service>:<region>:<account>:…`. */
-function ownerOf(resource: string) {
-  const account = /^arn:[^:]*:[^:]*:[^:]*:([^:]*):/.exec(resource)?.[1]
-  return account !== undefined && isAccountId(account) ? account : undefined
 }
 
 /** @throws Refusal `AccessDenied` */

@@ -21,7 +21,7 @@ export function createCompiler(): CompileDocument {
     const key = `${kind}\n${name}\n${text}`
     let policy = compiled.get(key)
     if (policy === undefined) {
-      policy = compilePolicy(name, parsePolicy(document, kind))
+      policy = { ...compilePolicy(name, parsePolicy(document, kind)), document }
       compiled.set(key, policy)
     }
     return policy

@@ -1,7 +1,14 @@
 import type { Metadata } from '#metadata/metadata.ts'
 import type { AccountId } from '#names/account.ts'
 import { withoutTags } from './identities/tags.ts'
-import { type Principal, type PrincipalSession, rootPrincipal } from './principal.ts'
+import {
+  type Principal,
+  type PrincipalSession,
+  parseTags,
+  rootPrincipal,
+  sessionPrincipal,
+  userPrincipal,
+} from './principal.ts'
 import type { SecretBox } from './secret-box.ts'
 
 /**
@@ -128,7 +135,7 @@ function keyCredential(row: KeyRow, secret: string): Credential {
     id: row.user_id,
     name: row.name ?? '',
     path: row.path ?? '/',
-    tags: row.tags,
+    tags: parseTags(row.tags),
     boundary: row.boundary_arn,
   }
   return { secret, principal: userPrincipal(account, user, key) }
@@ -150,47 +157,18 @@ function sessionCredential(row: SessionRow, secret: string): Credential | undefi
       id: row.owner_id,
       name: row.user_name,
       path: row.user_path ?? '/',
-      tags: row.user_tags,
+      tags: parseTags(row.user_tags),
       boundary: row.user_boundary,
     }
     return { secret, session, principal: userPrincipal(account, user, key) }
   }
   if (row.role_name === null || row.session_name === null) return undefined
-  const principal: Principal = Object.freeze({
-    ...({ account, kind: 'role', ...key } as const),
-    arn: `arn:aws:sts::${account}:assumed-role/${row.role_name}/${row.session_name}`,
-    userId: `${row.owner_id}:${row.session_name}`,
-    identityArn: `arn:aws:iam::${account}:role${row.role_path ?? '/'}${row.role_name}`,
-    identityId: row.owner_id,
+  const role = {
+    ...{ id: row.owner_id, name: row.role_name, path: row.role_path ?? '/', boundary: row.role_boundary },
     tags: roleTags(row, facts),
-    ...(row.role_boundary !== null && { boundaryArn: row.role_boundary }),
-  })
+  }
+  const principal = sessionPrincipal(account, role, row.session_name, key)
   return { secret, session, principal }
-}
-
-interface UserFacts {
-  readonly id: string
-  readonly name: string
-  readonly path: string
-  readonly tags: string | null
-  readonly boundary: string | null
-}
-
-function userPrincipal(
-  account: AccountId,
-  { id, name, path, tags, boundary }: UserFacts,
-  key: Pick<Principal, 'accessKeyId' | 'accessKeySince' | 'session'>,
-): Principal {
-  const arn = `arn:aws:iam::${account}:user${path}${name}`
-  return Object.freeze({
-    ...({ account, kind: 'user', arn, userId: id, identityArn: arn, identityId: id, name, ...key } as const),
-    tags: parseTags(tags),
-    ...(boundary !== null && { boundaryArn: boundary }),
-  })
-}
-
-function parseTags(text: string | null): Readonly<Record<string, string>> {
-  return text === null ? {} : (JSON.parse(text) as Record<string, string>)
 }
 
 /** Of a key that both have, in whatever case, the session's counts (IAM user guide, "Pass session tags in AWS STS"). */

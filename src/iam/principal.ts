@@ -49,6 +49,44 @@ export function rootPrincipal(
   })
 }
 
+/** A user or a role as it is stored. */
+interface StoredIdentity {
+  readonly id: string
+  readonly name: string
+  readonly path: string
+  readonly tags: Readonly<Record<string, string>>
+  readonly boundary: string | null
+}
+
+type Key = Pick<Principal, 'accessKeyId' | 'accessKeySince' | 'session'>
+
+export function userPrincipal(account: AccountId, user: StoredIdentity, key: Key): Principal {
+  const { id, name, path, tags, boundary } = user
+  const arn = `arn:aws:iam::${account}:user${path}${name}`
+  return Object.freeze({
+    ...({ account, kind: 'user', arn, userId: id, identityArn: arn, identityId: id, name, ...key } as const),
+    ...{ tags, ...(boundary !== null && { boundaryArn: boundary }) },
+  })
+}
+
+/** A session of a role. */
+export function sessionPrincipal(account: AccountId, role: StoredIdentity, session: string, key: Key): Principal {
+  const { id, name, path, tags, boundary } = role
+  return Object.freeze({
+    ...({ account, kind: 'role', ...key } as const),
+    arn: `arn:aws:sts::${account}:assumed-role/${name}/${session}`,
+    userId: `${id}:${session}`,
+    identityArn: `arn:aws:iam::${account}:role${path}${name}`,
+    identityId: id,
+    ...{ tags, ...(boundary !== null && { boundaryArn: boundary }) },
+  })
+}
+
+/** The tags of a user or role as the database keeps them. */
+export function parseTags(text: string | null): Readonly<Record<string, string>> {
+  return text === null ? {} : (JSON.parse(text) as Record<string, string>)
+}
+
 /** The principal as policies name it. */
 export function requesterOf({ kind, account, arn, identityArn }: Principal): Requester {
   switch (kind) {

@@ -13,6 +13,8 @@ export interface Policy {
   /** What a decision cites it by: a policy's name or ARN. */
   readonly name: string
   readonly statements: readonly CompiledStatement[]
+  /** The text that it was made of, where that is stored. */
+  readonly document?: string
 }
 
 export interface CompiledStatement {
@@ -20,7 +22,9 @@ export interface CompiledStatement {
   readonly index: number
   readonly sid: string | undefined
   readonly allows: boolean
-  /** Whether it is about the question, whoever asks it. */
+  /** Whether it is about the action and the resource. */
+  matches(question: Question): boolean
+  /** Whether it also holds in the circumstances, whoever asks. */
   applies(question: Question): boolean
   /** How closely it names who asks; `itself` in a policy that names nobody, since it belongs to who asks. */
   concerns(requester: Requester): Closeness | undefined
@@ -53,6 +57,7 @@ function compileStatement(statement: Statement, index: number, syntax: Syntax): 
     index,
     sid,
     allows,
+    matches: ({ action, resource, context }) => matchesAction(action) && matchesResource(resource, context),
     applies: ({ action, resource, context }) =>
       matchesAction(action) && matchesResource(resource, context) && holds(context),
     concerns: principals ? compilePrincipals(principals, { allows }) : () => 'itself',

@@ -1,0 +1,27 @@
+import type { Exceptions } from '#aws/exceptions.ts'
+import type { IamRefusals } from '#iam/refusals.ts'
+import { accessDeniedText } from '#wording/iam.ts'
+import type { ErrorName } from './model.ts'
+import type { AdminRefusals } from './refusals.ts'
+
+/** Every refusal that reaches this surface. */
+type Refusals = Pick<IamRefusals, 'AccessDenied'> & AdminRefusals
+
+export const exceptions: Exceptions<Refusals, ErrorName | 'AccessDeniedException'> = {
+  AccessDenied: ['AccessDeniedException', accessDeniedText],
+  PrincipalUnknown: [
+    'PrincipalNotFoundException',
+    ({ principal }) =>
+      `No root, user, role or session is named '${principal}', and no access key: give an ARN or an access key id.`,
+  ],
+  NotYours: [
+    'NotYoursException',
+    ({ principal }) =>
+      `'${principal}' belongs to another account. Ask by the id of a denied request: ExplainRequest tells what your account's policies say to it.`,
+  ],
+  RequestUnknown: [
+    'RequestNotFoundException',
+    ({ requestId }) =>
+      `Your account's audit trail has no denied request '${requestId}'. Records are written each second and kept for a set time.`,
+  ],
+}

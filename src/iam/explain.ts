@@ -1,0 +1,140 @@
+import type { Reader } from '#metadata/metadata.ts'
+import type { AccountId } from '#names/account.ts'
+import type { AccessRequest } from './authorize.ts'
+import type { Conditions } from './circumstances.ts'
+import type { CompileDocument } from './compiled.ts'
+import { findRoleByArn } from './identities/roles.ts'
+import type { Inquire } from './inquiry.ts'
+import type { Policy } from './policy/compile.ts'
+import { requestContext } from './policy/context.ts'
+import { evaluate, type Policies, type Verdict } from './policy/evaluate.ts'
+import { type ConsideredStatement, considerStatements } from './policy/explain.ts'
+
+/**
+ * Why a request is allowed or denied: the same evaluation that decides requests, with the statements that it rests on, those that
+ * nearly did, and what the conditions asked for.
+ */
+export interface Explanation {
+  readonly principalArn: string
+  readonly action: string
+  readonly resource: string
+  readonly verdict: Verdict
+  readonly statements: readonly CitedStatement[]
+  /** The side that is another account's, and that was taken to allow it: what that account's policies say is its own affair. */
+  readonly presumed: Presumed | undefined
+}
+
+export interface CitedStatement extends ConsideredStatement {
+  /** The policy by a name that people know: `own of user ann`. */
+  readonly policyName: string
+}
+
+export interface Presumed {
+  readonly side: 'identity' | 'resource'
+  readonly account: AccountId
+}
+
+export interface Question extends AccessRequest {
+  /** Values of condition keys, in place of those that the request would have. */
+  readonly overrides?: Conditions | undefined
+  /** Who is shown the answer, and so only the policies of which account; `undefined` for whoever has the database anyway. */
+  readonly viewer: AccountId | undefined
+}
+
+export type Explain = (question: Question) => Promise<Explanation>
+
+export interface ExplainerParts {
+  readonly reader: Reader
+  readonly inquire: Inquire
+  readonly compile: CompileDocument
+}
+
+export function createExplainer({ reader, inquire, compile }: ExplainerParts): Explain {
+  /** Whom a role trusts counts as its policy, and it has to allow (`role-sessions.ts`). */
+  async function withTrust(action: string, resource: string, policies: Policies): Promise<Policies> {
+    if (!trustActions.has(action.toLowerCase())) return policies
+    const role = await findRoleByArn(reader, resource)
+    const trust = role === undefined ? [] : [compile(role.arn, role.trustPolicy, 'trust')]
+    return { ...policies, resource: trust, resourceMustAllow: true }
+  }
+
+  return async function explain({ overrides = [], viewer, ...request }) {
+    const { principal, action, resource } = request
+    const inquiry = await inquire(request)
+    const given = requestContext(overrides)
+    const context = { get: (key: string) => given.get(key) ?? inquiry.context.get(key) }
+    const question = { ...inquiry.question, context }
+    const presumed = presumedSide(viewer, principal.account, question.owner)
+    const policies = withoutForeign(await withTrust(action, resource, inquiry.policies), presumed)
+    const verdict = evaluate(question, policies)
+    const considered = considerStatements(question, policies, verdict)
+      .filter(({ policy }) => policy !== foreign.name)
+      .map((each) => ({ ...each, keys: each.keys.filter(({ key }) => !isForeign(key, presumed)) }))
+    const statements = await nameOwners(reader, considered)
+    return { principalArn: principal.arn, action, resource, verdict, statements, presumed }
+  }
+}
+
+const trustActions: ReadonlySet<string> = new Set(['sts:assumerole', 'sts:tagsession', 'sts:setsourceidentity'])
+
+function presumedSide(viewer: AccountId | undefined, requester: AccountId, owner: AccountId): Presumed | undefined {
+  if (viewer === undefined || requester === owner) return undefined
+  if (requester !== viewer) return { side: 'identity', account: requester }
+  return owner === viewer ? undefined : { side: 'resource', account: owner }
+}
+
+/** Stands for the policies of another account. */
+const foreign: Policy = {
+  name: 'policies of another account',
+  statements: [
+    { index: 0, sid: undefined, allows: true, matches: () => true, applies: () => true, concerns: () => 'itself' },
+  ],
+}
+
+/** Whether a condition key tells what the other account alone knows: the tags of its resource, or who its principal is. */
+function isForeign(key: string, presumed: Presumed | undefined): boolean {
+  if (presumed === undefined) return false
+  return presumed.side === 'resource' ? key.includes(':resourcetag/') : !ownKeys.test(key)
+}
+
+const ownKeys =
+  /^(?:(?:aws|ecr):resourcetag\/.*|aws:(?:sourceip|securetransport|useragent|currenttime|epochtime|requestedregion|principalarn|principalaccount))$/s
+
+function withoutForeign(policies: Policies, presumed: Presumed | undefined): Policies {
+  switch (presumed?.side) {
+    case undefined:
+      return policies
+    case 'identity':
+      return { ...policies, identity: [foreign], boundary: undefined, session: [] }
+    case 'resource':
+      return { ...policies, resource: [foreign] }
+  }
+}
+
+/** An inline policy is cited by its owner's unique id (`identity-policies.ts`), which tells nobody whose it is. */
+async function nameOwners(
+  reader: Reader,
+  statements: readonly ConsideredStatement[],
+): Promise<readonly CitedStatement[]> {
+  const ids = new Set(statements.flatMap(({ policy }) => inlinePattern.exec(policy)?.[1] ?? []))
+  const names = new Map<string, string>()
+  for (const id of ids) {
+    for (const [kind, table] of owners) {
+      const row = await reader.selectFrom(table).select('name').where('id', '=', id).executeTakeFirst()
+      if (row !== undefined) names.set(id, `${kind} ${row.name}`)
+    }
+  }
+  return statements.map((statement) => {
+    const [, id = '', name] = inlinePattern.exec(statement.policy) ?? []
+    const owner = names.get(id)
+    return { ...statement, policyName: owner === undefined ? statement.policy : `${name} of ${owner}` }
+  })
+}
+
+const inlinePattern = /^(A(?:ID|GP|RO)A[A-Z0-9]+)\/(.+)$/s
+
+const owners = [
+  ['user', 'iam_user'],
+  ['group', 'iam_group'],
+  ['role', 'iam_role'],
+] as const
