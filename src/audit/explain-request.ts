@@ -11,8 +11,11 @@ export interface ExplainedRequest {
   readonly now: Explanation | undefined
 }
 
-/** `undefined` for a request that is not in the account's trail, or that nobody denied. */
-export type ExplainRequest = (requestId: string, account: AccountId) => Promise<ExplainedRequest | undefined>
+/** `undefined` for a request that nobody denied, or that is not in the trail of `account`, without which any will do. */
+export type ExplainRequest = (
+  requestId: string,
+  account: AccountId | undefined,
+) => Promise<ExplainedRequest | undefined>
 
 export function createExplainRequest({
   auditLookup,

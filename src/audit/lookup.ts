@@ -8,8 +8,8 @@ import { column } from './rows.ts'
 /** Finding what the trail holds: newest first, of one account and region, by at most one attribute (CloudTrail, LookupEvents). */
 export interface AuditLookup {
   list(trail: Registry, query: EventQuery): Promise<Page<AuditEvent, EventKey>>
-  /** The denials that the request ended with; none for one that is not in the account's trail, or was not denied. */
-  findDenials(account: Registry['account'], requestId: string): Promise<readonly FoundDenial[]>
+  /** The denials that the request ended with; none for one that was not denied, or is not in the account's trail. */
+  findDenials(account: Registry['account'] | undefined, requestId: string): Promise<readonly FoundDenial[]>
 }
 
 export interface EventQuery {
@@ -98,7 +98,7 @@ export function createAuditLookup({ reader }: { readonly reader: Reader }): Audi
         .selectFrom('audit_event')
         .select(['event_id', 'at', 'denial'])
         .where('request_id', '=', requestId)
-        .where('account', '=', account)
+        .$if(account !== undefined, (query) => query.where('account', '=', account ?? ''))
         .orderBy('id')
         .execute()
       return rows.flatMap(({ event_id: eventId, at, denial }) =>

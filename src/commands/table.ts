@@ -7,6 +7,7 @@ import { repositoryCommands } from './repository.ts'
 import { roleCommands } from './role.ts'
 import { tokenKeyCommands } from './token-keys.ts'
 import { userCommands } from './user.ts'
+import { whyCommand } from './why.ts'
 
 /** Every command besides `serve`, in the order of `lading --help`. */
 export const commandTable: readonly (Command | CommandGroup)[] = [
@@ -18,4 +19,5 @@ export const commandTable: readonly (Command | CommandGroup)[] = [
   repositoryCommands,
   imageCommands,
   tokenKeyCommands,
+  whyCommand,
 ]
