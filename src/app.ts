@@ -24,6 +24,7 @@ import { createExplainer } from '#iam/explain.ts'
 import { createFindPrincipal } from '#iam/find-principal.ts'
 import { createIdentityPolicies } from '#iam/identity-policies.ts'
 import { createInquire } from '#iam/inquiry.ts'
+import { createKeyUses } from '#iam/keys/key-uses.ts'
 import { createManagement } from '#iam/management.ts'
 import { awsManagedPolicies } from '#iam/policies/aws-managed.ts'
 import { parsePolicy } from '#iam/policy/document.ts'
@@ -123,6 +124,11 @@ export async function startApp(settings: Settings, log: Logger, options: AppOpti
     onError: (error) => log.error({ err: error }, 'audit records could not be written yet'),
     onLost: (count) => log.error({ count }, 'calls are missing from the audit trail'),
   })
+  const keyUses = createKeyUses({
+    metadata,
+    clock,
+    onError: (error) => log.error({ err: error }, 'the last uses of access keys were not recorded'),
+  })
   const onDamage = (damage: Damage) =>
     log.error(
       damage,
@@ -206,6 +212,7 @@ export async function startApp(settings: Settings, log: Logger, options: AppOpti
     findCredential: (id) => credentials.find(id),
     authorizer,
     audit,
+    keyUses,
     clock,
   })
   const basic = new BasicCredentials({ tokens, keys, credentials, clock })
@@ -231,6 +238,7 @@ export async function startApp(settings: Settings, log: Logger, options: AppOpti
       await lifecyclePreviews.stop()
       await pulls.stop()
       await audit.stop()
+      await keyUses.stop()
       await metadata.close()
     },
   }

@@ -2,6 +2,7 @@ import type { AuditTrail } from '#audit/trail.ts'
 import type { Body } from '#http/bodies.ts'
 import { type Authorizer, type Decision, requireAllowed } from '#iam/authorize.ts'
 import type { Circumstances } from '#iam/circumstances.ts'
+import type { KeyUses } from '#iam/keys/key-uses.ts'
 import type { Principal } from '#iam/principal.ts'
 import type { Clock } from '#lib/clock.ts'
 import { isAccountId } from '#names/account.ts'
@@ -49,10 +50,18 @@ export interface DispatcherParts {
   readonly authorizer: Pick<Authorizer, 'decide'>
   /** Where each call of a sender who has been proved is recorded, and each refusal to take on a role. */
   readonly audit: Pick<AuditTrail, 'record'>
+  readonly keyUses: Pick<KeyUses, 'record'>
   readonly clock: Clock
 }
 
-export function createDispatcher({ surfaces, findCredential, authorizer, audit, clock }: DispatcherParts): Dispatch {
+export function createDispatcher({
+  surfaces,
+  findCredential,
+  authorizer,
+  audit,
+  keyUses,
+  clock,
+}: DispatcherParts): Dispatch {
   const signatures = createSignatureVerifier({ findCredential, clock })
 
   function circumstancesOf({ client, headers }: CallHead, region: Region | undefined): Circumstances {
@@ -142,6 +151,7 @@ export function createDispatcher({ surfaces, findCredential, authorizer, audit, 
       requireScope(signed.claim, surface.service)
       const caller = await signatures.verify(call, signed)
       progress.principal = caller.principal
+      keyUses.record(caller.principal.accessKeyId, { service: signed.claim.service, region: caller.region })
       progress.circumstances = circumstancesOf(head, caller.region)
       if (operation === undefined) throw surface.missing(name)
       const answer = await run(progress, call, surface, operation, caller)

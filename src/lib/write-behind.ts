@@ -5,7 +5,7 @@
 export interface WriteBehind {
   /** Writes what has been noted so far. */
   flush(): Promise<void>
-  /** Ends the batches and writes what is left. */
+  /** Ends the batches and writes what is left; what cannot be written then is told to `onError`. */
   stop(): Promise<void>
 }
 
@@ -13,7 +13,7 @@ export interface WriteBehindParts {
   readonly everyMs: number
   /** Takes what has been noted since it was last called, and writes it. */
   readonly write: () => Promise<void>
-  /** Told of a batch that failed by its time; the next one goes on. */
+  /** Told of a batch that nobody waited for and that failed; the next one goes on. */
   readonly onError: (error: unknown) => void
 }
 
@@ -41,7 +41,7 @@ export function createWriteBehind({ everyMs, write, onError }: WriteBehindParts)
     flush,
     async stop() {
       clearInterval(timer)
-      await flush()
+      await flush().catch(onError)
     },
   }
 }

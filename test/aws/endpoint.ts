@@ -100,6 +100,7 @@ export async function startEndpoint({
       id === accessKey.accessKeyId ? { secret: accessKey.secretAccessKey, principal: root } : undefined,
     authorizer,
     audit: { record: (call) => state.audited.push(call) },
+    keyUses: { record: () => {} },
     clock: () => state.now,
   })
   const bodies = new Bodies({ ...defaultBodyLimits, ...limits })
