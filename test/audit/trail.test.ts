@@ -1,5 +1,6 @@
 /** What the audit trail holds: who did what to which image and how it ended, on both planes, and never a secret. */
 import assert from 'node:assert/strict'
+import { createHash } from 'node:crypto'
 import { describe, type TestContext, test } from 'node:test'
 import { paginateLookupEvents } from '@aws-sdk/client-cloudtrail'
 import { ECR } from '@aws-sdk/client-ecr'
@@ -173,18 +174,19 @@ eachDatabase((databases) => {
         repositoryName,
         uploadId,
         partFirstByte: 0,
-        partLastByte: 19,
+        partLastByte: bytes.length - 1,
         layerPartBlob: bytes,
       })
-      const digest = `sha256:${'8'.repeat(64)}`
-      await refusalOf(ecr().completeLayerUpload({ repositoryName, uploadId, layerDigests: [digest] }))
-      await refusalOf(ecr().getDownloadUrlForLayer({ repositoryName, layerDigest: digest }))
+      const digest = `sha256:${createHash('sha256').update(bytes).digest('hex')}`
+      await ecr().completeLayerUpload({ repositoryName, uploadId, layerDigests: [digest] })
+      const { downloadUrl = '' } = await ecr().getDownloadUrlForLayer({ repositoryName, layerDigest: digest })
 
       const token = authorizationData?.[0]?.authorizationToken ?? ''
       const secrets = [
         ...[secretAccessKey, server.credentials.secretAccessKey, web.WebIdentityToken, 'secret-of-the-provider'],
         ...[assumed, session].flatMap(({ Credentials: made }) => [made?.SecretAccessKey, made?.SessionToken]),
         ...[token, Buffer.from(token, 'base64').toString().slice('AWS:'.length), bytes.toString('base64')],
+        new URL(downloadUrl).search,
       ]
       await audit.records(byName('GetDownloadUrlForLayer'))
       const whole = JSON.stringify(await audit.records({}, 10))
