@@ -17,7 +17,7 @@ export interface MakerParts {
 }
 
 /** Results a transaction. */
-const batchResults = 1_000
+const batchResults = 500
 
 /** @throws the signal's reason when it is aborted */
 export async function makePreview({ metadata, clock, signal }: MakerParts, id: number): Promise<void> {
@@ -35,6 +35,8 @@ export async function makePreview({ metadata, clock, signal }: MakerParts, id: n
       return touched
     })
     if (mine === undefined) return
+    // On SQLite a transaction that need not wait ends without anybody else's turn.
+    await setImmediate()
   }
   const count = (wanted: PreviewResult['action']) => results.filter(({ action }) => action === wanted).length
   const end = { status: 'COMPLETE', expiring_count: count('expire'), transitioning_count: count('transition') }

@@ -1,5 +1,6 @@
 import type { Selectable } from 'kysely'
 import { type Page, pageOf } from '#lib/page.ts'
+import { deleteInSteps } from '#metadata/delete-in-steps.ts'
 import type { Reader, Transaction } from '#metadata/metadata.ts'
 import type { LifecyclePreviewTable } from '#metadata/schema/lifecycle.ts'
 import { type Digest, parseDigest } from '#names/digest.ts'
@@ -73,7 +74,16 @@ export async function replacePreview(
   text: string,
   now: number,
 ): Promise<number> {
-  await trx.deleteFrom('lifecycle_preview').where('repository_id', '=', repositoryId).execute()
+  const before = await trx
+    .selectFrom('lifecycle_preview')
+    .select('id')
+    .where('repository_id', '=', repositoryId)
+    .executeTakeFirst()
+  if (before !== undefined) {
+    const { id: owner } = before
+    await deleteInSteps(trx, { table: 'lifecycle_preview_result', column: 'preview_id', owner, key: 'position' })
+    await trx.deleteFrom('lifecycle_preview').where('id', '=', owner).execute()
+  }
   const { id } = await trx
     .insertInto('lifecycle_preview')
     .values({

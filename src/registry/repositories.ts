@@ -1,6 +1,7 @@
 import type { Insertable } from 'kysely'
 import type { Clock } from '#lib/clock.ts'
 import { type Page, pageOf } from '#lib/page.ts'
+import { deleteInSteps } from '#metadata/delete-in-steps.ts'
 import type { Metadata, Reader, Transaction } from '#metadata/metadata.ts'
 import type { RepositoryTable } from '#metadata/schema/registry.ts'
 import type { RepositoryArn } from '#names/arn.ts'
@@ -250,8 +251,11 @@ async function holdsImages(trx: Transaction, { id }: Repository): Promise<boolea
 }
 
 /** In the order in which rows refer to one another. Drafts of uploads that were open are left to whoever sweeps the store. */
-async function deleteContents(trx: Transaction, { id }: Repository): Promise<void> {
-  for (const table of ['upload', 'tag', 'manifest_reference', 'manifest', 'repository_blob'] as const) {
-    await trx.deleteFrom(table).where('repository_id', '=', id).execute()
-  }
+async function deleteContents(trx: Transaction, { id: owner }: Repository): Promise<void> {
+  const column = 'repository_id'
+  await deleteInSteps(trx, { table: 'upload', column, owner, key: 'id' })
+  await deleteInSteps(trx, { table: 'tag', column, owner, key: 'tag' })
+  await deleteInSteps(trx, { table: 'manifest_reference', column, owner, key: 'parent' })
+  await deleteInSteps(trx, { table: 'manifest', column, owner, key: 'digest' })
+  await deleteInSteps(trx, { table: 'repository_blob', column, owner, key: 'digest' })
 }

@@ -78,6 +78,22 @@ async function until<T>(ask: () => Promise<T>, done: (value: T) => boolean): Pro
 
 eachDatabase((databases) =>
   describe(`lifecycle previews (${databases.dialect})`, () => {
+    test('between two batches of results other work gets its turn', async (t) => {
+      const { metadata, previews } = await start(databases, t)
+      await pushImages(metadata, 2_500)
+      await previews.start(key, policy)
+      const written = new Set<number>()
+      await until(
+        async () => {
+          const results = metadata.reader.selectFrom('lifecycle_preview_result').select('position')
+          written.add((await results.execute()).length)
+          return previews.get(key)
+        },
+        ({ status }) => status === 'COMPLETE',
+      )
+      assert(written.size > 3, `seen after ${[...written].join(', ')} results`)
+    })
+
     test('more results than a batch holds come complete, in order, and page by page', async (t) => {
       const { metadata, previews } = await start(databases, t)
       await pushImages(metadata, 2_500)
