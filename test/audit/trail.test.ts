@@ -179,7 +179,11 @@ eachDatabase((databases) => {
       })
       const digest = `sha256:${createHash('sha256').update(bytes).digest('hex')}`
       await ecr().completeLayerUpload({ repositoryName, uploadId, layerDigests: [digest] })
-      const { downloadUrl = '' } = await ecr().getDownloadUrlForLayer({ repositoryName, layerDigest: digest })
+      await using client = await openOciClient(server)
+      const pushed = image({ layers: [layer({ a: 'content' })] })
+      await pushImage(client.registry, repositoryName, pushed)
+      const layerDigest = pushed.blobs[0]?.digest
+      const { downloadUrl = '' } = await ecr().getDownloadUrlForLayer({ repositoryName, layerDigest })
 
       const token = authorizationData?.[0]?.authorizationToken ?? ''
       const secrets = [
