@@ -204,7 +204,7 @@ export async function startApp(settings: Settings, log: Logger, options: AppOpti
   const dispatch = createDispatcher({
     surfaces: [
       ecrSurface(domain, { tokens, downloadLinks, endpoints, verifyOutputs }),
-      iamSurface(management, { verifyOutputs }),
+      iamSurface({ ...management, findPrincipal, explain }, { verifyOutputs }),
       stsSurface(tokenService, { verifyOutputs }),
       cloudTrailSurface({ auditLookup, clock }, { verifyOutputs }),
       adminSurface({ findPrincipal, explain, explainRequest }, { verifyOutputs }),

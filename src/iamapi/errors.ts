@@ -41,6 +41,11 @@ export const exceptions: Exceptions<Refusals, ErrorName | 'AccessDeniedException
   PolicyMalformed: ['MalformedPolicyDocument', policyText],
   ProviderUrlInvalid: ['InvalidInput', ({ url }) => `Invalid Open ID Connect Provider URL: ${url}`],
   RoleBoundaryUnknown: ['InvalidInput', boundaryText],
+  SimulationUnserved: [
+    'InvalidInput',
+    ({ member }) => `${member} is not served here: the policies that are stored are what is simulated.`,
+  ],
+  SimulationTooLarge: ['InvalidInput', ({ most }) => `At most ${most} actions times resources are simulated at once.`],
   TrustedPrincipalUnknown: [
     'MalformedPolicyDocument',
     ({ principal }) => `Invalid principal in policy: "AWS":"${principal}"`,

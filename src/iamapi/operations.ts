@@ -8,6 +8,7 @@ import { type OwnerPolicyParts, ownerPolicyOperations } from './owner-policies.t
 import { type PolicyParts, policyOperations } from './policies.ts'
 import { type PolicyVersionParts, policyVersionOperations } from './policy-versions.ts'
 import { type RoleParts, roleOperations } from './roles.ts'
+import { type SimulationParts, simulationOperations } from './simulation.ts'
 import { type UserParts, userOperations } from './users.ts'
 
 /** What the operations need of the domain. */
@@ -19,9 +20,10 @@ export type IamParts = UserParts &
   PolicyParts &
   PolicyVersionParts &
   OidcProviderParts &
-  AccountParts
+  AccountParts &
+  SimulationParts
 
-/** Every operation of the IAM API that has a handler. */
+/** Every operation of the IAM API that the model has. */
 export function iamOperations(parts: IamParts) {
   return {
     ...userOperations(parts),
@@ -33,5 +35,6 @@ export function iamOperations(parts: IamParts) {
     ...policyVersionOperations(parts),
     ...oidcProviderOperations(parts),
     ...accountOperations(parts),
-  } satisfies Partial<Handlers<Operations>>
+    ...simulationOperations(parts),
+  } satisfies Handlers<Operations>
 }

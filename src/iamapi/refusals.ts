@@ -8,6 +8,10 @@ export interface IamApiRefusals {
   KeyStatusInvalid: { readonly status: string }
   /** A key of another account, or of nobody: IAM does not tell which. */
   KeyHidden: { readonly principalArn: string; readonly key: string }
+  /** What a simulation is given for the occasion. */
+  SimulationUnserved: { readonly member: string }
+  /** Of so many actions times resources at most. */
+  SimulationTooLarge: { readonly most: number }
 }
 
 export const refuse = refusals<IamApiRefusals>()

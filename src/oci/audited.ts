@@ -45,9 +45,11 @@ export interface Failure {
 }
 
 /** Under this key pulls that are alike are counted together; `undefined` for anything but a pull. */
-export function pullKey({ url, method, ip, headers }: FastifyRequest, { path, principal, registry }: Progress) {
-  if (path?.family !== 'manifest' || method !== 'GET' || principal === undefined || registry === undefined) return
-  return `${principal.accessKeyId} ${ip} ${registry.account} ${registry.region} ${url} ${headers['user-agent']}`
+export function pullKey({ url, method }: FastifyRequest, { path, principal, registry, circumstances }: Progress) {
+  if (path?.family !== 'manifest' || method !== 'GET') return
+  if (principal === undefined || registry === undefined || circumstances === undefined) return
+  const { sourceIp, userAgent } = circumstances
+  return `${principal.accessKeyId} ${sourceIp} ${registry.account} ${registry.region} ${url} ${userAgent}`
 }
 
 /** Nothing for a request whose sender is not known, or that is none to record. */

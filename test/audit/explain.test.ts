@@ -141,6 +141,25 @@ eachDatabase((databases) => {
       }
     })
 
+    test('simulate-principal-policy is the same answer in AWS’s shape', async (t) => {
+      const { iam, user, repository, arn } = await world(t, databases)
+      await user('ann', statement('Allow', 'ecr:PutImage'), statement('Deny', 'ecr:BatchDeleteImage'))
+      const PolicySourceArn = arn('user/ann')
+      const ActionNames = ['ecr:PutImage', 'ecr:BatchDeleteImage', 'ecr:ListImages']
+      const { EvaluationResults = [] } = await iam.simulatePrincipalPolicy({
+        ...{ PolicySourceArn, ActionNames, ResourceArns: [repository] },
+      })
+      const decisions = EvaluationResults.map(({ EvalDecision }) => EvalDecision)
+      assert.deepEqual(decisions, ['allowed', 'explicitDeny', 'implicitDeny'])
+      assert.deepEqual(EvaluationResults[0]?.MatchedStatements, [
+        { SourcePolicyId: 'own of user ann', SourcePolicyType: 'user' },
+      ])
+      const refused = iam.simulatePrincipalPolicy({ PolicySourceArn, ActionNames, ResourcePolicy: '{}' })
+      await assert.rejects(refused, { name: 'InvalidInputException' })
+      const nobody = iam.simulatePrincipalPolicy({ PolicySourceArn: arn('user/bob'), ActionNames })
+      await assert.rejects(nobody, { name: 'NoSuchEntityException' })
+    })
+
     test('the id that a denied pull shows tells why it was denied, and whether it would be now', async (t) => {
       const { server, iam, user, repository } = await world(t, databases)
       const ann = await user('ann', statement('Allow', 'ecr:GetAuthorizationToken'))

@@ -29,7 +29,8 @@ const management = createManagement({
   principalChanged: [],
   box: { seal: (text) => text },
 })
-const operations = iamOperations(management)
+const unasked = () => assert.fail('only resources are asked for')
+const operations = iamOperations({ ...management, findPrincipal: unasked, explain: unasked })
 await management.users.create(account, { name: 'Ann', path: '/team/', tags: [], boundaryArn: undefined })
 await management.groups.create(account, { name: 'Devs', path: '/team/' })
 const annsKey = await management.keys.create({ account, user: 'Ann' })
