@@ -13,7 +13,7 @@ import {
 } from '#names/repository-prefix.ts'
 import { accountOfRole } from '#names/role-arn.ts'
 import { type EncryptionChoice, parseEncryption } from './encryption.ts'
-import { type Quotas, requireWithin } from './quotas.ts'
+import { type Quotas, requireRegistryWithin } from './quotas.ts'
 import { refuse, type TemplateMember } from './refusals.ts'
 import { type ResourceTag, type ResourceTags, withResourceTags } from './resource-tags.ts'
 import { parseTagMutability, type TagMutability, type TagMutabilityMode } from './tag-mutability.ts'
@@ -130,7 +130,13 @@ export function createCreationTemplates({
           .returningAll()
           .executeTakeFirst()
         if (row === undefined) throw refuse('TemplateAlreadyExists', { registry, prefix })
-        await requireWithin(quotas, 'repositoryCreationTemplates', { registry }, selectTemplates(trx, registry))
+        await requireRegistryWithin(
+          trx,
+          quotas,
+          'repositoryCreationTemplates',
+          registry,
+          selectTemplates(trx, registry),
+        )
         return parseTemplate(registry, row)
       })
     },

@@ -2,7 +2,7 @@ import type { Clock } from '#lib/clock.ts'
 import { type Page, pageOf } from '#lib/page.ts'
 import type { Metadata, Reader } from '#metadata/metadata.ts'
 import type { Registry } from '#names/registry.ts'
-import { type Quotas, requireWithin } from './quotas.ts'
+import { type Quotas, requireRegistryWithin } from './quotas.ts'
 import { refuse } from './refusals.ts'
 
 /**
@@ -38,7 +38,7 @@ export function createPullTimeExclusions({
           .onConflict((conflict) => conflict.doNothing())
           .executeTakeFirst()
         if (numInsertedOrUpdatedRows !== 1n) throw refuse('ExclusionAlreadyExists', { registry, principalArn })
-        await requireWithin(quotas, 'pullTimeUpdateExclusions', { registry }, selectExclusions(trx, registry))
+        await requireRegistryWithin(trx, quotas, 'pullTimeUpdateExclusions', registry, selectExclusions(trx, registry))
         return { createdAt }
       }),
 

@@ -1,4 +1,7 @@
+import type { Transaction } from '#metadata/metadata.ts'
+import type { Registry } from '#names/registry.ts'
 import { type Place, type Quota, refuse } from './refusals.ts'
+import { lockRegistry } from './settings.ts'
 
 /** How much there may be of each, at most: of what is counted here, and of what a feature counts for itself. */
 export type Quotas = Readonly<Record<Quota | 'replicationDestinations' | 'lifecycleRules', number>>
@@ -12,7 +15,7 @@ interface Counted {
 
 /**
  * After something was added, in the same transaction: what there is of it now, `query`, is within its quota. Reads no more of the
- * index than the quota has entries.
+ * index than the quota has entries. Whoever adds of the same at the same time must wait by then, for a lock on what has the quota.
  *
  * @throws Refusal `QuotaExceeded`
  */
@@ -20,4 +23,16 @@ export async function requireWithin(quotas: Quotas, quota: Quota, place: Place, 
   const limit = quotas[quota]
   const beyond = await query.offset(limit).limit(1).executeTakeFirst()
   if (beyond !== undefined) throw refuse('QuotaExceeded', { ...place, quota, limit })
+}
+
+/** The same of what a registry has, whose lock is taken here: it is the last of the transaction's. @throws Refusal `QuotaExceeded` */
+export async function requireRegistryWithin(
+  trx: Transaction,
+  quotas: Quotas,
+  quota: Quota,
+  registry: Registry,
+  query: Counted,
+): Promise<void> {
+  await lockRegistry(trx, registry)
+  await requireWithin(quotas, quota, { registry }, query)
 }

@@ -10,7 +10,7 @@ import type { RepositoryName } from '#names/repository-name.ts'
 import type { RepositoryCreated } from './announcements.ts'
 import { type CreationReason, readTemplate } from './creation-templates.ts'
 import { type EncryptionChoice, parseEncryption } from './encryption.ts'
-import { type Quotas, requireWithin } from './quotas.ts'
+import { type Quotas, requireRegistryWithin } from './quotas.ts'
 import { refuse } from './refusals.ts'
 import {
   getRepository,
@@ -92,7 +92,7 @@ export function createRepositories({
       .executeTakeFirst()
     if (row === undefined) return undefined
     const all = trx.selectFrom('repository').select('name').where('account', '=', account).where('region', '=', region)
-    await requireWithin(quotas, 'repositories', { registry: key.registry }, all)
+    await requireRegistryWithin(trx, quotas, 'repositories', key.registry, all)
     const repository = parseRepository(row)
     for (const listener of repositoryCreated) await listener(trx, { repository, lifecyclePolicy })
     return repository

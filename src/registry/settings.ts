@@ -99,7 +99,8 @@ export async function lockSetting<Value, Fallback>(
 /** A setting that was never put has no row to lock, so a row of its own stands for the registry; it says nothing. */
 const lockName = 'lock'
 
-async function lockRegistry(trx: Transaction, { account, region }: Registry): Promise<void> {
+/** Until the end of the transaction nobody else who takes it changes what the registry as a whole has. */
+export async function lockRegistry(trx: Transaction, { account, region }: Registry): Promise<void> {
   await trx
     .insertInto('registry_setting')
     .values({ account, region, name: lockName, document: 'null', updated_at: 0 })

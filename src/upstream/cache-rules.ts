@@ -5,7 +5,7 @@ import type { PullThroughCacheRuleTable } from '#metadata/schema/upstream.ts'
 import type { Registry } from '#names/registry.ts'
 import { parseRepositoryPrefix, type RepositoryPrefix, rootPrefix } from '#names/repository-prefix.ts'
 import { accountOfRole } from '#names/role-arn.ts'
-import { type Quotas, requireWithin } from '#registry/quotas.ts'
+import { type Quotas, requireRegistryWithin } from '#registry/quotas.ts'
 import { refuse } from './refusals.ts'
 import { isOwnRegistry, kindOfUpstream, needsCredential, needsRole, type UpstreamKind } from './upstreams.ts'
 
@@ -91,7 +91,7 @@ export function createCacheRules({
           .returningAll()
           .executeTakeFirst()
         if (row === undefined) throw refuse('CacheRuleAlreadyExists', { registry, prefix })
-        await requireWithin(quotas, 'pullThroughCacheRules', { registry }, selectRules(trx, registry))
+        await requireRegistryWithin(trx, quotas, 'pullThroughCacheRules', registry, selectRules(trx, registry))
         return parseRule(registry, row)
       })
     },

@@ -8,7 +8,8 @@ import { digest } from '../support/images/content.ts'
 import { request } from '../support/push.ts'
 
 const account = '000000000000'
-const environment = { LADING_QUOTAS: 'repositories=4,images=2,tags=2,layerParts=2,lifecycleRules=1' }
+const ofRegistries = 'repositories=4,repositoryCreationTemplates=3,pullThroughCacheRules=3,pullTimeUpdateExclusions=3'
+const environment = { LADING_QUOTAS: `${ofRegistries},images=2,tags=2,layerParts=2,lifecycleRules=1` }
 
 function limitExceeded(what: string, where: string) {
   const message = `The maximum number of ${what}, has been reached in ${where}the registry with id '${account}'`
@@ -32,6 +33,31 @@ eachDatabase(({ dialect, url }) => {
       for (const { blobs } of manifests) for (const blob of blobs) await session.pushBlob(repositoryName, blob)
       return repositoryName
     }
+
+    test('of many that race for the last places of a registry no more get one than there are', async () => {
+      const other = session.client({ region: 'eu-central-1' })
+      const race = async (add: (place: number) => Promise<unknown>) => {
+        const outcomes = await Promise.allSettled(Array.from({ length: 12 }, (_, place) => add(place)))
+        const refused = outcomes.flatMap((outcome) => (outcome.status === 'rejected' ? [outcome.reason.name] : []))
+        assert.deepEqual(new Set(refused), new Set(['LimitExceededException']))
+        return outcomes.length - refused.length
+      }
+      assert.deepEqual(
+        [
+          await race((place) => other.createRepository({ repositoryName: `team/raced-${place}` })),
+          await race((place) =>
+            other.createRepositoryCreationTemplate({ prefix: `raced-${place}`, appliedFor: ['REPLICATION'] }),
+          ),
+          await race((place) =>
+            other.createPullThroughCacheRule({ ecrRepositoryPrefix: `raced-${place}`, upstreamRegistryUrl: 'quay.io' }),
+          ),
+          await race((place) =>
+            other.registerPullTimeUpdateExclusion({ principalArn: `arn:aws:iam::${account}:role/raced-${place}` }),
+          ),
+        ],
+        [4, 3, 3, 3],
+      )
+    })
 
     test('an image beyond the quota is not stored, on either plane, until another is deleted', async () => {
       const { ecr, server } = session
