@@ -32,7 +32,7 @@ export type Management = ReturnType<typeof createManagement>
 /** @throws SettingError where there is no database yet */
 export async function openDeployment(settings: Settings): Promise<Deployment> {
   const { database } = settings
-  if (database.startsWith('sqlite:')) await requireFile(database.slice('sqlite:'.length), settings)
+  await requireDatabase(settings)
   // A lost connection is met by the query that needs it.
   const metadata = await openSetting(settings, 'database', () => openMetadata(database, () => {}))
   const clock = systemClock
@@ -61,9 +61,10 @@ export async function openDeployment(settings: Settings): Promise<Deployment> {
   }
 }
 
-/** Whoever mistyped the data folder is not given an empty database in another. */
-async function requireFile(path: string, { origins }: Settings): Promise<void> {
-  await access(path).catch((cause: unknown) => {
+/** Whoever mistyped the data folder is not given an empty database in another. @throws SettingError */
+export async function requireDatabase({ database, origins }: Settings): Promise<void> {
+  if (!database.startsWith('sqlite:')) return
+  await access(database.slice('sqlite:'.length)).catch((cause: unknown) => {
     throw new SettingError(`${origins.database}: expected a database, which the first lading serve makes`, { cause })
   })
 }

@@ -1,6 +1,7 @@
 // Everything that goes wrong with a command, in one line for the person who typed it. What no refusal, setting or system
 // explains is a mistake of this program, and shows its stack.
 
+import type { BackupRefusals } from '#backup/refusals.ts'
 import { SettingError } from '#config/setting-error.ts'
 import { exceptions } from '#iamapi/errors.ts'
 import { Refusal } from '#lib/refusal.ts'
@@ -9,10 +10,23 @@ import type { RegistryRefusals } from '#registry/refusals.ts'
 import { registryTexts } from '#wording/registry.ts'
 import { CommandError } from './command.ts'
 
-type Refusals = NameRefusals & Pick<RegistryRefusals, 'RepositoryNotFound' | 'ImageNotFound'>
+type Refusals = BackupRefusals & NameRefusals & Pick<RegistryRefusals, 'RepositoryNotFound' | 'ImageNotFound'>
 
 /** Of identities, keys and policies what the API of IAM says; here the rest of what commands meet. */
 const texts: { readonly [Code in keyof Refusals]: (facts: Refusals[Code]) => string } = {
+  BackupPlaceTaken: ({ path, found }) =>
+    `${path} holds ${JSON.stringify(found)}: expected an empty folder, that of an earlier backup, or a new name of an archive`,
+  BlobsMissing: ({ count, first }) =>
+    `${count} blobs and more are missing from the store, ${first} the first of them: expected the blobs of this database (--blobs)`,
+  BackupIncomplete: ({ path, problem }) => `${path} is no complete backup: ${problem}`,
+  BackupNewer: ({ what }) => `the backup was written by a newer version of Lading: this one does not know ${what}`,
+  BackupDamaged: ({ what }) => `the backup is damaged: ${what} is not what was written`,
+  TargetUnfit: ({ reason }) =>
+    reason === 'used'
+      ? 'the database holds something already: expected one that nobody has used'
+      : 'the database has a newer schema than the backup: expected one that nobody has used',
+  SecretKeyDiffers: () =>
+    "the secret key at hand is not the one that the backup's secrets are sealed with: expected that one, or none and a backup that was made --with-secret-key",
   NameInvalid: ({ kind, value }) => `${JSON.stringify(value)} is no ${kind}`,
   RepositoryNotFound: registryTexts.RepositoryNotFound,
   ImageNotFound: ({ query: { tag, digest }, repository }) =>
@@ -23,7 +37,8 @@ const texts: { readonly [Code in keyof Refusals]: (facts: Refusals[Code]) => str
 export function describeFailure(error: unknown): string | undefined {
   if (error instanceof Refusal) return describeRefusal(error)
   const expected = error instanceof CommandError || error instanceof SettingError || isOfSystem(error)
-  return expected ? error.message.replaceAll(/\s*\n\s*/g, ' ') : undefined
+  // Where a name has several addresses, Node's error has a code and no message.
+  return expected ? (error.message || String('code' in error && error.code)).replaceAll(/\s*\n\s*/g, ' ') : undefined
 }
 
 /** The tables are keyed by code, and `refuse` lets no refusal exist whose facts do not fit its code. */

@@ -1,9 +1,11 @@
 import { accountCommands } from './account.ts'
+import { backupCommand } from './backup.ts'
 import type { Command, CommandGroup } from './command.ts'
 import { groupCommands } from './group.ts'
 import { imageCommands } from './image.ts'
 import { keyCommands } from './key.ts'
 import { repositoryCommands } from './repository.ts'
+import { restoreCommand } from './restore.ts'
 import { roleCommands } from './role.ts'
 import { tokenKeyCommands } from './token-keys.ts'
 import { userCommands } from './user.ts'
@@ -20,4 +22,6 @@ export const commandTable: readonly (Command | CommandGroup)[] = [
   imageCommands,
   tokenKeyCommands,
   whyCommand,
+  backupCommand,
+  restoreCommand,
 ]

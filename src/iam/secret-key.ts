@@ -29,21 +29,27 @@ export async function openSecrets({ metadata, secretKey, dataDir }: SecretKeySou
 
 /** However many processes ask at once, all get the same; one that was answered survives power loss. */
 async function keyOfFolder(folder: string): Promise<Buffer> {
+  return (await findSecretKey(folder)) ?? (await keepSecretKey(folder, randomBytes(secretKeyBytes)))
+}
+
+/** The key of that data folder, if it has one. @throws Error where its file holds something else */
+export async function findSecretKey(folder: string): Promise<Buffer | undefined> {
   const path = join(folder, fileName)
-  const text = (await readKey(path)) ?? (await makeKey(folder, path))
+  const text = await ifPresent(readFile(path, 'utf8'))
+  if (text === undefined) return undefined
   const key = Buffer.from(text.trim(), 'base64')
   if (key.byteLength !== secretKeyBytes) throw new Error(`${path} does not hold ${secretKeyBytes} bytes in base64`)
   return key
 }
 
-const readKey = (path: string) => ifPresent(readFile(path, 'utf8'))
-
-async function makeKey(folder: string, path: string): Promise<string> {
+/** Makes it the key of that data folder unless there is one, and answers the one that there is then. */
+export async function keepSecretKey(folder: string, key: Buffer): Promise<Buffer> {
   await makeFolders(folder)
+  const path = join(folder, fileName)
   const own = `${path}.${randomBytes(6).toString('hex')}`
   {
     await using file = await open(own, 'wx', 0o600)
-    await file.writeFile(`${randomBytes(secretKeyBytes).toString('base64')}\n`)
+    await file.writeFile(`${key.toString('base64')}\n`)
     await file.sync()
   }
   // Only a file that is whole gets the name, and only the first.
@@ -52,7 +58,9 @@ async function makeKey(folder: string, path: string): Promise<string> {
   })
   await rm(own)
   await syncFolder(folder)
-  return readFile(path, 'utf8')
+  const kept = await findSecretKey(folder)
+  if (kept === undefined) throw new Error(`${path} is gone`)
+  return kept
 }
 
 const checkId = 'check'

@@ -32,30 +32,42 @@ const steps: Record<string, Step> = {
 }
 
 /**
- * Brings the schema up to date, all or nothing, in one transaction. Processes that start at once wait for one another: by
- * an advisory lock on PostgreSQL, by `begin immediate` on SQLite.
+ * Brings the schema up to date, or just to `upTo`, all or nothing, in one transaction. Processes that start at once wait for one
+ * another: by an advisory lock on PostgreSQL, by `begin immediate` on SQLite.
  *
  * @throws Error when the database was written by a newer version, whose migrations this one does not know
  */
-export async function migrate(db: Kysely<Schema>, types: ColumnTypes): Promise<void> {
+export async function migrate(db: Kysely<Schema>, types: ColumnTypes, upTo?: string): Promise<void> {
   const migrations: Record<string, Migration> = {}
   for (const [name, step] of Object.entries(steps)) {
     migrations[name] = { up: (trx) => step(trx, types) }
   }
   const migrator = new Migrator({ db, provider: { getMigrations: async () => migrations } })
-  const { error } = await migrator.migrateToLatest()
+  const { error } = await (upTo === undefined ? migrator.migrateToLatest() : migrator.migrateTo(upTo))
   if (error === undefined) return
-  const unknown = (await appliedNames(db)).filter((name) => !(name in steps))
-  if (unknown.length === 0) throw error
+  requireKnown(await appliedMigrations(db), error)
+  throw error
+}
+
+export function unknownMigrations(migrations: readonly string[]): string[] {
+  return migrations.filter((name) => !Object.hasOwn(steps, name))
+}
+
+/** @throws Error for migrations that this version does not know: a newer one made them */
+export function requireKnown(migrations: readonly string[], cause?: unknown): void {
+  const unknown = unknownMigrations(migrations)
+  if (unknown.length === 0) return
   throw new Error(
     `The database was written by a newer version of Lading: this one does not know its migration ${unknown.join(', ')}`,
-    { cause: error },
+    { cause },
   )
 }
 
-async function appliedNames(db: Kysely<Schema>): Promise<string[]> {
-  const query = sql<{ name: string }>`select name from kysely_migration order by name`
-  // Asked after an error, which tells more than this one would: a database out of reach has no names either.
+export const selectAppliedMigrations = 'select name from kysely_migration order by name'
+
+/** None for a database that nobody has used, and for one that is out of reach. */
+export async function appliedMigrations(db: Kysely<Schema>): Promise<string[]> {
+  const query = sql<{ name: string }>`${sql.raw(selectAppliedMigrations)}`
   const { rows } = await query.execute(db).catch(() => ({ rows: [] }))
   return rows.map(({ name }) => name)
 }

@@ -39,7 +39,7 @@ export async function openPostgres(url: string, onLostConnection: (error: Error)
 }
 
 /** Our 64-bit columns hold milliseconds and sizes, which a JavaScript number holds exactly. */
-const numbersForBigints: typeof pg.types.getTypeParser = (oid: number, format?: 'text' | 'binary') =>
+export const numbersForBigints: typeof pg.types.getTypeParser = (oid: number, format?: 'text' | 'binary') =>
   oid === pg.types.builtins.INT8 ? Number : pg.types.getTypeParser(oid, format as 'text')
 
 class PostgresMetadata implements Metadata {

@@ -15,7 +15,7 @@ import { teachPlanner } from './sqlite-statistics.ts'
  * transaction at a time; another reads the last commit, so that a pull never waits for a push.
  */
 export async function openSqlite(path: string): Promise<Metadata> {
-  const writing = connect(path, false)
+  const writing = connectSqlite(path, false)
   const writer = new Kysely<Schema>({ dialect: nodeSqliteDialect(writing, 'exclusive') })
   try {
     await migrate(writer, sqliteColumns)
@@ -27,10 +27,10 @@ export async function openSqlite(path: string): Promise<Metadata> {
     writing.close()
     throw error
   }
-  return new SqliteMetadata(writer, writing, connect(path, true))
+  return new SqliteMetadata(writer, writing, connectSqlite(path, true))
 }
 
-function connect(path: string, readOnly: boolean): DatabaseSync {
+export function connectSqlite(path: string, readOnly: boolean): DatabaseSync {
   const database = new DatabaseSync(path, { readOnly, timeout: busyTimeoutMs, enableForeignKeyConstraints: true })
   if (!readOnly) {
     database.exec('pragma journal_mode = wal')
@@ -44,7 +44,7 @@ function connect(path: string, readOnly: boolean): DatabaseSync {
  * later has the database's mode. Not through a file descriptor: closing one would drop the locks that other connections of
  * this process hold (sqlite.org, "How To Corrupt An SQLite Database File", 2.2).
  */
-function keepPrivate(path: string): void {
+export function keepPrivate(path: string): void {
   for (const file of [path, `${path}-wal`, `${path}-shm`]) chmodSync(file, 0o600)
 }
 

@@ -1,0 +1,197 @@
+import assert from 'node:assert/strict'
+import { readdir, readFile, rm, stat, truncate, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { test } from 'node:test'
+import { type Commands, commandsOver } from '../support/command.ts'
+import { postgresUrl, sqliteUrl } from '../support/databases.ts'
+import { type Image, image, index } from '../support/images/build.ts'
+import { openOciClient } from '../support/oci-client.ts'
+import { pullWhole, pushImage, type Registry } from '../support/push.ts'
+import { type RunningServer, startServer } from '../support/server.ts'
+import { temporaryFolder } from '../support/temporary-folder.ts'
+
+const urls = { sqlite: sqliteUrl, postgres: postgresUrl }
+
+/** A deployment that nobody has used: settings by which `restore` fills it and `startServer` serves it. */
+async function emptyDeployment(folder: string, dialect: keyof typeof urls, server: RunningServer) {
+  const environment = { ...server.environment, LADING_DATA_DIR: folder, LADING_DATABASE: await urls[dialect]() }
+  return { environment, lading: commandsOver(environment) }
+}
+
+/** Pushes by four until it is told to end; tells what had been acknowledged at any time. */
+function startPushers(registry: Registry, repository: string) {
+  const acknowledged = new Map<string, string>()
+  let ended = false
+  const pushers = Array.from({ length: 4 }, async (_, pusher) => {
+    for (let count = 0; !ended; count++) {
+      const tag = `p${pusher}-${count}`
+      const one = image({ layers: [20_000, 300], seed: tag })
+      const pushed: Image = count % 3 === 0 ? index({ children: [one] }) : one
+      await pushImage(registry, repository, pushed, tag)
+      acknowledged.set(tag, pushed.digest)
+    }
+  })
+  return {
+    acknowledged: () => new Map(acknowledged),
+    async some(count: number) {
+      while (acknowledged.size < count) await new Promise((resolve) => setImmediate(resolve))
+    },
+    async end() {
+      ended = true
+      await Promise.all(pushers)
+    },
+  }
+}
+
+async function listedImages(lading: Commands, repository: string) {
+  const { images } = (await lading.json('image', 'list', repository)) as {
+    images: { digest: string; tags: string[] }[]
+  }
+  return images
+}
+
+/** The file of the blob that a restore comes to last. */
+async function lastBlob(backup: string): Promise<string> {
+  const [run = ''] = await readdir(join(backup, 'database'))
+  const files = await readdir(join(backup, 'database', run))
+  const rows = await readFile(join(backup, 'database', run, files.find((name) => name.endsWith('-blob.jsonl')) ?? ''))
+  const { digest } = JSON.parse(rows.toString().trimEnd().split('\n').at(-1) ?? '') as { digest: string }
+  return join(backup, 'blobs/sha256', digest.slice(7, 9), digest.slice(9))
+}
+
+for (const [from, to, place] of [
+  ['sqlite', 'sqlite', 'backup'],
+  ['postgres', 'postgres', 'backup.tar'],
+  ['sqlite', 'postgres', 'backup'],
+] as const) {
+  test(`a backup made while four push restores whole: ${from} to ${to} by ${place}`, async () => {
+    await using server = await startServer({ database: await urls[from]() })
+    await using folder = await temporaryFolder()
+    const backup = join(folder.path, place)
+    await using client = await openOciClient(server)
+    const repository = await client.createRepository('team/app')
+    const pushers = startPushers(client.registry, repository)
+    await pushers.some(12)
+    const before = pushers.acknowledged()
+    const lading = commandsOver(server.environment)
+    const made = (await lading.json('backup', backup)) as Record<string, unknown>
+    await pushers.end()
+    assert.ok(pushers.acknowledged().size > before.size, 'pushes went on meanwhile')
+    assert.deepEqual([made.blobsMissing, made.secretKey], [[], false])
+
+    const target = await emptyDeployment(join(folder.path, 'data'), to, server)
+    const told = (await target.lading.json('restore', backup)) as Record<string, unknown>
+    assert.deepEqual([told.images, told.blobs, told.secretKey], [made.images, made.blobs, 'in place'])
+    await using restored = await startServer({ environment: target.environment })
+    await using reader = await openOciClient(restored)
+    for (const [tag, digest] of before) assert.equal(await pullWhole(reader.registry, repository, tag), digest)
+    for (const { digest } of await listedImages(target.lading, repository)) {
+      await pullWhole(reader.registry, repository, digest)
+    }
+    // Keys go on from those that were restored.
+    await pushImage(reader.registry, await reader.createRepository('team/next'), image({ seed: 'next' }), 'v1')
+  })
+}
+
+test('a later backup into the same folder copies only what is new, and takes the place of the earlier one', async () => {
+  await using server = await startServer()
+  await using folder = await temporaryFolder()
+  const backup = join(folder.path, 'backup')
+  await using client = await openOciClient(server)
+  const repository = await client.createRepository('team/app')
+  const lading = commandsOver(server.environment)
+  const [first, second] = [image({ seed: 'first' }), image({ seed: 'second' })]
+  await pushImage(client.registry, repository, first, 'first')
+  const made = (await lading.json('backup', backup)) as { blobs: number; blobsCopied: number }
+  assert.equal(made.blobsCopied, made.blobs)
+  await pushImage(client.registry, repository, second, 'second')
+  const again = (await lading.json('backup', backup)) as { blobs: number; blobsCopied: number }
+  assert.equal(again.blobsCopied, again.blobs - made.blobs)
+  assert.equal((await readdir(join(backup, 'database'))).length, 1)
+
+  await writeFile(join(folder.path, 'mine'), '')
+  assert.match(await lading.refusal('backup', folder.path), /holds "backup": expected an empty folder/)
+  const archive = join(folder.path, 'backup.tar')
+  assert.match(await lading.run('backup', archive), /keep the secret key of the settings apart/)
+  assert.match(await lading.refusal('backup', archive), /holds "backup.tar"/)
+})
+
+test('what is no whole backup, or no empty place for it, is refused, and a restore cut short is made again', async () => {
+  await using server = await startServer()
+  await using folder = await temporaryFolder()
+  const backup = join(folder.path, 'backup')
+  await using client = await openOciClient(server)
+  const repository = await client.createRepository('team/app')
+  await pushImage(client.registry, repository, image({ seed: 'one' }), 'v1')
+  const lading = commandsOver(server.environment)
+  await lading.run('backup', backup)
+  await lading.run('backup', `${backup}.tar`)
+  assert.equal(
+    await lading.refusal('restore', backup),
+    'the database holds something already: expected one that nobody has used',
+  )
+  const target = await emptyDeployment(join(folder.path, 'data'), 'sqlite', server)
+  const manifest = await readFile(join(backup, 'backup.json'), 'utf8')
+  const refusedWith = async (text: string) => {
+    await writeFile(join(backup, 'backup.json'), text)
+    return target.lading.refusal('restore', backup)
+  }
+  assert.match(
+    await refusedWith(manifest.replace('backup-1', 'backup-2')),
+    /does not know its format "lading-backup-2"$/,
+  )
+  assert.match(
+    await refusedWith(manifest.replace('0008-secret-check', '9999-later')),
+    /does not know its schema "9999-later"$/,
+  )
+  assert.match(await refusedWith('{'), /damaged: backup.json/)
+  assert.match(
+    await refusedWith(manifest.replace(/"tag": 1/, '"tag": 2')),
+    /damaged: the database in it is not what was/,
+  )
+  await rm(join(backup, 'backup.json'))
+  assert.match(await target.lading.refusal('restore', backup), /is no complete backup: it has no backup.json$/)
+  await writeFile(join(backup, 'backup.json'), manifest)
+
+  // All blobs but one come, and no row: it is damaged by one byte.
+  const fresh = await emptyDeployment(join(folder.path, 'fresh'), 'sqlite', server)
+  const path = await lastBlob(backup)
+  const blob = await readFile(path)
+  await writeFile(path, Buffer.from(blob).fill(0, 0, 1))
+  assert.match(await fresh.lading.refusal('restore', backup), /^the backup is damaged: blobs\/sha256\//)
+  assert.match(await fresh.lading.refusal('user', 'list'), /there is no account/)
+  await writeFile(path, blob)
+  const done = (await fresh.lading.json('restore', backup)) as { blobs: number; blobsCopied: number }
+  assert.ok(done.blobsCopied < done.blobs, 'it goes on with the blobs that had come')
+
+  const { size } = await stat(`${backup}.tar`)
+  await truncate(`${backup}.tar`, size - 2_048)
+  const other = await emptyDeployment(join(folder.path, 'other'), 'sqlite', server)
+  assert.match(await other.lading.refusal('restore', `${backup}.tar`), /is no complete backup: it does not end with/)
+})
+
+test('the key of the secrets is in a backup only if it was asked for, and then comes with it', async () => {
+  // Empty: the key is that of the data folder.
+  const own = { LADING_SECRET_KEY: '' }
+  await using server = await startServer({ environment: own })
+  await using folder = await temporaryFolder()
+  const lading = commandsOver({ ...server.environment, ...own })
+  const [without, withKey] = [join(folder.path, 'without'), join(folder.path, 'with.tar')]
+  assert.match(await lading.run('backup', without), /keep secret\.key apart/)
+  assert.match(await lading.run('backup', withKey, '--with-secret-key'), /guard it like one/)
+  assert.equal((await stat(withKey)).mode & 0o077, 0)
+
+  const bare = await emptyDeployment(join(folder.path, 'bare'), 'sqlite', server)
+  const sealed = commandsOver({ ...bare.environment, ...own })
+  assert.match(await sealed.run('restore', without), /put its secret\.key into the data folder/)
+
+  const whole = await emptyDeployment(join(folder.path, 'whole'), 'sqlite', server)
+  const environment = { ...whole.environment, ...own }
+  const opening = commandsOver(environment)
+  const other = commandsOver({ ...environment, LADING_SECRET_KEY: Buffer.alloc(32, 9).toString('base64') })
+  assert.match(await other.refusal('restore', withKey), /^the secret key at hand is not the one/)
+  assert.match(await other.refusal('restore', without), /^the secret key at hand is not the one/)
+  assert.match(await opening.run('restore', withKey), /Its secret key is in the data folder/)
+  await opening.run('token-keys', 'list')
+  assert.equal((await stat(join(folder.path, 'whole', 'secret.key'))).mode & 0o077, 0)
+})
