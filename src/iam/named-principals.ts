@@ -19,6 +19,8 @@ const principalPattern = /^arn:[^:]*:(?:iam|sts)::(\d{12}):(root|user|role|assum
 
 /** Services and identity providers have names that nobody here gives. */
 async function exists(trx: Transaction, principal: string): Promise<boolean> {
+  // No name holds a NUL, and PostgreSQL takes no text with one.
+  if (principal.includes('\0')) return false
   const [, account = '', kind, resource = ''] = principalPattern.exec(principal) ?? []
   switch (kind) {
     case 'root':

@@ -43,6 +43,9 @@ export function createReferrers({ metadata }: { metadata: Metadata }): Referrers
   return {
     async list(key, subject, { status, limit, after, artifactTypes = [] }) {
       const { id } = await getRepository(metadata.reader, key)
+      // No type of a manifest holds a NUL, and PostgreSQL takes no text with one.
+      const types = artifactTypes.filter((type) => !type.includes('\0'))
+      if (types.length === 0 && artifactTypes.length > 0) return { items: [] }
       // Sizes first, so that no more is ever loaded than a page takes.
       const found = await metadata.reader
         .selectFrom('manifest')
@@ -51,7 +54,7 @@ export function createReferrers({ metadata }: { metadata: Metadata }): Referrers
         .where('subject', '=', subject)
         .$if(status !== 'ANY', (query) => query.where('status', '=', status))
         .$if(after !== undefined, (query) => query.where('digest', '>', after ?? ''))
-        .$if(artifactTypes.length > 0, (query) => query.where('artifact_type', 'in', [...artifactTypes]))
+        .$if(types.length > 0, (query) => query.where('artifact_type', 'in', types))
         .orderBy('digest')
         .limit(limit + 1)
         .execute()

@@ -100,7 +100,8 @@ eachDatabase((databases) =>
         assert.ok(repository?.message.startsWith(form('repository')))
         assert.ok(registry?.message.startsWith(form('registry')))
       }
-      for (const missing of [`arn:aws:iam::${server.account}:user/nobody`, `arn:aws:iam::333333333333:root`]) {
+      const userArn = `arn:aws:iam::${server.account}:user/nobody`
+      for (const missing of [userArn, `${userArn}\0`, `arn:aws:iam::333333333333:root`]) {
         for (const { message } of await refusals(allow({ AWS: missing }, 'ecr:PutImage'))) {
           assert.match(message, /Principal not found/)
         }

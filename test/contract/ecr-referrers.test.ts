@@ -69,6 +69,7 @@ eachDatabase(({ dialect, url }) => {
           [cold, signature, warm],
         ],
         [{ artifactTypes: ['application/x'] }, []],
+        [{ artifactTypes: ['application/sbom\0'] }, []],
       ] as const
       for (const [{ ...filter }, expected] of cases) {
         const { artifactTypes, ...rest } = filter as { artifactTypes?: readonly string[] }
