@@ -51,13 +51,20 @@ test("the README's tour works when followed to the letter", needs('aws', 'docker
   const script = lines.join('\n').replaceAll(readmeHost, host)
   const output = await run('bash', ['-euo', 'pipefail', '-c', `${endpointForOldAws}\n${script}`], {
     cwd: root,
-    env: { HOME: folder.path, DOCKER_CONFIG: join(folder.path, 'docker'), DOCKER_HOST: engine.host, AWS_PAGER: '' },
+    env: {
+      LADING_DATA_DIR: join(folder.path, 'data'),
+      HOME: folder.path,
+      DOCKER_CONFIG: join(folder.path, 'docker'),
+      DOCKER_HOST: engine.host,
+      AWS_PAGER: '',
+    },
   })
 
   assert.match(output, /arn:aws:iam::000000000000:root/)
   assert.match(output, /Login Succeeded/)
   assert.match(output, /Downloaded newer image/)
   assert.match(output, /"imageTagMutability": "IMMUTABLE"/)
+  assert.match(output, /no identity-based policy/)
 })
 
 /** What the README tells readers to do whose `aws` is too old to know the variable. */
