@@ -170,6 +170,61 @@ test('what is no whole backup, or no empty place for it, is refused, and a resto
   assert.match(await other.lading.refusal('restore', `${backup}.tar`), /is no complete backup: it does not end with/)
 })
 
+/** How many files lie anywhere below a folder, which need not be there yet. */
+async function filesBelow(folder: string): Promise<number> {
+  const entries = await readdir(folder, { recursive: true, withFileTypes: true }).catch(() => [])
+  return entries.filter((entry) => entry.isFile()).length
+}
+
+test('a backup and a restore that are killed leave nothing that passes for whole, and are made again', async () => {
+  await using server = await startServer()
+  await using folder = await temporaryFolder()
+  const backup = join(folder.path, 'backup')
+  await using client = await openOciClient(server)
+  const repository = await client.createRepository('team/app')
+  await pushImage(client.registry, repository, image({ layers: Array.from({ length: 100 }, () => 20_000) }), 'v1')
+  const lading = commandsOver(server.environment)
+  await lading.killed(['backup', backup], async () => (await filesBelow(join(backup, 'blobs'))) > 20)
+  const data = join(folder.path, 'data')
+  const target = await emptyDeployment(data, 'sqlite', server)
+  assert.match(await target.lading.refusal('restore', backup), /is no complete backup: it has no backup\.json$/)
+  const made = (await lading.json('backup', backup)) as { blobs: number; blobsCopied: number }
+  assert.ok(made.blobsCopied < made.blobs, 'a backup goes on with the blobs that had come')
+
+  await target.lading.killed(['restore', backup], async () => (await filesBelow(join(data, 'blobs/sha256'))) > 20)
+  assert.match(await target.lading.refusal('repository', 'list'), /^there is no account/)
+  const done = (await target.lading.json('restore', backup)) as { blobs: number; blobsCopied: number }
+  assert.ok(done.blobsCopied < done.blobs, 'a restore goes on with the blobs that had come')
+  await using restored = await startServer({ environment: target.environment })
+  await using reader = await openOciClient(restored)
+  await pullWhole(reader.registry, repository, 'v1')
+})
+
+for (const place of ['backup', 'backup.tar']) {
+  test(`blobs that the store has lost or damaged are named, and the rest is backed up to ${place}`, async () => {
+    await using server = await startServer()
+    await using folder = await temporaryFolder()
+    await using client = await openOciClient(server)
+    const repository = await client.createRepository('team/app')
+    const [whole, hurt] = [image({ seed: 'whole' }), image({ seed: 'hurt', layers: [500, 600] })]
+    await pushImage(client.registry, repository, whole, 'whole')
+    await pushImage(client.registry, repository, hurt, 'hurt')
+    const [lost, altered] = hurt.blobs.slice(1).map(({ digest }) => digest)
+    const file = (digest = '') => join(server.dataDir, 'blobs/sha256', digest.slice(7, 9), digest.slice(7))
+    await rm(file(lost))
+    await writeFile(file(altered), (await readFile(file(altered))).fill(0, 0, 1))
+    const made = (await commandsOver(server.environment).json('backup', join(folder.path, place))) as object
+    assert.deepEqual(new Set((made as { blobsMissing: string[] }).blobsMissing), new Set([lost, altered]))
+    const target = await emptyDeployment(join(folder.path, 'data'), 'sqlite', server)
+    const done = (await target.lading.json('restore', join(folder.path, place))) as { blobsMissing: number }
+    assert.equal(done.blobsMissing, 2)
+    await using restored = await startServer({ environment: target.environment })
+    await using reader = await openOciClient(restored)
+    await pullWhole(reader.registry, repository, 'whole')
+    assert.equal((await reader.call('GET', `/v2/${repository}/blobs/${altered}`)).status, 404)
+  })
+}
+
 test('the key of the secrets is in a backup only if it was asked for, and then comes with it', async () => {
   // Empty: the key is that of the data folder.
   const own = { LADING_SECRET_KEY: '' }

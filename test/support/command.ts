@@ -1,7 +1,9 @@
 /** The commands of `lading` besides `serve`, each as a process of its own, with none of the settings of whoever runs the tests. */
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { text } from 'node:stream/consumers'
+import { setImmediate } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 
 interface Ended {
@@ -12,12 +14,16 @@ interface Ended {
 
 const main = fileURLToPath(new URL('../../src/main.ts', import.meta.url))
 
-async function runCommand(words: readonly string[], environment: Record<string, string> = {}): Promise<Ended> {
+function spawnCommand(words: readonly string[], environment: Readonly<Record<string, string>>) {
   const inherited = Object.entries(process.env).filter(([name]) => !name.startsWith('LADING_'))
-  const child = spawn(process.execPath, [main, ...words], {
+  return spawn(process.execPath, [main, ...words], {
     env: { ...Object.fromEntries(inherited), ...environment },
     stdio: ['ignore', 'pipe', 'pipe'],
   })
+}
+
+async function runCommand(words: readonly string[], environment: Readonly<Record<string, string>>): Promise<Ended> {
+  const child = spawnCommand(words, environment)
   const exit = new Promise<number | null>((resolve, reject) => child.on('error', reject).on('close', resolve))
   const [output, errors, code] = await Promise.all([text(child.stdout), text(child.stderr), exit])
   return { code, output, errors }
@@ -31,9 +37,11 @@ export interface Commands {
   json(...words: readonly string[]): Promise<unknown>
   /** The line that it ends with, without its end. */
   refusal(...words: readonly string[]): Promise<string>
+  /** Kills it as a crash would, as soon as `reached`, which must come before its end. */
+  killed(words: readonly string[], reached: () => Promise<boolean>): Promise<void>
 }
 
-export function commandsOver(environment: Record<string, string>): Commands {
+export function commandsOver(environment: Readonly<Record<string, string>>): Commands {
   const run: Commands['run'] = async (...words) => {
     const { code, output, errors } = await runCommand(words, environment)
     assert.deepEqual({ code, errors }, { code: 0, errors: '' }, `lading ${words.join(' ')}`)
@@ -46,6 +54,13 @@ export function commandsOver(environment: Record<string, string>): Commands {
       const { code, output, errors } = await runCommand(words, environment)
       assert.deepEqual({ code, output }, { code: 1, output: '' }, errors)
       return /^lading: ([^\n]*)\n$/.exec(errors)?.[1] ?? assert.fail(errors)
+    },
+    async killed(words, reached) {
+      const child = spawnCommand(words, environment)
+      const exit = once(child, 'exit')
+      while (child.exitCode === null && !(await reached())) await setImmediate()
+      child.kill('SIGKILL')
+      assert.deepEqual(await exit, [null, 'SIGKILL'])
     },
   }
 }
