@@ -17,7 +17,7 @@ export const departures: Readonly<Partial<Record<keyof Operations, string>>> = {
   DescribeImageScanFindings: 'No image has been scanned: one that exists has no scan.',
   DescribeImageSigningStatus: 'The list is empty, since nothing is signed.',
   DescribeImages:
-    'No image is scanned, so that the fields for that show nothing. Archived images are left out unless `imageStatus` asks for them or `imageIds` names them.',
+    'No image is scanned, so that the fields for that show nothing. Archived images are left out unless `imageStatus` asks for them or `imageIds` names them. A page ends early before it has more than 10,000 tags.',
   DescribeRegistry: 'Replication rules are kept and shown; nothing is copied.',
   DescribeRepositories: 'A `repositoryUri` has the host of this server, unless `LADING_DOMAIN` is set.',
   DescribeRepositoryCreationTemplates: 'Prefixes without a template are left out.',

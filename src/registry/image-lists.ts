@@ -16,7 +16,7 @@ import { getRepository, inRepository, type RepositoryKey } from './repository.ts
 export interface ImageLists {
   /** One entry a tag and one an untagged image, by digest and tag. @throws Refusal `RepositoryNotFound` */
   list(key: RepositoryKey, request: ImagePageRequest): Promise<Page<ImageId, ImageId>>
-  /** One entry an image, by digest. @throws Refusal `RepositoryNotFound` */
+  /** One entry an image, by digest. A page of very many tags ends early. @throws Refusal `RepositoryNotFound` */
   describe(key: RepositoryKey, request: ImagePageRequest): Promise<Page<ImageDetail, Digest>>
   /** @throws Refusal `RepositoryNotFound`, `ImageNotFound` */
   get(key: RepositoryKey, query: ImageQuery): Promise<ImageDetail>
@@ -66,7 +66,12 @@ export function createImageLists({ metadata }: { metadata: Metadata }): ImageLis
         .$if(after !== undefined, (query) => query.where('manifest.digest', '>', after?.digest ?? ''))
         .orderBy('manifest.digest')
         .limit(limit + 1)
-      return pageOf(await describeImages(reader, page), limit, ({ digest }) => digest)
+      const images = await describeImages(reader, page, mostTags)
+      const last = images.at(-1)
+      if (last === undefined || countTags(images) < mostTags) return pageOf(images, limit, ({ digest }) => digest)
+      // The last one may have more tags than were read: it comes with the next page, or whole if it is alone.
+      const items = images.length > 1 ? images.slice(0, -1) : await describeAll(reader, key, [{ digest: last.digest }])
+      return { items, next: items.at(-1)?.digest ?? last.digest }
     },
 
     get: (key, query) => getImage(reader, key, query),
@@ -97,6 +102,14 @@ async function describeAll(reader: Reader, key: RepositoryKey, queries: readonly
     }
   }
   return images
+}
+
+/** In one page: a thousand images of a thousand tags each would hold the process for seconds. */
+const mostTags = 10_000
+
+/** As rows, of which an untagged image has one too. */
+function countTags(images: readonly ImageDetail[]): number {
+  return images.reduce((sum, { tags }) => sum + Math.max(tags.length, 1), 0)
 }
 
 const detailColumns = [
@@ -140,7 +153,11 @@ function selectImages(
  * Those images with their tags, by digest. One statement sees them both as they were at one time: of two, the second could find
  * that an image which was chosen for its tags has none.
  */
-async function describeImages(reader: Reader, images: SelectQueryBuilder<Schema, 'manifest', DetailRow>) {
+async function describeImages(
+  reader: Reader,
+  images: SelectQueryBuilder<Schema, 'manifest', DetailRow>,
+  mostRows?: number,
+) {
   const rows = await reader
     .selectFrom(images.select('manifest.repository_id').as('image'))
     .leftJoin('tag', (join) =>
@@ -150,6 +167,7 @@ async function describeImages(reader: Reader, images: SelectQueryBuilder<Schema,
     .select('tag.tag')
     .orderBy('image.digest')
     .orderBy('tag.tag')
+    .$if(mostRows !== undefined, (query) => query.limit(mostRows ?? 0))
     .execute()
   const details = new Map<string, ImageDetail & { readonly tags: Tag[] }>()
   for (const row of rows) {
