@@ -15,7 +15,7 @@ export async function findMissingPrincipal(
   return undefined
 }
 
-const principalPattern = /^arn:[^:]*:(?:iam|sts)::(\d{12}):(root|user|role|assumed-role)(?:(\/.*))?$/
+const principalPattern = /^arn:[^:]*:(?:iam|sts)::(\d{12}):(root|user|role|assumed-role)(?:(\/.*))?$/s
 
 /** Services and identity providers have names that nobody here gives. */
 async function exists(trx: Transaction, principal: string): Promise<boolean> {
