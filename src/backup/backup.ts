@@ -82,14 +82,12 @@ async function writeDatabase(snapshot: Snapshot, run: string, target: BackupTarg
       await target.write(name, content)
     }
     let count = 0
-    for await (const batch of snapshot.rows(table)) {
-      for (const row of batch) {
-        const line = printRow(row)
-        lines.push(line)
-        bytes += line.length
-        count += 1
-        if (bytes >= fileBytes) await flush()
-      }
+    for await (const row of snapshot.rows(table)) {
+      const line = printRow(row)
+      lines.push(line)
+      bytes += line.length
+      count += 1
+      if (bytes >= fileBytes) await flush()
     }
     await flush()
     rows[table] = count

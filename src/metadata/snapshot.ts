@@ -15,8 +15,8 @@ export interface Snapshot {
   readonly migrations: readonly string[]
   /** Each table after those that its rows refer to. */
   readonly tables: readonly string[]
-  /** All rows of a table, a few at a time. */
-  rows(table: string): AsyncIterable<readonly AnyRow[]>
+  /** All rows of a table. */
+  rows(table: string): AsyncIterable<AnyRow>
 }
 
 /**
@@ -29,8 +29,9 @@ export function withSnapshot<T>(url: string, work: (snapshot: Snapshot) => Promi
   return url.startsWith('sqlite:') ? ofSqlite(url.slice('sqlite:'.length), work) : ofPostgres(url, work)
 }
 
-/** How many rows are read at a time: some have a manifest of up to 4 MiB. */
-const rowsAtOnce = 50
+/** How many rows PostgreSQL gives at a time, and how many of them that have bytes, such as a manifest of up to 4 MiB. */
+const rowsAtOnce = 500
+const heavyRowsAtOnce = 10
 
 async function ofSqlite<T>(path: string, work: (snapshot: Snapshot) => Promise<T>): Promise<T> {
   const database = new DatabaseSync(path, { readOnly: true, timeout: busyTimeoutMs })
@@ -39,14 +40,7 @@ async function ofSqlite<T>(path: string, work: (snapshot: Snapshot) => Promise<T
     // The first read decides what the transaction sees.
     const migrations = known(database.prepare(selectAppliedMigrations).all())
     async function* rows(table: string) {
-      let batch: AnyRow[] = []
-      for (const row of database.prepare(`select * from "${table}"`).iterate()) {
-        batch.push(row as AnyRow)
-        if (batch.length < rowsAtOnce) continue
-        yield batch
-        batch = []
-      }
-      yield batch
+      for (const row of database.prepare(`select * from "${table}"`).iterate()) yield row as AnyRow
     }
     return await work({ dialect: 'sqlite', migrations, tables: (await tablesOf(migrations)).tables, rows })
   } finally {
@@ -67,16 +61,18 @@ async function ofPostgres<T>(url: string, work: (snapshot: Snapshot) => Promise<
   try {
     await client.query('begin transaction isolation level repeatable read, read only')
     const migrations = known((await client.query(selectAppliedMigrations)).rows)
+    const { tables, heavy } = await tablesOf(migrations)
     async function* rows(table: string) {
+      const fetch = `fetch ${heavy.has(table) ? heavyRowsAtOnce : rowsAtOnce} from backup`
       await client.query(`declare backup no scroll cursor for select * from "${table}"`)
       for (;;) {
-        const { rows: batch } = await client.query<AnyRow>(`fetch ${rowsAtOnce} from backup`)
+        const { rows: batch } = await client.query<AnyRow>(fetch)
         if (batch.length === 0) break
-        yield batch
+        yield* batch
       }
       await client.query('close backup')
     }
-    return await work({ dialect: 'postgres', migrations, tables: (await tablesOf(migrations)).tables, rows })
+    return await work({ dialect: 'postgres', migrations, tables, rows })
   } finally {
     await client.end()
   }

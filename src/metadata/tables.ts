@@ -11,6 +11,8 @@ export interface TableList {
   readonly tables: readonly string[]
   /** Of them, those whose key the database counts up, `id` in each. */
   readonly counted: ReadonlySet<string>
+  /** Of them, those with a column of bytes. */
+  readonly heavy: ReadonlySet<string>
 }
 
 /**
@@ -19,14 +21,16 @@ export interface TableList {
  */
 export async function tablesOf(migrations: readonly string[]): Promise<TableList> {
   const last = migrations.at(-1)
-  if (last === undefined) return { tables: [], counted: new Set() }
+  if (last === undefined) return { tables: [], counted: new Set(), heavy: new Set() }
   const database = new DatabaseSync(':memory:')
   try {
     const db = new Kysely<Schema>({ dialect: nodeSqliteDialect(database, 'exclusive') })
     await migrate(db, sqliteColumns, last)
     const found = database
       .prepare(
-        `select name, sql like '%autoincrement%' as counted from sqlite_schema
+        `select name, sql like '%autoincrement%' as counted,
+           exists (select 1 from pragma_table_info(sqlite_schema.name) where lower(type) = 'blob') as heavy
+         from sqlite_schema
          where type = 'table' and name not like 'sqlite\\_%' escape '\\' and name not like 'kysely\\_%' escape '\\' order by name`,
       )
       .all()
@@ -34,8 +38,9 @@ export async function tablesOf(migrations: readonly string[]): Promise<TableList
     const left = new Map(
       found.map(({ name }) => [String(name), edges.all(String(name)).map(({ target }) => String(target))]),
     )
-    const counted = found.filter((table) => table.counted === 1).map(({ name }) => String(name))
-    return { tables: inOrder(left), counted: new Set(counted) }
+    const those = (mark: 'counted' | 'heavy') =>
+      new Set(found.filter((table) => table[mark] === 1).map(({ name }) => String(name)))
+    return { tables: inOrder(left), counted: those('counted'), heavy: those('heavy') }
   } finally {
     database.close()
   }
