@@ -1,6 +1,6 @@
 import type { Clock } from '#lib/clock.ts'
 import { createWriteBehind, type WriteBehind } from '#lib/write-behind.ts'
-import type { Metadata, Transaction } from '#metadata/metadata.ts'
+import type { Metadata, Reader, Transaction } from '#metadata/metadata.ts'
 import type { AuditedCall } from './call.ts'
 import { type AuditRow, recipientsOf, rowsOf } from './rows.ts'
 
@@ -29,6 +29,7 @@ export interface AuditTrailParts {
 
 interface Noted {
   readonly call: AuditedCall
+  readonly key: string | undefined
   count: number
   lastAt: number
 }
@@ -40,6 +41,8 @@ const mostWaiting = 8_192
 const writtenAtOnce = 1_000
 /** What one transaction writes: SQLite does its work in this thread. */
 const rowsPerTransaction = 200
+/** How often is looked for old ones, where none were found. */
+const forgettingMs = 60_000
 /** Calls of senders who have proved nothing, in one batch: nobody may push out the records of those who have. */
 const mostOfStrangers = 20
 
@@ -48,6 +51,7 @@ export function createAuditTrail({ metadata, clock, keptMs, onError, onLost }: A
   let byKey = new Map<string, Noted>()
   let strangers = 0
   let lost = 0
+  let nextForgetting = 0
 
   async function write(): Promise<void> {
     const batch = waiting
@@ -70,6 +74,7 @@ export function createAuditTrail({ metadata, clock, keptMs, onError, onLost }: A
       makeRoom()
       throw error
     }
+    if (batch.length === 0) await forget()
   }
 
   async function accountsAmong(batch: readonly Noted[]): Promise<(account: string) => boolean> {
@@ -84,21 +89,37 @@ export function createAuditTrail({ metadata, clock, keptMs, onError, onLost }: A
   async function insert(trx: Transaction, rows: AuditRow[]): Promise<void> {
     await trx.insertInto('audit_event').values(rows).execute()
     // Twice as many as came, so that a backlog shrinks.
-    const old = trx
+    await trx
+      .deleteFrom('audit_event')
+      .where('id', 'in', oldOnes(trx, 2 * rows.length))
+      .execute()
+  }
+
+  function oldOnes(db: Reader, limit: number) {
+    return db
       .selectFrom('audit_event')
       .select('id')
       .where('at', '<', clock() - keptMs)
       .orderBy('at')
-    await trx
-      .deleteFrom('audit_event')
-      .where('id', 'in', old.limit(2 * rows.length))
-      .execute()
+      .limit(limit)
+  }
+
+  /** Where no new records come, old ones go all the same, a few at a time. */
+  async function forget(): Promise<void> {
+    if (clock() < nextForgetting) return
+    const old = await oldOnes(metadata.reader, 2 * rowsPerTransaction).execute()
+    const ids = old.map(({ id }) => id)
+    if (ids.length === 0) nextForgetting = clock() + forgettingMs
+    else await metadata.transaction((trx) => trx.deleteFrom('audit_event').where('id', 'in', ids).execute())
   }
 
   function makeRoom(): void {
     const excess = waiting.length - mostWaiting
     if (excess <= 0) return
-    for (const { count } of waiting.splice(0, excess)) lost += count
+    for (const { count, key } of waiting.splice(0, excess)) {
+      lost += count
+      if (key !== undefined) byKey.delete(key)
+    }
   }
 
   const writeBehind = createWriteBehind({ everyMs: batchMs, write, onError })
@@ -122,7 +143,7 @@ export function createAuditTrail({ metadata, clock, keptMs, onError, onLost }: A
         lost++
         return
       }
-      const noted: Noted = { call, count: 1, lastAt: call.circumstances.now }
+      const noted: Noted = { call, key, count: 1, lastAt: call.circumstances.now }
       waiting.push(noted)
       if (key !== undefined) byKey.set(key, noted)
       if (waiting.length > mostWaiting + writtenAtOnce) makeRoom()

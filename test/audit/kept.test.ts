@@ -58,6 +58,26 @@ eachDatabase((databases) => {
       assert.deepEqual(await off.names(), [])
     })
 
+    test('old ones go where no new ones come, and where none are kept any more', async (t) => {
+      const { metadata, state, trail, names } = await start(t, 90 * dayMs)
+      trail.record(call('GetOne', state.now))
+      await trail.flush()
+      await trail.flush()
+      assert.deepEqual(await names(), ['GetOne'])
+      const nothing = () => {}
+      const off = createAuditTrail({
+        ...{ metadata, clock: () => state.now + 1, keptMs: 0, onError: nothing, onLost: nothing },
+      })
+      t.after(() => off.stop())
+      await off.flush()
+      assert.deepEqual(await names(), [])
+      trail.record(call('GetTwo', state.now))
+      await trail.flush()
+      state.now += 91 * dayMs
+      await trail.flush()
+      assert.deepEqual(await names(), [])
+    })
+
     test('what is hostile in a call neither stops the trail nor grows it', async (t) => {
       const { state, trail, names } = await start(t, 90 * dayMs)
       const long = 'x'.repeat(100_000)
@@ -83,6 +103,17 @@ eachDatabase((databases) => {
       await assert.rejects(trail.flush())
       await assert.rejects(trail.flush())
       assert(state.lost >= 20_000 - 9_192 && state.lost <= 20_000 - 8_192, String(state.lost))
+    })
+
+    test('a pull that made room counts no others', async (t) => {
+      const { metadata, state, trail } = await start(t, 90 * dayMs)
+      await metadata.transaction((trx) => trx.schema.dropTable('audit_event').execute())
+      trail.record(call('BatchGetImage', state.now), 'first')
+      // Within one turn, so that nothing of it is written meanwhile.
+      for (let count = 0; count < 20_000; count++) trail.record(call('GetOne', state.now), `key ${count}`)
+      assert.equal(trail.repeats('first', state.now), false)
+      assert.equal(trail.repeats('key 19999', state.now), true)
+      await assert.rejects(trail.flush())
     })
 
     test('pulls that are alike in one batch are one record with their count', async (t) => {
