@@ -9,6 +9,7 @@ import {
   shapeOf,
 } from './api-model.ts'
 import { serializationFailure } from './aws-error.ts'
+import { secretMembers } from './secrets.ts'
 import type { Violations } from './violations.ts'
 
 /**
@@ -49,7 +50,11 @@ function readerOf(model: ApiModel, name: string, options: ReaderOptions, compile
   const { violations } = options
   switch (shape.type) {
     case 'structure':
-      return structureReader(shape, violations, compile)
+      return structureReader(shape, violations, (member, shapeName) =>
+        secretMembers.has(`${name}.${member}`)
+          ? readerOf(model, shapeName, { ...options, violations: unshown(violations) }, compile)
+          : compile(shapeName),
+      )
     case 'list':
       return listReader(shape, checked, violations, compile(shape.member.shape))
     case 'map':
@@ -70,10 +75,13 @@ function readerOf(model: ApiModel, name: string, options: ReaderOptions, compile
   }
 }
 
-function structureReader(shape: StructureShape, violations: Violations, compile: (name: string) => Read): Read {
-  const required = new Set(shape.required)
-  const members = Object.entries(shape.members).map(
-    ([name, ref]) => [name, compile(ref.shape), required.has(name)] as const,
+function structureReader(
+  { members: refs, required }: StructureShape,
+  violations: Violations,
+  compile: (member: string, shapeName: string) => Read,
+): Read {
+  const members = Object.entries(refs).map(
+    ([name, ref]) => [name, compile(name, ref.shape), required?.includes(name) ?? false] as const,
   )
   return (value, path) => {
     if (!isObject(value)) return wrongType(path, 'an object')
@@ -85,6 +93,15 @@ function structureReader(shape: StructureShape, violations: Violations, compile:
       else if (isRequired) throw violations.absent(violations.member(path, name))
     }
     return result
+  }
+}
+
+/** Errors reach records and logs, where a secret must not stand. */
+function unshown(violations: Violations): Violations {
+  return {
+    ...violations,
+    constraint: (path, constraint) => violations.constraint(path, constraint, undefined),
+    pattern: (path, quoted) => violations.pattern(path, quoted, undefined),
   }
 }
 

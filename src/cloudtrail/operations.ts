@@ -24,7 +24,7 @@ export function cloudTrailOperations({ auditLookup, clock }: CloudTrailParts) {
       handle: async ({ input, principal: { account }, registry: { region } }) => {
         const { NextToken, MaxResults: limit = mostResults, StartTime, EndTime } = input
         if (limit < 1 || limit > mostResults) throw refuse('MaxResultsInvalid', { given: limit })
-        const [from, to] = [StartTime?.getTime() ?? 0, EndTime?.getTime() ?? clock()]
+        const [from, to] = [StartTime?.getTime() ?? 0, EndTime === undefined ? clock() : endOfSecond(EndTime.getTime())]
         if (from > to) throw refuse('TimeRangeInvalid', {})
         const attribute = attributeOf(input)
         const scope = ['LookupEvents', account, region, attribute, StartTime, EndTime]
@@ -40,6 +40,11 @@ export function cloudTrailOperations({ auditLookup, clock }: CloudTrailParts) {
       },
     },
   } satisfies Handlers<Operations>
+}
+
+/** Events tell their time in whole seconds: one that ends a range is in it. */
+function endOfSecond(at: number): number {
+  return at % 1_000 === 0 ? at + 999 : at
 }
 
 /** @throws Refusal `LookupAttributesInvalid` */

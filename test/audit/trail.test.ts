@@ -157,6 +157,8 @@ eachDatabase((databases) => {
       await iam.createRole({ RoleName: 'deploy', AssumeRolePolicyDocument })
       const ann = sts({ accessKeyId, secretAccessKey })
       const RoleArn = `arn:aws:iam::${server.account}:role/deploy`
+      const TokenCode = 'a-code-that-is-too-long'
+      await refusalOf(ann.assumeRole({ RoleArn, RoleSessionName: 'ci', TokenCode }))
       const assumed = await ann.assumeRole({ RoleArn, RoleSessionName: 'ci' })
       const session = await ann.getSessionToken({})
       const web = {
@@ -190,7 +192,7 @@ eachDatabase((databases) => {
         ...[secretAccessKey, server.credentials.secretAccessKey, web.WebIdentityToken, 'secret-of-the-provider'],
         ...[assumed, session].flatMap(({ Credentials: made }) => [made?.SecretAccessKey, made?.SessionToken]),
         ...[token, Buffer.from(token, 'base64').toString().slice('AWS:'.length), bytes.toString('base64')],
-        new URL(downloadUrl).search,
+        ...[new URL(downloadUrl).search, TokenCode],
       ]
       await audit.records(byName('GetDownloadUrlForLayer'))
       const whole = JSON.stringify(await audit.records({}, 10))
@@ -248,6 +250,9 @@ eachDatabase((databases) => {
         const ids = (found.Events ?? []).map(({ EventId }) => EventId)
         assert(ids.includes(event?.EventId), AttributeKey)
       }
+      const ofItsSecond = { StartTime: event?.EventTime, EndTime: event?.EventTime, ...byName('CreateRepository') }
+      const { Events: inIt = [] } = await reader.client.lookupEvents(ofItsSecond)
+      assert(inIt.some(({ EventId }) => EventId === event?.EventId))
       const refused = await refusalOf(reader.client.lookupEvents({ MaxResults: 51 }))
       assert.equal(refused.name, 'InvalidMaxResultsException')
       const [StartTime, EndTime] = [new Date(2_000), new Date(1_000)]
