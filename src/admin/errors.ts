@@ -19,6 +19,10 @@ export const exceptions: Exceptions<Refusals, ErrorName | 'AccessDeniedException
     ({ principal }) =>
       `'${principal}' belongs to another account. Ask by the id of a denied request: ExplainRequest tells what your account's policies say to it.`,
   ],
+  ContextTooLong: [
+    'ContextTooLongException',
+    ({ most }) => `The keys and values of the context must not have more than ${most} characters together.`,
+  ],
   RequestUnknown: [
     'RequestNotFoundException',
     ({ requestId }) =>

@@ -11,7 +11,7 @@ export interface Operations {
   Explain: {
     readonly input: ExplainRequest
     readonly output: ExplainResponse
-    readonly errors: 'PrincipalNotFoundException' | 'NotYoursException'
+    readonly errors: 'PrincipalNotFoundException' | 'NotYoursException' | 'ContextTooLongException'
   }
   ExplainRequest: {
     readonly input: ExplainRequestRequest

@@ -1,6 +1,6 @@
 import type { ExplainRequest } from '#audit/explain-request.ts'
 import type { Handlers } from '#aws/operation.ts'
-import type { Explain } from '#iam/explain.ts'
+import { areTooLong, type Explain, longestOverrides } from '#iam/explain.ts'
 import type { FindPrincipal } from '#iam/find-principal.ts'
 import type { AccountId } from '#names/account.ts'
 import { explanationText } from '#wording/explanation.ts'
@@ -21,11 +21,12 @@ export function adminOperations({ findPrincipal, explain, explainRequest }: Admi
       resource: () => '*',
       handle: async ({ input, principal: caller, registry, circumstances }) => {
         const { principal: named, action, resource, context = [] } = input
+        const overrides = context.map(({ key, values = [] }) => [key, values] as const)
+        if (areTooLong(overrides)) throw refuse('ContextTooLong', { most: longestOverrides })
         // Before anything is looked up, so that nobody learns whom other accounts have.
         if (!belongsTo(caller.account, named)) throw refuse('NotYours', { principal: named })
         const principal = await findPrincipal(named)
         if (principal?.account !== caller.account) throw refuse('PrincipalUnknown', { principal: named })
-        const overrides = context.map(({ key, values = [] }) => [key, values] as const)
         const question = { principal, action, resource, registry, circumstances, overrides, viewer: caller.account }
         return { explanation: describe(await explain(question)) }
       },

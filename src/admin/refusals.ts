@@ -5,6 +5,8 @@ export interface AdminRefusals {
   PrincipalUnknown: { readonly principal: string }
   /** Of another account than the caller's. */
   NotYours: { readonly principal: string }
+  /** Of the characters of its keys and values. */
+  ContextTooLong: { readonly most: number }
   RequestUnknown: { readonly requestId: string }
 }
 

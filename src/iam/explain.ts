@@ -41,6 +41,18 @@ export interface Question extends AccessRequest {
   readonly viewer: AccountId | undefined
 }
 
+/**
+ * How many characters of keys and values whoever asks may put in place of the request's. Patterns are held against them, whose
+ * cost grows with their length, and the patterns may come from the same hand.
+ */
+export const longestOverrides = 2_048
+
+export function areTooLong(overrides: readonly (readonly [key: string, values: readonly string[]])[]): boolean {
+  let length = 0
+  for (const [key, values] of overrides) length += values.reduce((sum, value) => sum + value.length, key.length)
+  return length > longestOverrides
+}
+
 export type Explain = (question: Question) => Promise<Explanation>
 
 export interface ExplainerParts {
@@ -61,10 +73,13 @@ export function createExplainer({ reader, inquire, compile }: ExplainerParts): E
   return async function explain({ overrides = [], viewer, ...request }) {
     const { principal, action, resource } = request
     const inquiry = await inquire(request)
+    const presumed = presumedSide(viewer, principal.account, inquiry.question.owner)
     const given = requestContext(overrides)
-    const context = { get: (key: string) => given.get(key) ?? inquiry.context.get(key) }
+    // The tags of another account's resource are not asked at all: conditions on them would find them out one by one.
+    const known = (key: string) =>
+      presumed?.side === 'resource' && isForeign(key, presumed) ? undefined : inquiry.context.get(key)
+    const context = { get: (key: string) => given.get(key) ?? known(key) }
     const question = { ...inquiry.question, context }
-    const presumed = presumedSide(viewer, principal.account, question.owner)
     const policies = withoutForeign(await withTrust(action, resource, inquiry.policies), presumed)
     const verdict = evaluate(question, policies)
     const considered = considerStatements(question, policies, verdict)

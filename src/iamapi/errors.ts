@@ -46,6 +46,10 @@ export const exceptions: Exceptions<Refusals, ErrorName | 'AccessDeniedException
     ({ member }) => `${member} is not served here: the policies that are stored are what is simulated.`,
   ],
   SimulationTooLarge: ['InvalidInput', ({ most }) => `At most ${most} actions times resources are simulated at once.`],
+  SimulationContextTooLong: [
+    'InvalidInput',
+    ({ most }) => `The keys and values of the context must not have more than ${most} characters together.`,
+  ],
   TrustedPrincipalUnknown: [
     'MalformedPolicyDocument',
     ({ principal }) => `Invalid principal in policy: "AWS":"${principal}"`,

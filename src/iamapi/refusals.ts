@@ -12,6 +12,8 @@ export interface IamApiRefusals {
   SimulationUnserved: { readonly member: string }
   /** Of so many actions times resources at most. */
   SimulationTooLarge: { readonly most: number }
+  /** Of the characters of its keys and values. */
+  SimulationContextTooLong: { readonly most: number }
 }
 
 export const refuse = refusals<IamApiRefusals>()

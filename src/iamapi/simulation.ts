@@ -1,6 +1,6 @@
 import type { Handlers } from '#aws/operation.ts'
 import { refuseEntity } from '#iam/entity-refusals.ts'
-import type { CitedStatement, Explain, Explanation } from '#iam/explain.ts'
+import { areTooLong, type CitedStatement, type Explain, type Explanation, longestOverrides } from '#iam/explain.ts'
 import type { FindPrincipal } from '#iam/find-principal.ts'
 import type { EvaluationResult, Operations, PolicySourceType, SimulatePrincipalPolicyRequest } from './model.ts'
 import { refuse } from './refusals.ts'
@@ -29,6 +29,7 @@ export function simulationOperations({ findPrincipal, explain }: SimulationParts
         const overrides = ContextEntries.map(
           ({ ContextKeyName: key = '', ContextKeyValues = [] }) => [key, ContextKeyValues] as const,
         )
+        if (areTooLong(overrides)) throw refuse('SimulationContextTooLong', { most: longestOverrides })
         const results: EvaluationResult[] = []
         for (const action of ActionNames) {
           for (const resource of ResourceArns) {

@@ -43,6 +43,7 @@ function cite({ type, policy, index, sid }: StatementReference, statements: read
 function nearText({ policyName, index, outcome, keys }: CitedStatement): string {
   const which = `Statement ${index + 1} of ${policyName} would`
   if (outcome === 'other principals') return `${which}, but names other principals.`
+  if (keys.length === 0) return `${which}, but its conditions do not hold.`
   const asked = keys.map(({ key, values }) => `${key} is ${values === undefined ? 'absent' : values.join(', ')}`)
   return `${which}, but its conditions do not hold: ${asked.join('; ')}.`
 }

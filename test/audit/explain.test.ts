@@ -156,6 +156,11 @@ eachDatabase((databases) => {
       ])
       const refused = iam.simulatePrincipalPolicy({ PolicySourceArn, ActionNames, ResourcePolicy: '{}' })
       await assert.rejects(refused, { name: 'InvalidInputException' })
+      const ContextEntries = [
+        { ContextKeyName: 'aws:UserAgent', ContextKeyType: 'string' as const, ContextKeyValues: ['x'.repeat(2_048)] },
+      ]
+      const busy = iam.simulatePrincipalPolicy({ PolicySourceArn, ActionNames, ContextEntries })
+      await assert.rejects(busy, { name: 'InvalidInputException' })
       const nobody = iam.simulatePrincipalPolicy({ PolicySourceArn: arn('user/bob'), ActionNames })
       await assert.rejects(nobody, { name: 'NoSuchEntityException' })
     })
@@ -187,6 +192,37 @@ eachDatabase((databases) => {
       assert.equal(later.denied.message, denied.message)
       assert.equal(later.now?.allowed, true)
       assert.match(later.now.reason, /AmazonEC2ContainerRegistryReadOnly allows/)
+    })
+
+    test('conditions do not find out the tags of another account, and no context keeps the server busy', async (t) => {
+      const { server, ecr, repository } = await world(t, databases)
+      await ecr.tagResource({ resourceArn: repository, tags: [{ Key: 'team', Value: 'secret' }] })
+      const credentials = await server.addAccount('111111111111')
+      const iam = new IAM({ endpoint: server.url, region: server.region, credentials })
+      t.after(() => iam.destroy())
+      await iam.createUser({ UserName: 'ann' })
+      const explain = async (context: object[] = []) => {
+        const principal = 'arn:aws:iam::111111111111:user/ann'
+        const input = { principal, action: 'ecr:PutImage', resource: repository, context }
+        return (await callAdmin<ExplainResponse & Failed>(server, credentials, 'Explain', input)).body
+      }
+      const answers = new Set<string>()
+      for (const guess of ['secret', 'other']) {
+        await iam.putUserPolicy({
+          ...{ UserName: 'ann', PolicyName: 'own' },
+          PolicyDocument: document(
+            statement('Allow', '*', { Condition: { StringEquals: { 'aws:ResourceTag/team': guess } } }),
+          ),
+        })
+        answers.add((await explain()).explanation.reason)
+      }
+      const [reason, ...others] = answers
+      assert.deepEqual(others, [])
+      assert.match(reason ?? '', /^Denied: .* would, but its conditions do not hold\. What account/)
+      const given = [{ key: 'aws:ResourceTag/team', values: ['other'] }]
+      assert.equal((await explain(given)).explanation.allowed, true)
+      const long = [{ key: 'aws:UserAgent', values: ['x'.repeat(1_500), 'y'.repeat(1_500)] }]
+      assert.equal((await explain(long)).__type, 'ContextTooLongException')
     })
 
     test('nobody is told of another account, nor anything without permission', async (t) => {
