@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { readdir, readFile, rm, stat, truncate, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { test } from 'node:test'
+import { ECR } from '@aws-sdk/client-ecr'
 import { type Commands, commandsOver } from '../support/command.ts'
 import { postgresUrl, sqliteUrl } from '../support/databases.ts'
 import { type Image, image, index } from '../support/images/build.ts'
@@ -88,8 +89,16 @@ for (const [from, to, place] of [
     for (const { digest } of await listedImages(target.lading, repository)) {
       await pullWhole(reader.registry, repository, digest)
     }
-    // Keys go on from those that were restored.
-    await pushImage(reader.registry, await reader.createRepository('team/next'), image({ seed: 'next' }), 'v1')
+    // Keys go on from those that were restored: at the first attempt.
+    const ecr = new ECR({
+      endpoint: restored.url,
+      region: restored.region,
+      credentials: restored.credentials,
+      maxAttempts: 1,
+    })
+    await ecr.createRepository({ repositoryName: 'team/next' })
+    ecr.destroy()
+    await pushImage(reader.registry, 'team/next', image({ seed: 'next' }), 'v1')
   })
 }
 
