@@ -1,5 +1,6 @@
 import type { Handlers } from '#aws/operation.ts'
 import type { AssumeRequest, RoleRequest, RoleSession, RoleSessions } from '#iam/role-sessions.ts'
+import { requestConditions } from '#iam/session-facts.ts'
 import { refuseSession } from '#iam/session-refusals.ts'
 import type { TemporaryCredentials } from '#iam/sessions.ts'
 import type { AssumeRoleRequest, Credentials, Operations, PolicyDescriptorType } from './model.ts'
@@ -10,6 +11,8 @@ export function roleOperations({ roleSessions }: { readonly roleSessions: RoleSe
     AssumeRole: {
       // Decided where the role's trust policy is at hand, without which nothing allows it.
       resource: 'unrestricted',
+      // For the record, so that the same question can be asked again.
+      conditions: ({ input }) => requestConditions(assumeRequest(input)),
       handle: async ({ input, principal, circumstances }) => {
         refuseMfa(input)
         const session = await roleSessions.assume(principal, assumeRequest(input), circumstances)

@@ -194,6 +194,35 @@ eachDatabase((databases) => {
       assert.match(later.now.reason, /AmazonEC2ContainerRegistryReadOnly allows/)
     })
 
+    test('a role that was denied is explained with what was said for it', async (t) => {
+      const { server, iam, user, sts, arn } = await world(t, databases)
+      const ann = await user('ann', statement('Allow', 'sts:AssumeRole'))
+      const trust = (externalId: string) =>
+        JSON.stringify({
+          Version: '2012-10-17',
+          Statement: {
+            ...{ Effect: 'Allow', Principal: { AWS: arn('user/ann') }, Action: 'sts:AssumeRole' },
+            Condition: { StringEquals: { 'sts:ExternalId': externalId } },
+          },
+        })
+      await iam.createRole({ RoleName: 'deploy', AssumeRolePolicyDocument: trust('theirs') })
+      const request = { RoleArn: arn('role/deploy'), RoleSessionName: 'ci', ExternalId: 'ours' }
+      const [outcome] = await Promise.allSettled([sts(ann).assumeRole(request)])
+      assert(outcome.status === 'rejected')
+      const requestId: string = outcome.reason.$metadata.requestId
+      const ask = async () => {
+        for (;;) {
+          const input = { requestId }
+          const answer = await callAdmin<ExplainRequestResponse>(server, server.credentials, 'ExplainRequest', input)
+          if (answer.status === 200) return answer.body.now
+          await setTimeout(50)
+        }
+      }
+      assert.match((await ask())?.reason ?? '', /its conditions do not hold: sts:externalid is ours\.$/)
+      await iam.updateAssumeRolePolicy({ RoleName: 'deploy', PolicyDocument: trust('ours') })
+      assert.equal((await ask())?.allowed, true)
+    })
+
     test('conditions do not find out the tags of another account, and no context keeps the server busy', async (t) => {
       const { server, ecr, repository } = await world(t, databases)
       await ecr.tagResource({ resourceArn: repository, tags: [{ Key: 'team', Value: 'secret' }] })
