@@ -4,6 +4,8 @@ import { refusals } from '#lib/refusal.ts'
 export interface BackupRefusals {
   /** Where a backup was to be written: somebody else's files, or an archive that is there already. */
   BackupPlaceTaken: { readonly path: string; readonly found: string }
+  /** Another process backs up into that folder. */
+  BackupUnderWay: { readonly path: string }
   /** More blobs are missing or damaged than a backup lists. */
   BlobsMissing: { readonly count: number; readonly first: string }
   /** No backup, or one that was not written to its end. */

@@ -16,6 +16,7 @@ type Refusals = BackupRefusals & NameRefusals & Pick<RegistryRefusals, 'Reposito
 const texts: { readonly [Code in keyof Refusals]: (facts: Refusals[Code]) => string } = {
   BackupPlaceTaken: ({ path, found }) =>
     `${path} holds ${JSON.stringify(found)}: expected an empty folder, that of an earlier backup, or a new name of an archive`,
+  BackupUnderWay: ({ path }) => `another backup into ${path} is under way: let it end, or name another folder`,
   BlobsMissing: ({ count, first }) =>
     `${count} blobs and more are missing from the store, ${first} the first of them: expected the blobs of this database (--blobs)`,
   BackupIncomplete: ({ path, problem }) => `${path} is no complete backup: ${problem}`,

@@ -189,6 +189,6 @@ class NodeSqliteDriver implements Driver {
 }
 
 /** Result code 5, in whichever of its extended forms (SQLite, "Result and Error Codes"). */
-function isBusy(error: unknown): boolean {
+export function isBusy(error: unknown): boolean {
   return error instanceof Error && 'errcode' in error && (Number(error.errcode) & 0xff) === 5
 }

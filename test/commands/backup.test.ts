@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict'
-import { readdir, readFile, rm, stat, truncate, writeFile } from 'node:fs/promises'
-import { join } from 'node:path'
+import { mkdir, readdir, readFile, rm, stat, truncate, writeFile } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
 import { test } from 'node:test'
 import { ECR } from '@aws-sdk/client-ecr'
+import { openBackupTarget } from '#backup/open.ts'
+import { openMetadata } from '#metadata/open.ts'
 import { type Commands, commandsOver } from '../support/command.ts'
 import { postgresUrl, sqliteUrl } from '../support/databases.ts'
 import { type Image, image, index } from '../support/images/build.ts'
@@ -258,4 +260,48 @@ test('the key of the secrets is in a backup only if it was asked for, and then c
   assert.match(await opening.run('restore', withKey), /Its secret key is in the data folder/)
   await opening.run('token-keys', 'list')
   assert.equal((await stat(join(folder.path, 'whole', 'secret.key'))).mode & 0o077, 0)
+})
+
+test('one backup at a time goes into a folder, clears away what others left, and keeps no key that it was not given', async () => {
+  await using server = await startServer({ environment: { LADING_SECRET_KEY: '' } })
+  await using folder = await temporaryFolder()
+  const backup = join(folder.path, 'backup')
+  const lading = commandsOver({ ...server.environment, LADING_SECRET_KEY: '' })
+  await lading.run('backup', backup, '--with-secret-key')
+  const left = join(backup, 'blobs', 'sha256', 'ab.1234.unfinished')
+  await mkdir(dirname(left), { recursive: true })
+  await writeFile(left, '')
+  await mkdir(join(backup, 'database', '99990101000000000-cut-short'))
+  {
+    await using _ = await openBackupTarget(backup)
+    assert.match(await lading.refusal('backup', backup), /^another backup into .*backup is under way/)
+  }
+  await lading.run('backup', backup)
+  assert.deepEqual((await readdir(backup)).sort(), ['backup.json', 'blobs', 'database', 'lock'])
+  assert.deepEqual(await readdir(dirname(left)), [])
+  assert.equal((await readdir(join(backup, 'database'))).length, 1)
+})
+
+test('a blob that could not be written leaves no part of it', async () => {
+  await using folder = await temporaryFolder()
+  await using target = await openBackupTarget(folder.path)
+  const full = Object.assign(new Error('no space left'), { code: 'ENOSPC' })
+  async function* chunks() {
+    yield Buffer.alloc(1_000)
+    throw full
+  }
+  await assert.rejects(
+    target.writeBlob('blobs/sha256/ab/cd', 2_000, chunks(), () => true),
+    full,
+  )
+  assert.deepEqual(await readdir(join(folder.path, 'blobs/sha256/ab')), [])
+})
+
+test('a database whose schema has no row yet is backed up', async () => {
+  await using folder = await temporaryFolder()
+  const url = await sqliteUrl()
+  await (await openMetadata(url, assert.fail)).close()
+  const lading = commandsOver({ LADING_DATABASE: url, LADING_DATA_DIR: folder.path })
+  const made = (await lading.json('backup', join(folder.path, 'backup'))) as Record<string, unknown>
+  assert.equal(made.images, 0)
 })
