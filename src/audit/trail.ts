@@ -43,13 +43,19 @@ const writtenAtOnce = 1_000
 const rowsPerTransaction = 200
 /** How often is looked for old ones, where none were found. */
 const forgettingMs = 60_000
-/** Calls of senders who have proved nothing, in one batch: nobody may push out the records of those who have. */
+/**
+ * Calls of senders who have proved nothing: so many at once, and one more each time. Nobody may push out the records of those
+ * who have, nor fill the database.
+ */
 const mostOfStrangers = 20
+const strangerEveryMs = 10_000
+/** What is kept of their parameters; the rest of a record has its limits. */
+const longestOfStrangers = 1_024
 
 export function createAuditTrail({ metadata, clock, keptMs, onError, onLost }: AuditTrailParts): AuditTrail {
   let waiting: Noted[] = []
   let byKey = new Map<string, Noted>()
-  let strangers = 0
+  let strangersUntil = 0
   let lost = 0
   let nextForgetting = 0
 
@@ -57,7 +63,6 @@ export function createAuditTrail({ metadata, clock, keptMs, onError, onLost }: A
     const batch = waiting
     waiting = []
     byKey = new Map()
-    strangers = 0
     if (lost > 0) onLost(lost)
     lost = 0
     let written = 0
@@ -113,6 +118,14 @@ export function createAuditTrail({ metadata, clock, keptMs, onError, onLost }: A
     else await metadata.transaction((trx) => trx.deleteFrom('audit_event').where('id', 'in', ids).execute())
   }
 
+  function hasRoomForStranger(): boolean {
+    const now = clock()
+    const next = Math.max(strangersUntil, now - mostOfStrangers * strangerEveryMs) + strangerEveryMs
+    if (next > now) return false
+    strangersUntil = next
+    return true
+  }
+
   function makeRoom(): void {
     const excess = waiting.length - mostWaiting
     if (excess <= 0) return
@@ -139,17 +152,27 @@ export function createAuditTrail({ metadata, clock, keptMs, onError, onLost }: A
 
     record(call, key) {
       if (keptMs === 0) return
-      if (call.principal === undefined && call.error !== undefined && ++strangers > mostOfStrangers) {
+      const stranger = call.principal === undefined && call.error !== undefined
+      if (stranger && !hasRoomForStranger()) {
         lost++
         return
       }
-      const noted: Noted = { call, key, count: 1, lastAt: call.circumstances.now }
+      const noted: Noted = {
+        call: stranger ? withFewParameters(call) : call,
+        key,
+        count: 1,
+        lastAt: call.circumstances.now,
+      }
       waiting.push(noted)
       if (key !== undefined) byKey.set(key, noted)
       if (waiting.length > mostWaiting + writtenAtOnce) makeRoom()
       if (waiting.length === writtenAtOnce) writeBehind.flush().catch(onError)
     },
   }
+}
+
+function withFewParameters({ parameters, ...call }: AuditedCall): AuditedCall {
+  return parameters === undefined || parameters.length > longestOfStrangers ? call : { ...call, parameters }
 }
 
 /** A parameter each. */

@@ -79,7 +79,7 @@ eachDatabase((databases) => {
     })
 
     test('what is hostile in a call neither stops the trail nor grows it', async (t) => {
-      const { state, trail, names } = await start(t, 90 * dayMs)
+      const { state, trail, names, lookup } = await start(t, 90 * dayMs)
       const long = 'x'.repeat(100_000)
       trail.record(call('Get\0\ud800', state.now))
       trail.record(call(long, state.now, { resources: [`arn:aws:iam::${account}:user/${long}`] }))
@@ -94,6 +94,20 @@ eachDatabase((databases) => {
       assert.equal(found.length, 23)
       await trail.flush()
       assert.equal(state.lost, 80)
+      const error = { code: 'InvalidIdentityToken', message: long }
+      for (const parameters of ['{"roleSessionName":"ci"}', JSON.stringify({ policy: long })]) {
+        const stranger = { principal: undefined, error, parameters }
+        trail.record(call('AssumeRoleWithWebIdentity', state.now, stranger))
+        state.now += 10_000
+        trail.record(call('AssumeRoleWithWebIdentity', state.now, stranger))
+      }
+      await trail.flush()
+      const { items } = await lookup.list({ account, region }, { from: state.now - 20_000, to: state.now, limit: 50 })
+      const later = items.map(({ record }) => JSON.parse(record) as { requestParameters: unknown }).slice(0, 2)
+      assert.deepEqual(
+        later.map(({ requestParameters }) => requestParameters),
+        [null, { roleSessionName: 'ci' }],
+      )
     })
 
     test('while the database takes none they wait, and of too many the oldest make room', async (t) => {
