@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict'
-import { access } from 'node:fs/promises'
+import { stat } from 'node:fs/promises'
 import { openSetting } from '#config/open-setting.ts'
-import { SettingError } from '#config/setting-error.ts'
 import type { Settings } from '#config/settings.ts'
 import { type Accounts, createAccounts } from '#iam/accounts.ts'
 import { createManagement } from '#iam/management.ts'
 import type { SecretBox } from '#iam/secret-box.ts'
 import { openSecrets } from '#iam/secret-key.ts'
 import { type Clock, systemClock } from '#lib/clock.ts'
+import { ifPresent } from '#lib/system-error.ts'
 import type { Metadata } from '#metadata/metadata.ts'
 import { openMetadata } from '#metadata/open.ts'
 import { renameInResourcePolicies } from '#registry/principal-changes.ts'
@@ -34,7 +34,7 @@ export async function openDeployment(settings: Settings): Promise<Deployment> {
   const { database } = settings
   await requireDatabase(settings)
   // A lost connection is met by the query that needs it.
-  const metadata = await openSetting(settings, 'database', () => openMetadata(database, () => {}))
+  const metadata = await openSetting(settings, 'database', () => openMetadata(database, () => {}, 'current'))
   const clock = systemClock
   let box: SecretBox | undefined
   const seal = (text: string) => {
@@ -64,7 +64,8 @@ export async function openDeployment(settings: Settings): Promise<Deployment> {
 /** Whoever mistyped the data folder is not given an empty database in another. @throws SettingError */
 export async function requireDatabase({ database, origins }: Settings): Promise<void> {
   if (!database.startsWith('sqlite:')) return
-  await access(database.slice('sqlite:'.length)).catch((cause: unknown) => {
-    throw new SettingError(`${origins.database}: expected a database, which the first lading serve makes`, { cause })
+  await openSetting({ origins }, 'database', async () => {
+    if ((await ifPresent(stat(database.slice('sqlite:'.length)))) === undefined)
+      throw new Error('there is none yet: the first lading serve makes it')
   })
 }

@@ -63,6 +63,18 @@ export function requireKnown(migrations: readonly string[], cause?: unknown): vo
   )
 }
 
+/** For whoever leaves the schema to servers. @throws Error unless it is that of this version */
+export async function requireCurrent(db: Kysely<Schema>): Promise<void> {
+  // A database out of reach is not an empty one.
+  await sql`select 1`.execute(db)
+  const applied = await appliedMigrations(db)
+  requireKnown(applied)
+  if (applied.length === 0) throw new Error('nobody has used it yet: the first lading serve makes its tables')
+  if (applied.length < Object.keys(steps).length) {
+    throw new Error("its schema is an older version's: the start of lading serve of this version brings it up to date")
+  }
+}
+
 export const selectAppliedMigrations = 'select name from kysely_migration order by name'
 
 /** None for a database that nobody has used, and for one that is out of reach. */

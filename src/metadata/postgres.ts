@@ -4,7 +4,7 @@ import { type Compilable, Kysely, PostgresDialect } from 'kysely'
 import pg from 'pg'
 import { postgresColumns } from './columns.ts'
 import type { Metadata, Parameter, Parameters, Reader, Transaction } from './metadata.ts'
-import { migrate } from './migrate.ts'
+import type { migrate } from './migrate.ts'
 import { prepareQuery } from './prepared.ts'
 import type { Schema } from './schema.ts'
 
@@ -13,7 +13,11 @@ const repeatable = new Set(['40001', '40P01'])
 const attempts = 5
 
 /** The store for several nodes: PostgreSQL, or what speaks its protocol. `onLostConnection` hears of each that is lost, in use or idle. */
-export async function openPostgres(url: string, onLostConnection: (error: Error) => void): Promise<Metadata> {
+export async function openPostgres(
+  url: string,
+  onLostConnection: (error: Error) => void,
+  prepareSchema: typeof migrate,
+): Promise<Metadata> {
   const pool = new pg.Pool({
     connectionString: url,
     max: 20,
@@ -30,7 +34,7 @@ export async function openPostgres(url: string, onLostConnection: (error: Error)
   pool.on('error', () => {}) // An idle one's own listener has heard it too.
   const db = new Kysely<Schema>({ dialect: new PostgresDialect({ pool }) })
   try {
-    await migrate(db, postgresColumns)
+    await prepareSchema(db, postgresColumns)
   } catch (error) {
     await db.destroy()
     throw error

@@ -3,7 +3,7 @@ import { DatabaseSync, type SQLOutputValue, type StatementSync } from 'node:sqli
 import { type Compilable, Kysely } from 'kysely'
 import { sqliteColumns } from './columns.ts'
 import type { Metadata, Parameter, Parameters, Reader, Transaction } from './metadata.ts'
-import { migrate } from './migrate.ts'
+import type { migrate } from './migrate.ts'
 import { prepareQuery } from './prepared.ts'
 import { RememberedRows } from './remembered-rows.ts'
 import type { Schema } from './schema.ts'
@@ -14,11 +14,11 @@ import { teachPlanner } from './sqlite-statistics.ts'
  * The embedded store. WAL with `synchronous=FULL`: a commit has been fsynced when it returns. One connection writes, one
  * transaction at a time; another reads the last commit, so that a pull never waits for a push.
  */
-export async function openSqlite(path: string): Promise<Metadata> {
+export async function openSqlite(path: string, prepareSchema: typeof migrate): Promise<Metadata> {
   const writing = connectSqlite(path, false)
   const writer = new Kysely<Schema>({ dialect: nodeSqliteDialect(writing, 'exclusive') })
   try {
-    await migrate(writer, sqliteColumns)
+    await prepareSchema(writer, sqliteColumns)
     teachPlanner(writing)
     keepPrivate(path)
     // From here on every write is in a transaction, and the driver waits for its beginning.

@@ -1,6 +1,9 @@
 import assert from 'node:assert/strict'
+import { writeFile } from 'node:fs/promises'
 import { test } from 'node:test'
 import { ECR } from '@aws-sdk/client-ecr'
+import { sql } from 'kysely'
+import { openMetadata } from '#metadata/open.ts'
 import { type Commands, commandsOver } from '../support/command.ts'
 import { eachDatabase } from '../support/databases.ts'
 import { type Credentials, type RunningServer, startServer } from '../support/server.ts'
@@ -140,7 +143,28 @@ eachDatabase(({ dialect, url }) => {
 test('a command makes no database where there is none', async () => {
   await using folder = await temporaryFolder()
   const lading = commandsOver({ LADING_DATA_DIR: `${folder.path}/nowhere` })
-  assert.match(await lading.refusal('user', 'list'), /expected a database, which the first lading serve makes$/)
+  assert.match(await lading.refusal('user', 'list'), /there is none yet: the first lading serve makes it\)$/)
+})
+
+eachDatabase(({ dialect, url }) => {
+  test(`a command leaves the schema to servers, be there none yet or an older one: ${dialect}`, async () => {
+    await using folder = await temporaryFolder()
+    const database = await url()
+    if (dialect === 'sqlite') await writeFile(database.slice('sqlite:'.length), '')
+    const lading = commandsOver({ LADING_DATA_DIR: folder.path, LADING_DATABASE: database })
+    assert.match(
+      await lading.refusal('user', 'list'),
+      /nobody has used it yet: the first lading serve makes its tables/,
+    )
+    const metadata = await openMetadata(database, assert.fail)
+    await metadata.transaction((trx) =>
+      sql`delete from kysely_migration where name = (select max(name) from kysely_migration)`.execute(trx),
+    )
+    await metadata.close()
+    const refusal = /its schema is an older version's: the start of lading serve of this version brings it up to date/
+    assert.match(await lading.refusal('user', 'list'), refusal)
+    assert.match(await lading.refusal('account', 'create', '123456789012'), refusal)
+  })
 })
 
 test('what a command does not understand is refused in one line that shows no secret', async () => {
