@@ -50,10 +50,11 @@ export async function restore(parts: RestoreParts, source: BackupSource): Promis
   if (state !== 'empty') throw refuse('TargetUnfit', { reason: state })
   const key = await findKey(source, parts.secretKey)
 
-  const copied = await copyBlobs(source, manifest, parts.blobs)
-  const checked = await checkDatabase(source, manifest, parts.blobs, (sealed) => {
+  await checkDatabase(source, manifest, (sealed) => {
     if (key.found !== undefined && !parts.secretKey.opens(key.found, sealed)) throw refuse('SecretKeyDiffers', {})
   })
+  const copied = await copyBlobs(source, manifest, parts.blobs)
+  const checked = await checkBlobs(source, manifest, parts.blobs)
   // Before the rows, for they are of no use without it.
   if (key.brought && key.found !== undefined) await parts.secretKey.keep(key.found)
   const loaded = await target.load(migrations, (insert) => loadRows(source, database.run, insert))
@@ -106,34 +107,36 @@ async function copyBlob({ digest, chunks }: FoundBlob, store: BlobStore): Promis
   }
 }
 
-/** Reads all of it once before a row is written: it is what was written, and each blob that it knows is in the store. */
+/** Reads all of it once before anything is copied, which may take hours: it is what was written. */
 async function checkDatabase(
   source: BackupSource,
-  { database, blobs: { missing } }: BackupManifest,
-  store: BlobStore,
+  { database }: BackupManifest,
   checkKey: (sealed: string) => void,
-) {
+): Promise<void> {
   const hash = createHash('sha256')
   const counts: Record<string, number> = {}
-  const lacking = new Set<string>(missing)
-  const blobs = { count: 0, bytes: 0, missing: 0 }
   for await (const { name, bytes } of source.database(database.run)) {
     hash.update(bytes)
     const table = tableOf(name)
     const rows = parseRows(bytes, name)
     counts[table] = (counts[table] ?? 0) + rows.length
     if (table === 'secret_check') for (const { sealed } of rows) checkKey(String(sealed))
-    if (table !== 'blob') continue
-    for (const { digest, sizeBytes } of blobsOf(rows)) {
-      const present = (await store.stat(digest))?.sizeBytes === sizeBytes
-      if (!present && !lacking.has(digest)) throw refuse('BackupDamaged', { what: blobName(digest) })
-      blobs.count += present ? 1 : 0
-      blobs.bytes += present ? sizeBytes : 0
-      blobs.missing += present ? 0 : 1
-    }
   }
   const whole = Object.entries(database.rows).every(([table, count]) => (counts[table] ?? 0) === count)
   if (!whole || hash.digest('hex') !== database.sha256) throw refuse('BackupDamaged', { what: 'the database in it' })
+}
+
+/** Each blob that the database knows is in the store by now, but for those that the backup lacks. */
+async function checkBlobs(source: BackupSource, { database, blobs: { missing } }: BackupManifest, store: BlobStore) {
+  const lacking = new Set<string>(missing)
+  const blobs = { count: 0, bytes: 0, missing: 0 }
+  for await (const { digest, sizeBytes } of wantedBlobs(source, database.run)) {
+    const present = (await store.stat(digest))?.sizeBytes === sizeBytes
+    if (!present && !lacking.has(digest)) throw refuse('BackupDamaged', { what: blobName(digest) })
+    blobs.count += present ? 1 : 0
+    blobs.bytes += present ? sizeBytes : 0
+    blobs.missing += present ? 0 : 1
+  }
   return blobs
 }
 

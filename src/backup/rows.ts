@@ -24,7 +24,8 @@ export function parseRows(lines: Uint8Array, name: string): AnyRow[] {
 }
 
 function parseRow(line: string): AnyRow {
-  const parsed: Record<string, string | number | null | { base64: string }> = JSON.parse(line)
+  const parsed: Record<string, string | number | null | { base64: string }> | null = JSON.parse(line)
+  if (parsed === null || typeof parsed !== 'object') throw new SyntaxError('A row is an object')
   return Object.fromEntries(
     Object.entries(parsed).map(([column, value]) => [
       column,

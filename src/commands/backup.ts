@@ -4,6 +4,7 @@ import { FileBlobStore } from '#blobs/file.ts'
 import { openSetting } from '#config/open-setting.ts'
 import { findSecretKey } from '#iam/secret-key.ts'
 import { systemClock } from '#lib/clock.ts'
+import { withSnapshot } from '#metadata/snapshot.ts'
 import { type Call, type Command, CommandError } from './command.ts'
 import { requireDatabase } from './deployment.ts'
 
@@ -23,6 +24,8 @@ export const backupCommand: Command = {
 
 async function backupTo({ arguments: [path = ''], options, settings, output }: Call): Promise<void> {
   await requireDatabase(settings)
+  // Before anything is made anywhere.
+  await openSetting(settings, 'database', () => withSnapshot(settings.database, async () => {}))
   const withKey = options.withSecretKey === true
   const secretKey = withKey ? (settings.secretKey ?? (await findSecretKey(settings.dataDir))) : undefined
   if (withKey && secretKey === undefined) throw new CommandError(`${settings.dataDir} holds no secret.key`)

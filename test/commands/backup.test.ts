@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict'
-import { mkdir, readdir, readFile, rm, stat, truncate, writeFile } from 'node:fs/promises'
+import { mkdir, readdir, readFile, rename, rm, stat, truncate, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { test } from 'node:test'
 import { ECR } from '@aws-sdk/client-ecr'
+import { sql } from 'kysely'
 import { openBackupTarget } from '#backup/open.ts'
 import { openMetadata } from '#metadata/open.ts'
 import { type Commands, commandsOver } from '../support/command.ts'
@@ -53,11 +54,16 @@ async function listedImages(lading: Commands, repository: string) {
   return images
 }
 
-/** The file of the blob that a restore comes to last. */
-async function lastBlob(backup: string): Promise<string> {
+/** The file with the rows of that table, of which there are few. */
+async function databaseFile(backup: string, table: string): Promise<string> {
   const [run = ''] = await readdir(join(backup, 'database'))
   const files = await readdir(join(backup, 'database', run))
-  const rows = await readFile(join(backup, 'database', run, files.find((name) => name.endsWith('-blob.jsonl')) ?? ''))
+  return join(backup, 'database', run, files.find((name) => /^\d+-(.*)\.jsonl$/.exec(name)?.[1] === table) ?? '')
+}
+
+/** The file of the blob that a restore comes to last. */
+async function lastBlob(backup: string): Promise<string> {
+  const rows = await readFile(await databaseFile(backup, 'blob'))
   const { digest } = JSON.parse(rows.toString().trimEnd().split('\n').at(-1) ?? '') as { digest: string }
   return join(backup, 'blobs/sha256', digest.slice(7, 9), digest.slice(9))
 }
@@ -160,6 +166,23 @@ test('what is no whole backup, or no empty place for it, is refused, and a resto
     await refusedWith(manifest.replace(/"tag": 1/, '"tag": 2')),
     /damaged: the database in it is not what was/,
   )
+  await writeFile(join(backup, 'backup.json'), manifest)
+  const blobRows = await databaseFile(backup, 'blob')
+  const rows = await readFile(blobRows)
+  await writeFile(blobRows, 'null\n')
+  assert.match(await target.lading.refusal('restore', backup), /^the backup is damaged: database\/.*-blob\.jsonl/)
+  await writeFile(blobRows, rows)
+  const manifestRows = await databaseFile(backup, 'manifest')
+  await rename(manifestRows, `${manifestRows}.unfinished`)
+  assert.match(await target.lading.refusal('restore', backup), /^the backup is damaged: the database in it/)
+  await rename(`${manifestRows}.unfinished`, manifestRows)
+  const otherKey = commandsOver({ ...target.environment, LADING_SECRET_KEY: Buffer.alloc(32, 9).toString('base64') })
+  assert.match(await otherKey.refusal('restore', backup), /^the secret key at hand is not the one/)
+  assert.equal(
+    await filesBelow(join(folder.path, 'data', 'blobs')),
+    0,
+    'nothing is copied of a backup that does not fit',
+  )
   await rm(join(backup, 'backup.json'))
   assert.match(await target.lading.refusal('restore', backup), /is no complete backup: it has no backup.json$/)
   await writeFile(join(backup, 'backup.json'), manifest)
@@ -170,7 +193,7 @@ test('what is no whole backup, or no empty place for it, is refused, and a resto
   const blob = await readFile(path)
   await writeFile(path, Buffer.from(blob).fill(0, 0, 1))
   assert.match(await fresh.lading.refusal('restore', backup), /^the backup is damaged: blobs\/sha256\//)
-  assert.match(await fresh.lading.refusal('user', 'list'), /there is no account/)
+  assert.match(await fresh.lading.refusal('user', 'list'), /nobody has used it yet/)
   await writeFile(path, blob)
   const done = (await fresh.lading.json('restore', backup)) as { blobs: number; blobsCopied: number }
   assert.ok(done.blobsCopied < done.blobs, 'it goes on with the blobs that had come')
@@ -203,7 +226,7 @@ test('a backup and a restore that are killed leave nothing that passes for whole
   assert.ok(made.blobsCopied < made.blobs, 'a backup goes on with the blobs that had come')
 
   await target.lading.killed(['restore', backup], async () => (await filesBelow(join(data, 'blobs/sha256'))) > 20)
-  assert.match(await target.lading.refusal('repository', 'list'), /^there is no account/)
+  assert.match(await target.lading.refusal('repository', 'list'), /nobody has used it yet/)
   const done = (await target.lading.json('restore', backup)) as { blobs: number; blobsCopied: number }
   assert.ok(done.blobsCopied < done.blobs, 'a restore goes on with the blobs that had come')
   await using restored = await startServer({ environment: target.environment })
@@ -304,4 +327,21 @@ test('a database whose schema has no row yet is backed up', async () => {
   const lading = commandsOver({ LADING_DATABASE: url, LADING_DATA_DIR: folder.path })
   const made = (await lading.json('backup', join(folder.path, 'backup'))) as Record<string, unknown>
   assert.equal(made.images, 0)
+})
+
+test('a database that cannot be backed up is said by its setting, and nothing is made', async () => {
+  await using folder = await temporaryFolder()
+  const newer = await sqliteUrl()
+  const metadata = await openMetadata(newer, assert.fail)
+  await metadata.transaction((trx) => sql`insert into kysely_migration values ('9999-later', '')`.execute(trx))
+  await metadata.close()
+  const backup = join(folder.path, 'backup')
+  const refusalOf = (url: string) =>
+    commandsOver({ LADING_DATABASE: url, LADING_DATA_DIR: folder.path }).refusal('backup', backup)
+  assert.match(await refusalOf(newer), /^LADING_DATABASE is .* newer version of Lading: .* 9999-later/)
+  assert.match(
+    await refusalOf('postgres://lading:hush@127.0.0.1:1/lading'),
+    /^LADING_DATABASE is (?!.*hush).*ECONNREFUSED/,
+  )
+  assert.deepEqual(await readdir(folder.path), [])
 })
