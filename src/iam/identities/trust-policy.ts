@@ -1,5 +1,6 @@
 import { refuseEntity } from '#iam/entity-refusals.ts'
 import { findMissingPrincipal } from '#iam/named-principals.ts'
+import { documentSize } from '#iam/policies/document-size.ts'
 import { parsePolicy } from '#iam/policy/document.ts'
 import type { Transaction } from '#metadata/metadata.ts'
 
@@ -10,7 +11,7 @@ const longestTrustPolicy = 2_048
 
 /** @throws Refusal `PolicyMalformed`, `EntityQuotaExceeded`, `TrustedPrincipalUnknown` */
 export async function requireTrustPolicy(trx: Transaction, text: string): Promise<void> {
-  if (text.replace(/\s/g, '').length > longestTrustPolicy) {
+  if (documentSize(text) > longestTrustPolicy) {
     throw refuseEntity('EntityQuotaExceeded', { quota: 'trust policy size', limit: longestTrustPolicy })
   }
   const missing = await findMissingPrincipal(trx, parsePolicy(text, 'trust'))

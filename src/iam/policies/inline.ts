@@ -4,6 +4,7 @@ import { getOwner, lockOwner, type OwnerRef } from '#iam/identities/owners.ts'
 import { parsePolicy } from '#iam/policy/document.ts'
 import { type Page, pageOf } from '#lib/page.ts'
 import type { Reader, Transaction } from '#metadata/metadata.ts'
+import { documentSize } from './document-size.ts'
 import type { OwnerKind } from './usage.ts'
 
 /** Policies that belong to one user, group or role, under names that tell case apart, and end with it. */
@@ -95,11 +96,7 @@ async function requireRoom(trx: Transaction, { owner, id, name, document }: Put)
     .where('owner_id', '=', id)
     .where('name', '!=', name)
     .execute()
-  const size = [document, ...others.map((other) => other.document)].reduce((sum, text) => sum + sizeOf(text), 0)
+  const size = [document, ...others.map((other) => other.document)].reduce((sum, text) => sum + documentSize(text), 0)
   const limit = most[owner.kind]
   if (size > limit) throw refuseEntity('InlinePoliciesTooLarge', { owner: owner.kind, name: owner.name, limit })
-}
-
-function sizeOf(document: string): number {
-  return document.replace(/\s/g, '').length
 }

@@ -5,6 +5,7 @@ import type { Reader, Transaction } from '#metadata/metadata.ts'
 import type { ManagedPolicyTable } from '#metadata/schema/iam.ts'
 import type { AccountId } from '#names/account.ts'
 import { type AwsManagedPolicy, awsManagedPolicies } from './aws-managed.ts'
+import { documentSize } from './document-size.ts'
 
 /** A managed policy as its table or AWS's own list has it, and the documents that are in force. */
 export interface ManagedPolicy {
@@ -111,7 +112,7 @@ const longestManagedPolicy = 6_144
 
 /** @throws Refusal `PolicyMalformed`, `EntityQuotaExceeded` */
 export function requireManagedDocument(text: string): void {
-  if (text.replace(/\s/g, '').length > longestManagedPolicy) {
+  if (documentSize(text) > longestManagedPolicy) {
     throw refuseEntity('EntityQuotaExceeded', { quota: 'managed policy size', limit: longestManagedPolicy })
   }
   parsePolicy(text, 'identity')
