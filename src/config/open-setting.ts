@@ -20,6 +20,8 @@ export async function openSetting<T>(
   try {
     return await open()
   } catch (cause) {
+    // What another setting names was opened meanwhile, and has its line.
+    if (cause instanceof SettingError) throw cause
     throw new SettingError(`${origins[key]}: expected ${expected[key]} (${reasonOf(cause)})`, { cause })
   }
 }

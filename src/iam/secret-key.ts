@@ -22,14 +22,22 @@ const fileName = 'secret.key'
 
 /** @throws Error where the database's secrets were sealed with another key */
 export async function openSecrets({ metadata, secretKey, dataDir }: SecretKeySource): Promise<SecretBox> {
-  const box = createSecretBox(secretKey ?? (await keyOfFolder(dataDir)))
+  const box = createSecretBox(secretKey ?? (await keyOfFolder(dataDir, metadata)))
   await metadata.transaction((trx) => requireSameKey(trx, box))
   return box
 }
 
-/** However many processes ask at once, all get the same; one that was answered survives power loss. */
-async function keyOfFolder(folder: string): Promise<Buffer> {
-  return (await findSecretKey(folder)) ?? (await keepSecretKey(folder, randomBytes(secretKeyBytes)))
+/**
+ * However many processes ask at once, all get the same; one that was answered survives power loss. None is made for a database that
+ * has one elsewhere, such as after a restore.
+ */
+async function keyOfFolder(folder: string, { reader }: Metadata): Promise<Buffer> {
+  // Asked before the folder is, which has a key of its own before the database knows of it.
+  const sealed = await reader.selectFrom('secret_check').select('id').where('id', '=', checkId).executeTakeFirst()
+  const found = await findSecretKey(folder)
+  if (found !== undefined) return found
+  if (sealed !== undefined) throw new Error(`${join(folder, fileName)} is missing: put it there`)
+  return keepSecretKey(folder, randomBytes(secretKeyBytes))
 }
 
 /** The key of that data folder, if it has one. @throws Error where its file holds something else */

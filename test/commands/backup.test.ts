@@ -273,6 +273,8 @@ test('the key of the secrets is in a backup only if it was asked for, and then c
   const bare = await emptyDeployment(join(folder.path, 'bare'), 'sqlite', server)
   const sealed = commandsOver({ ...bare.environment, ...own })
   assert.match(await sealed.run('restore', without), /put its secret\.key into the data folder/)
+  assert.match(await sealed.refusal('token-keys', 'list'), /secret\.key is missing: put it there\)$/)
+  assert.equal((await readdir(join(folder.path, 'bare'))).includes('secret.key'), false, 'nor is another made')
 
   const whole = await emptyDeployment(join(folder.path, 'whole'), 'sqlite', server)
   const environment = { ...whole.environment, ...own }
