@@ -100,6 +100,9 @@ function refusal(text: string, command: Command): string {
   const serves = command.name() === 'serve'
   const whole = usage(command)
   const unknown = /^unknown option '(--[a-z-]+)?/.exec(line)
+  if (unknown && command.commands.length > 0) {
+    return `lading: ${unknown[1] ?? 'a flag'} stands too early: flags come after the whole command, as in ${whole} <command> --json\n`
+  }
   if (unknown) {
     return `lading: ${unknown[1] ?? 'a flag'} is no ${serves ? 'setting' : `option of ${whole}`}: expected one of ${flags}\n`
   }

@@ -176,4 +176,9 @@ test('what a command does not understand is refused in one line that shows no se
   assert.match(await lading.refusal('user', 'create', 'alice', 'hush'), /expected lading user create <user>$/)
   assert.match(await lading.refusal('user', 'hush'), /^no such command: expected lading user and one of create, list/)
   assert.match(await lading.refusal('hush'), /^no such command: expected lading and one of serve, account/)
+  assert.match(
+    await lading.refusal('user', '--json', 'list'),
+    /^--json stands too early: .* lading user <command> --json$/,
+  )
+  assert.match(await lading.refusal('--json', 'user', 'list'), /^--json stands too early: .* lading <command> --json$/)
 })
