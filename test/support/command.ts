@@ -5,6 +5,7 @@ import { once } from 'node:events'
 import { text } from 'node:stream/consumers'
 import { setImmediate } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
+import { inheritedEnvironment } from './run.ts'
 
 interface Ended {
   readonly code: number | null
@@ -15,9 +16,8 @@ interface Ended {
 const main = fileURLToPath(new URL('../../src/main.ts', import.meta.url))
 
 function spawnCommand(words: readonly string[], environment: Readonly<Record<string, string>>) {
-  const inherited = Object.entries(process.env).filter(([name]) => !name.startsWith('LADING_'))
   return spawn(process.execPath, [main, ...words], {
-    env: { ...Object.fromEntries(inherited), ...environment },
+    env: { ...inheritedEnvironment(), ...environment },
     stdio: ['ignore', 'pipe', 'pipe'],
   })
 }

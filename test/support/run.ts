@@ -26,8 +26,13 @@ export function needs(...programs: string[]): { skip: string | false } {
   return { skip: !inContinuousIntegration && missing.length > 0 && `not on this machine: ${missing.join(', ')}` }
 }
 
+/** This process's environment without the settings of whoever runs the tests, which are for the tests and not for what they run. */
+export function inheritedEnvironment(): Record<string, string | undefined> {
+  return Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('LADING_')))
+}
+
 export interface RunOptions {
-  /** Added to this process's own environment. */
+  /** Added to `inheritedEnvironment`. */
   env?: Record<string, string> | undefined
   /** Given to the program's standard input, which is empty otherwise. */
   input?: string | Uint8Array | undefined
@@ -46,7 +51,7 @@ export async function run(
 ): Promise<string> {
   const path = findProgram(program)
   if (path === undefined) throw new Error(`${program} is not on this machine`)
-  const child = spawn(path, args, { cwd, env: { ...process.env, ...env }, stdio: ['pipe', 'pipe', 'pipe'] })
+  const child = spawn(path, args, { cwd, env: { ...inheritedEnvironment(), ...env }, stdio: ['pipe', 'pipe', 'pipe'] })
   child.stdin.on('error', () => {}) // a program may end without reading all of its input; its exit code tells
   child.stdin.end(input)
   const exit = Promise.withResolvers<number | NodeJS.Signals>()

@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
+import { inheritedEnvironment } from './run.ts'
 
 /** `lading serve` as a process of its own, for what only a process shows: signals, exit codes, what it prints. */
 export interface ServeProcess extends AsyncDisposable {
@@ -22,9 +23,8 @@ const main = fileURLToPath(new URL('../../src/main.ts', import.meta.url))
 
 /** Starts it with those flags, and with none of the settings of whoever runs the tests. */
 export function startServeProcess(flags: readonly string[]): ServeProcess {
-  const inherited = Object.entries(process.env).filter(([name]) => !name.startsWith('LADING_'))
   const child = spawn(process.execPath, [main, 'serve', ...flags], {
-    env: Object.fromEntries(inherited),
+    env: inheritedEnvironment(),
     stdio: ['ignore', 'pipe', 'pipe'],
   })
   const said = { output: '', errors: '' }
