@@ -39,7 +39,7 @@ export interface Metadata {
   ): (parameters: P) => Promise<readonly Row[]>
 
   /**
-   * A number that changes with each commit of anybody, where the store tells it for nothing: what was worked out from its rows
+   * A number that changes with each commit of anybody, as it stood when the turn of the event loop began or later, where the store tells it for nothing: what was worked out from its rows
    * holds while it is the same. `undefined` where asking would cost a query.
    */
   version(): number | undefined
