@@ -2,7 +2,7 @@ import type { Group } from '#iam/identities/groups.ts'
 import { everyPage } from '#lib/every-page.ts'
 import type { Call, CommandGroup } from './command.ts'
 import { foundGroup, foundUser, openAccount, readName } from './identities.ts'
-import { type Fields, pageSize, time } from './output.ts'
+import { type Fields, pageSize, shownPages, time } from './output.ts'
 import { attachPolicy, detachPolicy, policy, policyNames } from './policies.ts'
 
 const name = ['<group>', 'its name'] as const
@@ -91,11 +91,8 @@ async function createGroup(call: Call): Promise<void> {
 
 async function listGroups(call: Call): Promise<void> {
   const { management, account } = await openAccount(call)
-  async function* pages(): AsyncGenerator<readonly Fields[]> {
-    const read = (after?: string) => management.groups.list(account, { pathPrefix: '/', limit: pageSize, after })
-    for await (const page of everyPage(read)) yield page.map(groupFields)
-  }
-  await call.output.list('groups', pages(), ['group', 'id', 'path', 'createdAt'])
+  const read = (after?: string) => management.groups.list(account, { pathPrefix: '/', limit: pageSize, after })
+  await call.output.list('groups', shownPages(everyPage(read), groupFields), ['group', 'id', 'path', 'createdAt'])
 }
 
 async function showGroup(call: Call): Promise<void> {

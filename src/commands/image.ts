@@ -3,7 +3,7 @@ import { isTag } from '#names/tag.ts'
 import type { ImageDetail } from '#registry/image.ts'
 import { createImageLists } from '#registry/image-lists.ts'
 import { type Call, CommandError, type CommandGroup } from './command.ts'
-import { type Fields, onePage, pageSize, time } from './output.ts'
+import { type Fields, onePage, pageSize, shownPages, time } from './output.ts'
 import { foundRepository, openRegistry } from './repositories.ts'
 
 export const imageCommands: CommandGroup = {
@@ -26,20 +26,17 @@ async function listImages(call: Call): Promise<void> {
   const opened = await openRegistry(call)
   const repository = await foundRepository(opened, call.arguments[0] ?? '')
   const lists = createImageLists(opened.deployment)
-  async function* pages(): AsyncGenerator<readonly Fields[]> {
-    const read = (digest?: string) =>
-      lists.describe(repository, {
-        tagStatus: 'ANY',
-        status: 'ANY',
-        limit: pageSize,
-        after: digest === undefined ? undefined : { digest },
-      })
-    for await (const page of everyPage(read)) yield page.map(imageFields)
-  }
+  const read = (digest?: string) =>
+    lists.describe(repository, {
+      tagStatus: 'ANY',
+      status: 'ANY',
+      limit: pageSize,
+      after: digest === undefined ? undefined : { digest },
+    })
   const { tags } = call.options
   const asked = Array.isArray(tags)
     ? onePage((await lists.describeAll(repository, tags.map(readTag))).map(imageFields))
-    : pages()
+    : shownPages(everyPage(read), imageFields)
   await call.output.list('images', asked, ['digest', 'tags', 'sizeBytes', 'pushedAt', 'pulledAt', 'status'])
 }
 

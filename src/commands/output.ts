@@ -90,3 +90,11 @@ export const pageSize = 500
 export async function* onePage(rows: readonly Fields[]): AsyncGenerator<readonly Fields[], void, void> {
   yield rows
 }
+
+/** The pages of a listing, as the fields that are shown of each item. */
+export async function* shownPages<Item>(
+  pages: AsyncIterable<readonly Item[]>,
+  fieldsOf: (item: Item) => Fields,
+): AsyncGenerator<readonly Fields[]> {
+  for await (const page of pages) yield page.map(fieldsOf)
+}

@@ -5,7 +5,7 @@ import type { Repository } from '#registry/repository.ts'
 import { countContents } from '#registry/repository-contents.ts'
 import { createRepositoryPolicies } from '#registry/repository-policies.ts'
 import type { Call, CommandGroup } from './command.ts'
-import { type Fields, time } from './output.ts'
+import { type Fields, shownPages, time } from './output.ts'
 import { foundRepository, openRegistry, repositoryPages } from './repositories.ts'
 
 const settings = ['account', 'region'] as const
@@ -34,10 +34,12 @@ export const repositoryCommands: CommandGroup = {
 
 async function listRepositories(call: Call): Promise<void> {
   const opened = await openRegistry(call)
-  async function* pages(): AsyncGenerator<readonly Fields[]> {
-    for await (const page of repositoryPages(opened)) yield page.map(repositoryFields)
-  }
-  await call.output.list('repositories', pages(), ['repository', 'createdAt', 'tagMutability', 'scanOnPush'])
+  await call.output.list('repositories', shownPages(repositoryPages(opened), repositoryFields), [
+    'repository',
+    'createdAt',
+    'tagMutability',
+    'scanOnPush',
+  ])
 }
 
 async function showRepository(call: Call): Promise<void> {

@@ -2,7 +2,7 @@ import type { Role } from '#iam/identities/roles.ts'
 import { everyPage } from '#lib/every-page.ts'
 import type { Call, CommandGroup } from './command.ts'
 import { foundRole, openAccount } from './identities.ts'
-import { type Fields, pageSize, time } from './output.ts'
+import { type Fields, pageSize, shownPages, time } from './output.ts'
 import { policyNames } from './policies.ts'
 
 const settings = ['account'] as const
@@ -32,11 +32,14 @@ export const roleCommands: CommandGroup = {
 
 async function listRoles(call: Call): Promise<void> {
   const { management, account } = await openAccount(call)
-  async function* pages(): AsyncGenerator<readonly Fields[]> {
-    const read = (after?: string) => management.roles.list(account, { pathPrefix: '/', limit: pageSize, after })
-    for await (const page of everyPage(read)) yield page.map(roleFields)
-  }
-  await call.output.list('roles', pages(), ['role', 'id', 'path', 'createdAt', 'lastUsedAt'])
+  const read = (after?: string) => management.roles.list(account, { pathPrefix: '/', limit: pageSize, after })
+  await call.output.list('roles', shownPages(everyPage(read), roleFields), [
+    'role',
+    'id',
+    'path',
+    'createdAt',
+    'lastUsedAt',
+  ])
 }
 
 async function showRole(call: Call): Promise<void> {

@@ -2,7 +2,7 @@ import type { User } from '#iam/identities/users.ts'
 import { everyPage } from '#lib/every-page.ts'
 import type { Call, CommandGroup } from './command.ts'
 import { foundUser, openAccount, readName } from './identities.ts'
-import { type Fields, pageSize, time } from './output.ts'
+import { type Fields, pageSize, shownPages, time } from './output.ts'
 import { attachPolicy, detachPolicy, policy, policyNames } from './policies.ts'
 
 const name = ['<user>', 'its name'] as const
@@ -76,11 +76,8 @@ async function createUser(call: Call): Promise<void> {
 
 async function listUsers(call: Call): Promise<void> {
   const { management, account } = await openAccount(call)
-  async function* pages(): AsyncGenerator<readonly Fields[]> {
-    const read = (after?: string) => management.users.list(account, { pathPrefix: '/', limit: pageSize, after })
-    for await (const page of everyPage(read)) yield page.map(userFields)
-  }
-  await call.output.list('users', pages(), ['user', 'id', 'path', 'createdAt'])
+  const read = (after?: string) => management.users.list(account, { pathPrefix: '/', limit: pageSize, after })
+  await call.output.list('users', shownPages(everyPage(read), userFields), ['user', 'id', 'path', 'createdAt'])
 }
 
 async function showUser(call: Call): Promise<void> {
