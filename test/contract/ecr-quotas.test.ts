@@ -129,11 +129,13 @@ eachDatabase(({ dialect, url }) => {
       })
       const policyOf = (...rules: object[]) => ({ repositoryName, lifecyclePolicyText: JSON.stringify({ rules }) })
       await session.ecr.putLifecyclePolicy(policyOf(rule(1)))
+      const tooMany = policyOf(rule(1), rule(2))
+      // One after the other: a refusal that comes while nobody waits for it fails the test by itself.
       for (const call of [
-        session.ecr.putLifecyclePolicy(policyOf(rule(1), rule(2))),
-        session.ecr.startLifecyclePolicyPreview(policyOf(rule(1), rule(2))),
+        () => session.ecr.putLifecyclePolicy(tooMany),
+        () => session.ecr.startLifecyclePolicyPreview(tooMany),
       ]) {
-        const { name, message } = await refusalOf(call)
+        const { name, message } = await refusalOf(call())
         assert.equal(name, 'InvalidParameterException')
         assert.match(message, /maximum: 1|at most 1|1 element/)
       }
