@@ -306,7 +306,7 @@ test('under verification, an answer or an exception that the model does not prom
     endpoint.ecr().send(new CreateRepositoryCommand({ repositoryName: 'aa' })),
     endpoint.ecr().send(new DescribeRegistryCommand({})),
   ]
-  for (const call of calls) await assert.rejects(call, { name: 'ServerException' })
+  await Promise.all(calls.map((call) => assert.rejects(call, { name: 'ServerException' })))
   assert.equal(endpoint.state.logged.length, 3)
 
   await using careless = await startEndpoint({ handlers: wrong, verifyOutputs: false })
