@@ -1,7 +1,7 @@
 import type { Reader } from '#metadata/metadata.ts'
 import type { AccountId } from '#names/account.ts'
 import { refuseEntity } from './entity-refusals.ts'
-import { findManagedPolicy, findPolicyDocuments } from './policies/managed-policy.ts'
+import { findManagedPolicy, findPolicyDocument } from './policies/managed-policy.ts'
 import { parsePolicy } from './policy/document.ts'
 import { refuseSession } from './session-refusals.ts'
 import type { SessionPolicy } from './sessions.ts'
@@ -36,7 +36,7 @@ export async function sessionPolicies(
   }
   for (const arn of new Set(arns)) {
     const found = await findManagedPolicy(reader, account, arn)
-    const text = found && (await findPolicyDocuments(reader, [arn])).get(arn)
+    const text = found && (await findPolicyDocument(reader, arn))
     if (text === undefined) throw refuseEntity('EntityNotFound', { kind: 'policy', name: arn })
     policies.push({ name: arn, document: text })
   }

@@ -62,27 +62,21 @@ export async function lockOwnPolicy(trx: Transaction, account: AccountId, arn: s
   return policy
 }
 
-/** The text of the version in force of each of these policies, by ARN. One that does not exist has none. */
-export async function findPolicyDocuments(reader: Reader, arns: readonly string[]): Promise<Map<string, string>> {
-  const found = new Map<string, string>()
-  for (const arn of arns) {
-    const aws = awsManagedPolicies.get(arn)
-    if (aws !== undefined) found.set(arn, aws.document)
-  }
-  const others = arns.filter((arn) => !found.has(arn))
-  if (others.length === 0) return found
-  const rows = await reader
+/** The text of the version in force, of a policy of an account or of AWS. */
+export async function findPolicyDocument(reader: Reader, arn: string): Promise<string | undefined> {
+  const aws = awsManagedPolicies.get(arn)
+  if (aws !== undefined) return aws.document
+  const row = await reader
     .selectFrom('managed_policy')
     .innerJoin('managed_policy_version', (join) =>
       join
         .onRef('managed_policy_version.policy_arn', '=', 'managed_policy.arn')
         .onRef('managed_policy_version.version', '=', 'managed_policy.default_version'),
     )
-    .select(['managed_policy.arn', 'managed_policy_version.document'])
-    .where('managed_policy.arn', 'in', others)
-    .execute()
-  for (const { arn, document } of rows) found.set(arn, document)
-  return found
+    .select('managed_policy_version.document')
+    .where('managed_policy.arn', '=', arn)
+    .executeTakeFirst()
+  return row?.document
 }
 
 export function parseManagedPolicy(row: Selectable<ManagedPolicyTable>): ManagedPolicy {
