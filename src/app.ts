@@ -171,7 +171,7 @@ export async function startApp(settings: Settings, log: Logger, options: AppOpti
     images: createImages({ metadata, pulls }),
     imageLists,
     imagePush: createImagePush({ metadata, clock, quotas }),
-    imageDeletion: createImageDeletion({ metadata }),
+    imageDeletion: createImageDeletion({ metadata, clock }),
     tags: createTags({ metadata }),
     referrers: createReferrers({ metadata }),
     storageClasses: createStorageClasses({ metadata, clock }),

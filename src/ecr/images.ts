@@ -67,7 +67,8 @@ export function imageOperations({ repositories, images, imagePush, imageDeletion
         const key = repositoryKey(request)
         const tag = imageTag === undefined ? undefined : parseTag(imageTag)
         const given = imageDigest === undefined ? undefined : await requireUsable(key, imageDigest)
-        const push = { body: encodeManifest(imageManifest), mediaType, digest: given, tag }
+        const by = request.principal.arn
+        const push = { body: encodeManifest(imageManifest), mediaType, digest: given, tag, by }
         const { digest, manifest, changed } = await pushCreating(repositories, pusherOf(request), () =>
           imagePush.put(key, push),
         )
@@ -117,6 +118,7 @@ export function imageOperations({ repositories, images, imagePush, imageDeletion
         const { gone, failures: kept } = await imageDeletion.deleteAll(
           key,
           parsed.flatMap(({ asked }) => asked ?? []),
+          request.principal.arn,
         )
         const failures = parsed.flatMap(({ imageId, asked, failure }) => {
           const reason = asked && kept.get(asked)

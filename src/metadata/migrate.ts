@@ -12,6 +12,7 @@ import { secretCheck } from './migrations/0008-secret-check.ts'
 import { audit } from './migrations/0009-audit.ts'
 import { accountName } from './migrations/0010-account-name.ts'
 import { imageStatusIndex } from './migrations/0011-image-status-index.ts'
+import { retention } from './migrations/0012-retention.ts'
 import type { Schema } from './schema.ts'
 
 type Step = (db: Kysely<unknown>, types: ColumnTypes) => Promise<void>
@@ -29,6 +30,7 @@ const steps: Record<string, Step> = {
   '0009-audit': audit,
   '0010-account-name': accountName,
   '0011-image-status-index': imageStatusIndex,
+  '0012-retention': retention,
 }
 
 /**

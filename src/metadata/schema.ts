@@ -1,8 +1,9 @@
 import type { AuditTables } from './schema/audit.ts'
 import type { IamTables } from './schema/iam.ts'
+import type { JobTables } from './schema/jobs.ts'
 import type { LifecycleTables } from './schema/lifecycle.ts'
 import type { RegistryTables } from './schema/registry.ts'
 import type { UpstreamTables } from './schema/upstream.ts'
 
 /** Every table. A room's tables are named in SQL by that room alone. */
-export interface Schema extends AuditTables, IamTables, LifecycleTables, RegistryTables, UpstreamTables {}
+export interface Schema extends AuditTables, IamTables, JobTables, LifecycleTables, RegistryTables, UpstreamTables {}

@@ -62,7 +62,7 @@ export function manifestRoutes({
         const reference = parseReference(path.reference)
         using body = await bodies.read(request.raw, manifestLimitBytes)
         const mediaType = declaredType(request.headers['content-type'])
-        const push = { body: body.bytes, mediaType, ...reference }
+        const push = { body: body.bytes, mediaType, ...reference, by: call.caller?.arn ?? '' }
         const { digest, manifest } = await pushCreating(repositories, pusherOf(call), () =>
           imagePush.put(repositoryOf(call), push),
         )
@@ -79,7 +79,7 @@ export function manifestRoutes({
       actions: [['ecr:BatchDeleteImage']],
       async handle(call) {
         const key = repositoryOf(call)
-        await imageDeletion.delete(key, parseWanted(key, call.path.reference))
+        await imageDeletion.delete(key, parseWanted(key, call.path.reference), call.caller?.arn ?? '')
         return call.reply.code(202).send()
       },
     },

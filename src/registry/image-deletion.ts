@@ -1,3 +1,4 @@
+import type { Clock } from '#lib/clock.ts'
 import type { Metadata, Transaction } from '#metadata/metadata.ts'
 import { type Digest, parseDigest } from '#names/digest.ts'
 import { parseTag, type Tag } from '#names/tag.ts'
@@ -10,24 +11,26 @@ import {
 } from './deletion-plan.ts'
 import type { ImageId, ImageQuery } from './image.ts'
 import { isAsked } from './image-query.ts'
+import { countRemoval, removeImages } from './image-removal.ts'
 import { refuse } from './refusals.ts'
 import { inRepository, lockRepository, type Repository, type RepositoryKey } from './repository.ts'
+import { type Act, recordTagMoves } from './tag-moves.ts'
 
-/** Deleting images. Blobs stay linked until garbage is collected. */
+/** Deleting images, which go to the recycle bin. Blobs stay linked until garbage is collected. */
 export interface ImageDeletion {
   /**
-   * Deletes by digest the image with all its tags, by tag that tag, which leaves its image (OCI).
+   * Deletes by digest the image with all its tags, by tag that tag, which leaves its image (OCI). `by` is the principal's ARN.
    *
    * @throws Refusal `RepositoryNotFound`, `ImageNotFound`, `ImageReferencedByIndex`
    */
-  delete(key: RepositoryKey, query: ImageQuery): Promise<void>
+  delete(key: RepositoryKey, query: ImageQuery, by: string): Promise<void>
   /**
    * Deletes what it can of a list, as one change (ECR's BatchDeleteImage): an image goes with its last tag. `failures` has the
    * queries of the list that failed, as objects.
    *
    * @throws Refusal `RepositoryNotFound`
    */
-  deleteAll(key: RepositoryKey, queries: readonly ImageQuery[]): Promise<DeletionOutcome>
+  deleteAll(key: RepositoryKey, queries: readonly ImageQuery[], by: string): Promise<DeletionOutcome>
 }
 
 export interface DeletionOutcome {
@@ -35,19 +38,24 @@ export interface DeletionOutcome {
   readonly failures: ReadonlyMap<ImageQuery, DeletionFailure>
 }
 
-export function createImageDeletion({ metadata }: { metadata: Metadata }): ImageDeletion {
-  function run(key: RepositoryKey, queries: readonly ImageQuery[], lastTag: LastTag): Promise<DeletionPlan> {
+export function createImageDeletion({ metadata, clock }: { metadata: Metadata; clock: Clock }): ImageDeletion {
+  function run(
+    key: RepositoryKey,
+    queries: readonly ImageQuery[],
+    lastTag: LastTag,
+    by: string,
+  ): Promise<DeletionPlan> {
     return metadata.transaction(async (trx) => {
       const repository = await lockRepository(trx, key, 'exclusive')
       const plan = planDeletion(await findImages(trx, repository, queries), queries, lastTag)
-      await carryOut(trx, repository, plan)
+      await carryOut(trx, repository, plan, { by, at: clock() })
       return plan
     })
   }
 
   return {
-    async delete(key, query) {
-      const { failures } = await run(key, [query], 'leaves image')
+    async delete(key, query, by) {
+      const { failures } = await run(key, [query], 'leaves image', by)
       const failure = failures.get(query)
       if (failure === undefined) return
       if (failure.reason !== 'referenced') throw refuse('ImageNotFound', { ...inRepository(key), query })
@@ -55,7 +63,7 @@ export function createImageDeletion({ metadata }: { metadata: Metadata }): Image
       throw refuse('ImageReferencedByIndex', { ...inRepository(key), digest, indexes })
     },
 
-    deleteAll: (key, queries) => run(key, queries, 'takes image'),
+    deleteAll: (key, queries, by) => run(key, queries, 'takes image', by),
   }
 }
 
@@ -91,11 +99,21 @@ async function findImages(trx: Transaction, { id }: Repository, queries: readonl
   return found
 }
 
-/** In the order in which rows refer to one another. */
-async function carryOut(trx: Transaction, { id }: Repository, { images, tags }: DeletionPlan): Promise<void> {
-  if (tags.length > 0) await trx.deleteFrom('tag').where('repository_id', '=', id).where('tag', 'in', tags).execute()
-  if (images.length === 0) return
-  await trx.deleteFrom('tag').where('repository_id', '=', id).where('digest', 'in', images).execute()
-  await trx.deleteFrom('manifest_reference').where('repository_id', '=', id).where('parent', 'in', images).execute()
-  await trx.deleteFrom('manifest').where('repository_id', '=', id).where('digest', 'in', images).execute()
+async function carryOut(
+  trx: Transaction,
+  repository: Repository,
+  { images, tags }: DeletionPlan,
+  act: Act,
+): Promise<void> {
+  await removeImages(trx, repository, images, { ...act, cause: 'delete' })
+  if (tags.length === 0) return
+  const gone = await trx
+    .deleteFrom('tag')
+    .where('repository_id', '=', repository.id)
+    .where('tag', 'in', tags)
+    .returning(['tag', 'digest'])
+    .execute()
+  const moves = gone.map(({ tag, digest }) => ({ tag: parseTag(tag), from: parseDigest(digest), to: undefined }))
+  await recordTagMoves(trx, repository, moves, { ...act, cause: 'delete' })
+  await countRemoval(trx, repository)
 }

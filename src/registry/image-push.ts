@@ -8,7 +8,7 @@ import { type Descriptor, type Manifest, parseManifest } from './manifest.ts'
 import { type Quotas, requireWithin } from './quotas.ts'
 import { refuse } from './refusals.ts'
 import { inRepository, lockRepository, type Repository, type RepositoryKey } from './repository.ts'
-import { isImmutable } from './tag-mutability.ts'
+import { moveTag } from './tag-moving.ts'
 
 /** A manifest as a client sends it. */
 export interface ManifestPush {
@@ -18,6 +18,8 @@ export interface ManifestPush {
   /** What the client says that the digest is. */
   readonly digest?: Digest | undefined
   readonly tag?: Tag | undefined
+  /** The ARN of the principal that pushes. */
+  readonly by: string
 }
 
 export interface PushedImage {
@@ -47,7 +49,7 @@ export function createImagePush({
   quotas: Quotas
 }): ImagePush {
   return {
-    async put(key, { body, mediaType, digest: given, tag }) {
+    async put(key, { body, mediaType, digest: given, tag, by }) {
       const algorithm = given === undefined ? 'sha256' : digestAlgorithm(given)
       const digest = digestOf(algorithm, createHash(algorithm).update(body).digest('hex'))
       if (given !== undefined && given !== digest) {
@@ -63,7 +65,8 @@ export function createImagePush({
         const needed = stored ? children : [digest, ...children]
         const restored = await restoreImages(trx, repository, needed, clock())
         if (stored) await requireWithin(quotas, 'images', inRepository(key), selectIn(trx, repository, 'manifest'))
-        const moved = tag !== undefined && (await moveTag(trx, repository, tag, digest, clock()))
+        const moved =
+          tag !== undefined && (await moveTag(trx, repository, tag, digest, { by, at: clock(), cause: 'push' }))
         if (moved)
           await requireWithin(
             quotas,
@@ -205,33 +208,4 @@ function requireFound(
       problem: `says that ${digest} has ${size} bytes, but it has ${stored}`,
     })
   }
-}
-
-/**
- * Whether the tag pointed elsewhere before, or nowhere. Decides immutability under the repository's exclusive lock, so that of
- * two pushes which race for one immutable tag the second is refused.
- */
-async function moveTag(
-  trx: Transaction,
-  repository: Repository,
-  tag: Tag,
-  digest: Digest,
-  now: number,
-): Promise<boolean> {
-  const present = await trx
-    .selectFrom('tag')
-    .select('digest')
-    .where('repository_id', '=', repository.id)
-    .where('tag', '=', tag)
-    .executeTakeFirst()
-  if (present?.digest === digest) return false
-  if (present !== undefined && isImmutable(repository.tagMutability, tag)) {
-    throw refuse('TagImmutable', { ...inRepository(repository), tag })
-  }
-  await trx
-    .insertInto('tag')
-    .values({ repository_id: repository.id, tag, digest, moved_at: now })
-    .onConflict((conflict) => conflict.columns(['repository_id', 'tag']).doUpdateSet({ digest, moved_at: now }))
-    .execute()
-  return true
 }

@@ -4,6 +4,7 @@ import type { Refusal } from '#lib/refusal.ts'
 import type { Metadata, Reader, Transaction } from '#metadata/metadata.ts'
 import { type Digest, parseDigest } from '#names/digest.ts'
 import { readAccountSetting } from './account-settings.ts'
+import { noteBlobs, noteLink } from './collectable.ts'
 import type { ImageStatus } from './image.ts'
 import { refuse } from './refusals.ts'
 import { getRepository, inRepository, lockRepository, type Repository, type RepositoryKey } from './repository.ts'
@@ -197,6 +198,7 @@ export function createLinkedBlobs({
           .where('digest', '=', digest)
           .executeTakeFirst()
         if (numDeletedRows === 0n) throw refuse('BlobNotFound', { ...inRepository(key), digest })
+        await noteBlobs(trx, [digest], clock())
       }),
   }
 }
@@ -246,5 +248,6 @@ export async function linkBlob(trx: Transaction, { id }: Repository, digest: Dig
     .values({ repository_id: id, digest, linked_at: now })
     .onConflict((conflict) => conflict.doNothing())
     .executeTakeFirst()
+  await noteLink(trx, id, digest, now)
   return numInsertedOrUpdatedRows === 1n
 }

@@ -253,6 +253,10 @@ async function holdsImages(trx: Transaction, { id }: Repository): Promise<boolea
 /** In the order in which rows refer to one another. Drafts of uploads that were open are left to whoever sweeps the store. */
 async function deleteContents(trx: Transaction, { id: owner }: Repository): Promise<void> {
   const column = 'repository_id'
+  await deleteInSteps(trx, { table: 'tag_move', column, owner, key: 'id' })
+  await deleteInSteps(trx, { table: 'deleted_image_reference', column, owner, key: 'parent' })
+  await deleteInSteps(trx, { table: 'deleted_image', column, owner, key: 'digest' })
+  await deleteInSteps(trx, { table: 'link_candidate', column, owner, key: 'digest' })
   await deleteInSteps(trx, { table: 'upload', column, owner, key: 'id' })
   await deleteInSteps(trx, { table: 'tag', column, owner, key: 'tag' })
   await deleteInSteps(trx, { table: 'manifest_reference', column, owner, key: 'parent' })

@@ -39,7 +39,7 @@ eachDatabase((databases) => {
       const tag = parseTag('v1')
       const child = index({ children: [] })
       const parent = index({ children: [child] })
-      const put = ({ bytes: body, mediaType }: typeof child) => push.put(key, { body, mediaType, tag })
+      const put = ({ bytes: body, mediaType }: typeof child) => push.put(key, { body, mediaType, tag, by: '' })
 
       const texts = await preparedDuring(t, async () => {
         await put(child)
@@ -54,7 +54,7 @@ eachDatabase((databases) => {
         await classes.update(key, { tag }, 'STANDARD')
         await createReferrers({ metadata }).list(key, digest, { status: 'ACTIVE', limit: 10 })
         await findStatusOfParents(metadata.reader, repository.id, digest)
-        await createImageDeletion({ metadata }).deleteAll(key, [{ digest }, { tag }])
+        await createImageDeletion({ metadata, clock }).deleteAll(key, [{ digest }, { tag }], '')
       })
 
       const database = new DatabaseSync(url.slice('sqlite:'.length), { readOnly: true })

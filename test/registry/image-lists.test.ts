@@ -25,7 +25,7 @@ eachDatabase((databases) =>
       const expected = new Map<string, number>()
       for (const [place, count] of tagCounts.entries()) {
         const { bytes: body, mediaType } = index({ children: [], annotations: { place: String(place) } })
-        const { digest } = await createImagePush({ metadata, clock, quotas }).put(key, { body, mediaType })
+        const { digest } = await createImagePush({ metadata, clock, quotas }).put(key, { body, mediaType, by: '' })
         expected.set(digest, count)
         const tags = Array.from({ length: count }, (_, number) => ({
           repository_id: id,

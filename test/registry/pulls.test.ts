@@ -35,7 +35,7 @@ eachDatabase((databases) =>
         ['us-east-1', 'eu-west-1'].map(async (region) => {
           const key = { registry: { account, region: parseRegion(region) }, name: parseRepositoryName('team/app') }
           await createRepositories({ metadata, clock, quotas, repositoryCreated: [] }).create(key, {})
-          await createImagePush({ metadata, clock, quotas }).put(key, { body, mediaType })
+          await createImagePush({ metadata, clock, quotas }).put(key, { body, mediaType, by: '' })
           const pull = async (by: string) => {
             now += 1_000
             await images.pull(key, { digest }, by)
@@ -66,7 +66,7 @@ eachDatabase((databases) =>
       const key = { registry: { account, region: parseRegion('us-east-1') }, name: parseRepositoryName('team/app') }
       const { id } = await createRepositories({ metadata, clock, quotas, repositoryCreated: [] }).create(key, {})
       const { bytes: body, mediaType } = index({ children: [] })
-      const { digest } = await createImagePush({ metadata, clock, quotas }).put(key, { body, mediaType })
+      const { digest } = await createImagePush({ metadata, clock, quotas }).put(key, { body, mediaType, by: '' })
       await createPullTimeExclusions({ metadata, clock, quotas }).register(key.registry, scanner)
 
       const by = [kubelet, scanner, `arn:aws:iam::${account}:user/ci`]

@@ -4,7 +4,8 @@ import type { Generated } from 'kysely'
  * The tables of the room `lifecycle`. All of it goes with its repository.
  *
  *   repository ─┬─ lifecycle_policy
- *               └─ lifecycle_preview ──< lifecycle_preview_result    the latest preview alone is kept
+ *               ├─ lifecycle_preview ──< lifecycle_preview_result    the latest preview alone is kept
+ *               └─< lifecycle_what_if ──< lifecycle_what_if_page     kept for a day
  *
  * Times are milliseconds since the epoch, UTC.
  */
@@ -12,6 +13,8 @@ export interface LifecycleTables {
   lifecycle_policy: LifecyclePolicyTable
   lifecycle_preview: LifecyclePreviewTable
   lifecycle_preview_result: LifecyclePreviewResultTable
+  lifecycle_what_if: LifecycleWhatIfTable
+  lifecycle_what_if_page: LifecycleWhatIfPageTable
 }
 
 export interface LifecyclePolicyTable {
@@ -50,4 +53,21 @@ export interface LifecyclePreviewResultTable {
   /** `expire` or `transition`. */
   action: string
   rule_priority: number
+}
+
+export interface LifecycleWhatIfTable {
+  id: string
+  repository_id: number
+  created_at: number
+  /** JSON. */
+  summary: string
+}
+
+/** Some hundred decisions a row, so that those on a whole repository are written in no time. */
+export interface LifecycleWhatIfPageTable {
+  what_if_id: string
+  /** From 0. */
+  number: number
+  /** JSON: array of decisions. */
+  document: string
 }

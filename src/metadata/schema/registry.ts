@@ -7,7 +7,10 @@ import type { Generated } from 'kysely'
  *               ├─< manifest ─┬─< manifest_reference  parent → config, layer, child manifest
  *               │             └─ subject              may name a manifest that is not there (yet)
  *               ├─< tag ──> manifest
- *               └─< upload                            its bytes are a draft of the blob store
+ *               ├─< upload                            its bytes are a draft of the blob store
+ *               ├─< tag_move                          every move of a tag
+ *               ├─< deleted_image                     the recycle bin: a manifest with its tags, and what it refers to
+ *               └── deleted_repository                one in the bin: its row then belongs to no registry
  *
  * Times are milliseconds since the epoch, UTC; sizes are bytes; digests are text; JSON columns are parsed when read.
  */
@@ -23,6 +26,15 @@ export interface RegistryTables {
   repository_policy: RepositoryPolicyTable
   repository_creation_template: RepositoryCreationTemplateTable
   pull_time_update_exclusion: PullTimeUpdateExclusionTable
+  tag_move: TagMoveTable
+  deleted_image: DeletedImageTable
+  deleted_image_reference: ManifestReferenceTable
+  deleted_repository: DeletedRepositoryTable
+  in_use_report: InUseReportTable
+  in_use_image: InUseImageTable
+  link_candidate: LinkCandidateTable
+  blob_candidate: BlobCandidateTable
+  collection_hold: CollectionHoldTable
 }
 
 export interface RepositoryTable {
@@ -40,6 +52,10 @@ export interface RepositoryTable {
   kms_key: string | null
   /** JSON: object of ECR's resource tags, key to value. */
   resource_tags: string
+  /** How often an image or a tag was taken away, moved or set aside: what a count of images rests on. */
+  image_removals: Generated<number>
+  /** Whether images in use are kept: 0 or 1, or `null` for what the registry says. */
+  keep_in_use: Generated<number | null>
 }
 
 /** One row per stored content, however many repositories hold it. */
@@ -47,6 +63,8 @@ export interface BlobTable {
   digest: string
   size: number
   stored_at: number
+  /** When its content was found to be another's and was put aside; `null` while it is whole. */
+  quarantined_at: Generated<number | null>
 }
 
 export interface RepositoryBlobTable {
@@ -143,4 +161,88 @@ export interface RepositoryCreationTemplateTable {
   settings: string
   created_at: number
   updated_at: number
+}
+
+/** Every move of a tag, in the order of `id`. */
+export interface TagMoveTable {
+  id: Generated<number>
+  repository_id: number
+  tag: string
+  /** `null` for a tag that was not there. */
+  from_digest: string | null
+  /** `null` for a tag that went. */
+  to_digest: string | null
+  moved_at: number
+  /** The ARN of the principal, or empty where nobody knows. */
+  moved_by: string
+  /** One of `registry/tag-moves.ts`. */
+  cause: string
+}
+
+/** An image in the recycle bin: what `manifest` held of it, its tags, and why it went. */
+export interface DeletedImageTable extends Omit<ManifestTable, 'status' | 'archived_at' | 'activated_at'> {
+  status: string
+  archived_at: number | null
+  activated_at: number | null
+  /** JSON: array of the tags that it had. */
+  tags: string
+  deleted_at: number
+  /** The ARN of the principal, or empty where a policy deleted it. */
+  deleted_by: string
+  /** One of `registry/image-removal.ts`. */
+  cause: string
+  purge_at: number
+}
+
+/**
+ * A repository in the recycle bin. Its row in `repository` has the account '' and its id as its name, which no registry has, so that
+ * nothing that asks by name finds it or what it holds.
+ */
+export interface DeletedRepositoryTable {
+  repository_id: number
+  account: string
+  region: string
+  name: string
+  deleted_at: number
+  deleted_by: string
+  purge_at: number
+}
+
+/** What a cluster said last. */
+export interface InUseReportTable {
+  account: string
+  region: string
+  cluster: string
+  reported_at: number
+  reported_by: string
+  expires_at: number
+}
+
+export interface InUseImageTable {
+  account: string
+  region: string
+  cluster: string
+  /** A repository's name; there need not be one. */
+  repository: string
+  digest: string
+}
+
+/** A link that perhaps no manifest needs: whoever collects looks once it has been one for long enough. */
+export interface LinkCandidateTable {
+  repository_id: number
+  digest: string
+  /** When it was linked, or when the last manifest that needed it went, as far as is known. */
+  since: number
+}
+
+/** A blob that perhaps nothing links. */
+export interface BlobCandidateTable {
+  digest: string
+  since: number
+}
+
+/** Until then no blob is removed from the store: a backup copies what its snapshot refers to. */
+export interface CollectionHoldTable {
+  id: string
+  expires_at: number
 }

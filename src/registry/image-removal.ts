@@ -1,0 +1,116 @@
+import { sql } from 'kysely'
+import type { Transaction } from '#metadata/metadata.ts'
+import { type Digest, parseDigest } from '#names/digest.ts'
+import { parseTag } from '#names/tag.ts'
+import { noteLinksOf } from './collectable.ts'
+import type { Repository } from './repository.ts'
+import { retentionSetting } from './retention-settings.ts'
+import { readSetting } from './settings.ts'
+import { type Act, recordTagMoves } from './tag-moves.ts'
+
+/**
+ * Taking images out of a repository, for whoever holds its exclusive lock and has decided that they may go: to the recycle bin, or
+ * for good where the registry has none. Either way they are gone from every answer with the transaction.
+ */
+
+export type RemovalCause = 'delete' | 'lifecycle'
+
+export interface Removal extends Act {
+  readonly cause: RemovalCause
+}
+
+const dayMs = 86_400_000
+
+/** At most some hundred at once. The order of the rows is that in which they refer to one another. */
+export async function removeImages(
+  trx: Transaction,
+  repository: Repository,
+  digests: readonly Digest[],
+  removal: Removal,
+): Promise<void> {
+  if (digests.length === 0) return
+  const { id, registry } = repository
+  const { recycleBinDays } = await readSetting(trx, registry, retentionSetting)
+  const tags = await trx
+    .deleteFrom('tag')
+    .where('repository_id', '=', id)
+    .where('digest', 'in', digests)
+    .returning(['tag', 'digest'])
+    .execute()
+  const moves = tags.map(({ tag, digest }) => ({ tag: parseTag(tag), from: parseDigest(digest), to: undefined }))
+  await recordTagMoves(trx, repository, moves, removal)
+  if (recycleBinDays > 0) await keepInBin(trx, id, digests, tags, { ...removal, days: recycleBinDays })
+  else await noteLinksOf(trx, 'manifest_reference', id, digests, removal.at)
+  await trx.deleteFrom('manifest_reference').where('repository_id', '=', id).where('parent', 'in', digests).execute()
+  await trx.deleteFrom('manifest').where('repository_id', '=', id).where('digest', 'in', digests).execute()
+  await countRemoval(trx, repository)
+}
+
+/** Notes that a count of the repository's images is no longer what somebody may have worked out. */
+export async function countRemoval(trx: Transaction, { id }: Repository): Promise<void> {
+  await trx
+    .updateTable('repository')
+    .set((eb) => ({ image_removals: eb('image_removals', '+', 1) }))
+    .where('id', '=', id)
+    .execute()
+}
+
+const imageColumns = [
+  ...(['repository_id', 'digest', 'media_type', 'artifact_type', 'subject', 'annotations', 'body'] as const),
+  ...(['image_size', 'pushed_at', 'pulled_at', 'status', 'archived_at', 'activated_at'] as const),
+] as const
+
+/** An image that was deleted before, pushed again and deleted again is in the bin once, as it was last. */
+async function keepInBin(
+  trx: Transaction,
+  id: number,
+  digests: readonly Digest[],
+  tags: readonly { readonly tag: string; readonly digest: string }[],
+  { by, at, cause, days }: Removal & { readonly days: number },
+): Promise<void> {
+  await trx
+    .deleteFrom('deleted_image_reference')
+    .where('repository_id', '=', id)
+    .where('parent', 'in', digests)
+    .execute()
+  await trx.deleteFrom('deleted_image').where('repository_id', '=', id).where('digest', 'in', digests).execute()
+  await trx
+    .insertInto('deleted_image')
+    .columns([...imageColumns, 'tags', 'deleted_at', 'deleted_by', 'cause', 'purge_at'])
+    .expression((eb) =>
+      eb
+        .selectFrom('manifest')
+        .select([
+          ...imageColumns,
+          ...[
+            eb.val('[]').as('tags'),
+            sql<number>`cast(${at} as bigint)`.as('deleted_at'),
+            eb.val(by).as('deleted_by'),
+          ],
+          ...[eb.val<string>(cause).as('cause'), sql<number>`cast(${at + days * dayMs} as bigint)`.as('purge_at')],
+        ])
+        .where('repository_id', '=', id)
+        .where('digest', 'in', digests),
+    )
+    .execute()
+  for (const [digest, those] of Map.groupBy(tags, (tag) => tag.digest)) {
+    await trx
+      .updateTable('deleted_image')
+      .set({ tags: JSON.stringify(those.map(({ tag }) => tag).sort((a, b) => (a < b ? -1 : 1))) })
+      .where('repository_id', '=', id)
+      .where('digest', '=', digest)
+      .execute()
+  }
+  const referenceColumns = ['repository_id', 'parent', 'child', 'kind', 'media_type'] as const
+  await trx
+    .insertInto('deleted_image_reference')
+    .columns(referenceColumns)
+    .expression((eb) =>
+      eb
+        .selectFrom('manifest_reference')
+        .select(referenceColumns)
+        .where('repository_id', '=', id)
+        .where('parent', 'in', digests),
+    )
+    .execute()
+}

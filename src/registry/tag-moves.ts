@@ -1,0 +1,41 @@
+import type { Transaction } from '#metadata/metadata.ts'
+import type { Digest } from '#names/digest.ts'
+import type { Tag } from '#names/tag.ts'
+import type { Repository } from './repository.ts'
+
+/** Every move of a tag is kept, written in the transaction that moves it: when, from where, to where, by whom and why. */
+export interface TagMove {
+  readonly tag: Tag
+  /** `undefined` for a tag that was not there. */
+  readonly from: Digest | undefined
+  /** `undefined` for a tag that goes. */
+  readonly to: Digest | undefined
+}
+
+export type TagMoveCause = 'push' | 'delete' | 'lifecycle' | 'rollback' | 'restore'
+
+/** Who does something, and when. */
+export interface Act {
+  /** The ARN of the principal; empty where it is nobody's but a policy's doing. */
+  readonly by: string
+  /** Milliseconds since the epoch. */
+  readonly at: number
+}
+
+export async function recordTagMoves(
+  trx: Transaction,
+  { id }: Repository,
+  moves: readonly TagMove[],
+  { by, at, cause }: Act & { readonly cause: TagMoveCause },
+): Promise<void> {
+  if (moves.length === 0) return
+  await trx
+    .insertInto('tag_move')
+    .values(
+      moves.map(({ tag, from, to }) => ({
+        ...{ repository_id: id, tag, from_digest: from ?? null, to_digest: to ?? null },
+        ...{ moved_at: at, moved_by: by, cause },
+      })),
+    )
+    .execute()
+}
