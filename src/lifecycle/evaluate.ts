@@ -21,15 +21,24 @@ export type Decision = { readonly image: LifecycleImage } & (
 )
 
 /** The rule, and if it marked not this image but its subject, that. */
-export interface Cause {
-  readonly rule: LifecycleRule
+export interface Cause extends Finding {
   readonly subject: Digest | undefined
+}
+
+/** What a rule found of the image that it claimed, or of the subject that the image follows. */
+export interface Finding {
+  readonly rule: LifecycleRule
+  /**
+   * What it decided by. Of a rule that counts: the image's place among those that it counts, the youngest first and from 1. Of one
+   * that goes by age: from when that counts, in milliseconds since the epoch.
+   */
+  readonly measured: number
 }
 
 export type Reason =
   | { readonly reason: 'no rule' }
   /** It meets the rule, which keeps it: it is young enough, or among those that stay. */
-  | { readonly reason: 'rule'; readonly rule: LifecycleRule }
+  | ({ readonly reason: 'rule' } & Finding)
   | { readonly reason: 'subject'; readonly subject: Digest }
 
 /**
@@ -47,21 +56,25 @@ export function* evaluate(
   const youngestFirst = images.filter((image) => !follows(image)).sort((a, b) => byAge(b, a))
   yield
 
-  const claims = new Map<LifecycleImage, { readonly rule: LifecycleRule; readonly hit: boolean }>()
+  const claims = new Map<LifecycleImage, Finding & { readonly hit: boolean }>()
   const turn = new Turn()
   for (const rule of policy.rules) {
-    let older = -rule.countNumber
+    let place = 0
     const limit = now - rule.countNumber * dayMs
     for (const image of youngestFirst) {
       if (turn.isOver()) yield
       if (storageClassOf(image) !== rule.storageClass || !(yield* selects(rule.tags, image, turn))) continue
-      const hit = rule.countType === 'imageCountMoreThan' ? older++ >= 0 : countsFrom(rule.countType, image) < limit
-      if (!claims.has(image)) claims.set(image, { rule, hit })
+      const counts = rule.countType === 'imageCountMoreThan'
+      if (counts) place++
+      if (claims.has(image)) continue
+      const measured = counts ? place : countsFrom(rule.countType, image)
+      claims.set(image, { rule, measured, hit: counts ? measured > rule.countNumber : measured < limit })
     }
   }
 
   const marked: Marked[] = []
-  for (const [image, { rule, hit }] of claims) if (hit) marked.push({ image, rule, subject: undefined })
+  for (const [image, { rule, measured, hit }] of claims)
+    if (hit) marked.push({ image, rule, measured, subject: undefined })
   yield
   const { acting, blocked } = settle(marked, images)
   yield
@@ -73,13 +86,13 @@ export function* evaluate(
     ...others.map((image): Decision => {
       const block = blocked.get(image.digest)
       if (block !== undefined) return { ...block, verdict: 'blocked' }
-      return { image, verdict: 'keep', why: whyKept(image, claims.get(image)?.rule) }
+      return { image, verdict: 'keep', why: whyKept(image, claims.get(image)) }
     }),
   ]
 
-  function whyKept(image: LifecycleImage, rule: LifecycleRule | undefined): Reason {
+  function whyKept(image: LifecycleImage, claim: Finding | undefined): Reason {
     if (image.subject !== undefined && follows(image)) return { reason: 'subject', subject: image.subject }
-    return rule === undefined ? { reason: 'no rule' } : { reason: 'rule', rule }
+    return claim === undefined ? { reason: 'no rule' } : { reason: 'rule', rule: claim.rule, measured: claim.measured }
   }
 }
 

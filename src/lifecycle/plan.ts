@@ -10,6 +10,8 @@ import type { LifecycleRule } from './policy.ts'
 export interface Marked {
   readonly image: LifecycleImage
   readonly rule: LifecycleRule
+  /** As in `Finding` of `evaluate.ts`. */
+  readonly measured: number
   /** What was marked, where this image only follows its subject. */
   readonly subject: Digest | undefined
 }
@@ -52,11 +54,11 @@ function withReferrers(marked: readonly Marked[], referrers: ReadonlyMap<Digest,
   const all = new Map<Digest, Marked>()
   const waiting = [...marked]
   for (let mark = waiting.pop(); mark !== undefined; mark = waiting.pop()) {
-    const { image, rule } = mark
+    const { image, rule, measured } = mark
     all.set(image.digest, mark)
     for (const referrer of referrers.get(image.digest) ?? []) {
       if (rule.action === 'transition' && referrer.status !== 'ACTIVE') continue
-      waiting.push({ image: referrer, rule, subject: image.digest })
+      waiting.push({ image: referrer, rule, measured, subject: image.digest })
     }
   }
   return all

@@ -9,6 +9,8 @@ export interface LifecyclePolicy {
 
 export interface LifecycleRule {
   readonly priority: number
+  /** For people. */
+  readonly description?: string
   readonly tags: TagSelection
   readonly storageClass: StorageClass
   readonly countType: CountType
@@ -44,7 +46,7 @@ export function parseLifecyclePolicy(text: string, mostRules = Number.POSITIVE_I
 }
 
 function readMeaning(rule: WrittenRule): LifecycleRule {
-  const { priority, storageClass, countType, countNumber, action } = rule
+  const { priority, description, storageClass, countType, countNumber, action } = rule
   const tags = readTags(rule)
   const transitioned = countType === 'sinceImageTransitioned'
   requireEqual('storage class', countType, storageClass, transitioned ? 'archive' : 'standard')
@@ -53,7 +55,15 @@ function readMeaning(rule: WrittenRule): LifecycleRule {
   if (transitioned && countNumber < leastArchivedDays) {
     throw invalidPolicy({ problem: 'number too small', least: leastArchivedDays, found: countNumber })
   }
-  return { priority, tags, storageClass, countType, countNumber, action }
+  return {
+    priority,
+    ...(description !== undefined && { description }),
+    tags,
+    storageClass,
+    countType,
+    countNumber,
+    action,
+  }
 }
 
 function requireEqual(problem: 'storage class' | 'action', countType: string, found: string, wanted: string): void {

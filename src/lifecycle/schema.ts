@@ -19,6 +19,7 @@ export type ActionType = (typeof actionTypes)[number]
 /** One rule as it is written. */
 export interface WrittenRule {
   readonly priority: number
+  readonly description: string | undefined
   readonly tagStatus: TagStatus
   readonly prefixes: readonly string[]
   readonly patterns: readonly string[]
@@ -55,11 +56,12 @@ function parse(text: string): unknown {
 function readRule(value: unknown): WrittenRule {
   const rule = readMembers(value, ['action', 'rulePriority', 'selection'], ['description'])
   const priority = readNumber(rule.rulePriority)
-  if (rule.description !== undefined) requireType(rule.description, 'string')
-  return { priority, ...readSelection(rule.selection), action: readAction(rule.action) }
+  const { description } = rule
+  if (description !== undefined) requireType(description, 'string')
+  return { priority, description, ...readSelection(rule.selection), action: readAction(rule.action) }
 }
 
-function readSelection(value: unknown): Omit<WrittenRule, 'priority' | 'action'> {
+function readSelection(value: unknown): Omit<WrittenRule, 'priority' | 'description' | 'action'> {
   const selection = readMembers(
     value,
     ['countNumber', 'countType', 'tagStatus'],

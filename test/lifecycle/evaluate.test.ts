@@ -143,13 +143,19 @@ describe('lifecycle evaluation', () => {
     )
   })
 
-  test('a decision says which rule kept an image, or which image it stays with', () => {
+  test('a decision says which rule decided and by what, or which image it stays with', () => {
     const policy = parseLifecyclePolicy(
       JSON.stringify({
         rules: [
           {
             rulePriority: 7,
+            description: 'one is enough',
             selection: { tagStatus: 'tagged', tagPrefixList: ['a'], countType: 'imageCountMoreThan', countNumber: 1 },
+            action: expire,
+          },
+          {
+            rulePriority: 8,
+            selection: { tagStatus: 'untagged', ...days('sinceImagePushed', 5) },
             action: expire,
           },
         ],
@@ -159,13 +165,20 @@ describe('lifecycle evaluation', () => {
       A: { tags: ['a'], pushed: 1 },
       B: { tags: ['b'], pushed: 1 },
       C: { tags: [], pushed: 1, subject: 'A' },
+      D: { tags: ['a-2'], pushed: 2 },
+      E: { tags: [], pushed: 9, subject: 'D' },
+      F: { tags: [], pushed: 3 },
     })
-    const [rule] = policy.rules
-    const [a, b, c] = images
+    const [byCount, byAge] = policy.rules
+    const [a, b, c, d, e, f] = images
+    assert.equal(byCount?.description, 'one is enough')
     assert.deepEqual(decide(policy, images), [
-      { image: a, verdict: 'keep', why: { reason: 'rule', rule } },
+      { image: e, verdict: 'act', rule: byCount, measured: 2, subject: d?.digest },
+      { image: d, verdict: 'act', rule: byCount, measured: 2, subject: undefined },
+      { image: a, verdict: 'keep', why: { reason: 'rule', rule: byCount, measured: 1 } },
       { image: b, verdict: 'keep', why: { reason: 'no rule' } },
       { image: c, verdict: 'keep', why: { reason: 'subject', subject: a?.digest } },
+      { image: f, verdict: 'keep', why: { reason: 'rule', rule: byAge, measured: f?.pushedAt } },
     ])
   })
 

@@ -52,6 +52,7 @@ describe('the grammar of lifecycle policies', () => {
       },
       {
         priority: 20,
+        description: 'release images',
         tags: { status: 'tagged', by: 'pattern', entries: ['a*', 'b*'] },
         storageClass: 'standard',
         countType: 'sinceImagePushed',
