@@ -33,6 +33,8 @@ import { TokenKeys } from '#iam/token-keys.ts'
 import { createTokenService } from '#iam/token-service.ts'
 import { Tokens } from '#iam/tokens.ts'
 import { iamSurface } from '#iamapi/surface.ts'
+import { cleanUpSchedule, createCleanUpWorker } from '#jobs/cleanup.ts'
+import { createJobRunner } from '#jobs/runner.ts'
 import { type Clock, systemClock } from '#lib/clock.ts'
 import { createFetch } from '#lib/fetch.ts'
 import { createLifecyclePolicies } from '#lifecycle/policies.ts'
@@ -229,12 +231,22 @@ export async function startApp(settings: Settings, log: Logger, options: AppOpti
   awsRoutes(server.app, { dispatch, bodies: new Bodies(), log })
   const dataPlane = { bodies: new Bodies(), basic, authorizer, clock, downloadLinks, endpoints, audit, log }
   ociRoutes(server.app, { domain, ...dataPlane })
+  const jobs = createJobRunner({
+    metadata,
+    clock,
+    processId: randomUUID(),
+    workers: [createCleanUpWorker({ metadata, clock })],
+    schedules: [cleanUpSchedule],
+    onError: (error, job) => log.error({ err: error, job }, 'a job failed, and is tried again if it may be'),
+  })
   port = await openSetting(settings, 'listen', () => server.listen(settings.listen))
+  await jobs.start()
 
   return {
     url: publicUrl(),
     async stop() {
       await server.stop()
+      await jobs.stop()
       await lifecyclePreviews.stop()
       await pulls.stop()
       await audit.stop()

@@ -1,0 +1,30 @@
+import { sql } from 'kysely'
+import type { Transaction } from '#metadata/metadata.ts'
+import type { JobKind } from './kind.ts'
+
+/**
+ * Asks for a job, in the transaction of what makes it necessary, so that both are committed or neither. A job of the same kind and
+ * key that waits already takes the newer payload and the earlier time; one that runs is followed by this one.
+ */
+export async function enqueue<Payload>(
+  trx: Transaction,
+  kind: Pick<JobKind<Payload>, 'kind' | 'key'>,
+  payload: Payload,
+  { at }: { readonly at: number },
+): Promise<void> {
+  const document = JSON.stringify(payload)
+  await trx
+    .insertInto('job')
+    .values({
+      ...{ kind: kind.kind, key: kind.key(payload), payload: document, state: 'waiting', run_at: at, attempts: 0 },
+      ...{ leased_by: null, leased_until: null, last_error: null, created_at: at, finished_at: null },
+    })
+    .onConflict((conflict) =>
+      conflict.columns(['kind', 'key']).where('state', '=', sql.lit('waiting')).doUpdateSet({
+        payload: document,
+        attempts: 0,
+        run_at: sql<number>`case when job.run_at < excluded.run_at then job.run_at else excluded.run_at end`,
+      }),
+    )
+    .execute()
+}

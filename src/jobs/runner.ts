@@ -1,0 +1,154 @@
+import { setTimeout as delay } from 'node:timers/promises'
+import type { Clock } from '#lib/clock.ts'
+import type { Metadata } from '#metadata/metadata.ts'
+import { backoffMs } from './backoff.ts'
+import { createLeases, type Ending, type Lease } from './leases.ts'
+import { fireSchedules, registerSchedules, type Schedule } from './schedules.ts'
+import type { Outcome, Worker } from './worker.ts'
+
+/** Does what is due, in this process: looks about once a second, has some jobs run at once, and keeps their leases. */
+export interface JobRunner {
+  start(): Promise<void>
+  /** Tells the running jobs to end, and gives back those that did not. Resolves when none runs. */
+  stop(): Promise<void>
+}
+
+export interface JobRunnerParts {
+  readonly metadata: Metadata
+  readonly clock: Clock
+  readonly workers: readonly Worker[]
+  readonly schedules: readonly Schedule[]
+  /** Unlike that of any other process, now or before. */
+  readonly processId: string
+  /** Told of each attempt that failed, and of what kept the runner itself from looking. */
+  readonly onError: (
+    error: unknown,
+    job?: { readonly kind: string; readonly key: string; readonly attempt: number },
+  ) => void
+  /** Between 0 and 1, spreads what is tried again. */
+  readonly random?: () => number
+  readonly atOnce?: number
+  readonly pollMs?: number
+}
+
+/** Of an error's text, which may quote anything. */
+const longestError = 500
+
+export function createJobRunner({
+  metadata,
+  clock,
+  workers: list,
+  schedules,
+  processId,
+  onError,
+  random = Math.random,
+  atOnce = 2,
+  pollMs = 1_000,
+}: JobRunnerParts): JobRunner {
+  const workers = new Map(list.map((worker) => [worker.kind, worker]))
+  const leases = createLeases({ metadata, clock, processId })
+  const running = new Map<number, Promise<void>>()
+  const stopping = new AbortController()
+  let timer: NodeJS.Timeout | undefined
+  let looking: Promise<void> | undefined
+  let lookAgain = false
+
+  /** One look at a time; who asks meanwhile is answered by one more. */
+  function look(): void {
+    if (stopping.signal.aborted) return
+    if (looking !== undefined) {
+      lookAgain = true
+      return
+    }
+    looking = takeDue()
+      .catch(onError)
+      .finally(() => {
+        looking = undefined
+        if (!lookAgain) return
+        lookAgain = false
+        look()
+      })
+  }
+
+  async function takeDue(): Promise<void> {
+    await fireSchedules(metadata, schedules, clock())
+    while (running.size < atOnce && !stopping.signal.aborted) {
+      const lease = await leases.take(workers, [...running.keys()])
+      if (lease === undefined) return
+      running.set(
+        lease.id,
+        run(lease)
+          .catch(onError)
+          .finally(() => {
+            running.delete(lease.id)
+            look()
+          }),
+      )
+    }
+  }
+
+  async function run(lease: Lease): Promise<void> {
+    const worker = workers.get(lease.kind)
+    if (worker === undefined) return
+    const lost = new AbortController()
+    const signal = AbortSignal.any([stopping.signal, lost.signal])
+    const renewing = setInterval(() => {
+      leases.renew(lease, worker.leaseMs).then((held) => held || lost.abort(), onError)
+    }, worker.leaseMs / 3)
+    let ending: Ending
+    try {
+      ending = endingOf(await worker.work(lease.document, { signal }))
+    } catch (error) {
+      // Told to end, and did: that is no failure.
+      if (lost.signal.aborted) return
+      if (stopping.signal.aborted) {
+        ending = { state: 'waiting', at: clock(), attempts: lease.attempt - 1 }
+      } else {
+        onError(error, lease)
+        ending = endingOfFailure(error, lease, worker)
+      }
+    } finally {
+      clearInterval(renewing)
+    }
+    if (!lost.signal.aborted) await end(lease, ending)
+  }
+
+  function endingOf(outcome: Outcome<unknown>): Ending {
+    if (outcome === 'done') return { state: 'done' }
+    if ('giveUp' in outcome) return { state: 'failed', error: outcome.giveUp.slice(0, longestError) }
+    return { state: 'waiting', at: outcome.at, attempts: 0, document: outcome.again }
+  }
+
+  function endingOfFailure(failure: unknown, { attempt }: Lease, { attempts }: Worker): Ending {
+    const error = (failure instanceof Error ? failure.message : String(failure)).slice(0, longestError)
+    if (attempt >= attempts) return { state: 'failed', error }
+    return { state: 'waiting', at: clock() + backoffMs(attempt, random()), attempts: attempt, error }
+  }
+
+  /** A row that cannot be written now keeps its lease, after which the job is done again: worth another try before that. */
+  async function end(lease: Lease, ending: Ending): Promise<void> {
+    for (let tries = 1; ; tries++) {
+      try {
+        return await leases.end(lease, ending)
+      } catch (error) {
+        if (tries === 3) throw error
+        await delay(100 * tries)
+      }
+    }
+  }
+
+  return {
+    async start() {
+      await registerSchedules(metadata, schedules, clock())
+      timer = setInterval(look, pollMs).unref()
+      look()
+    },
+
+    async stop() {
+      stopping.abort()
+      clearInterval(timer)
+      await looking
+      await Promise.all(running.values())
+    },
+  }
+}

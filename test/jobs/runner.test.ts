@@ -1,0 +1,217 @@
+/** Jobs are done at least once, by one process at a time for each kind and key, and again after a failure or a death. */
+import assert from 'node:assert/strict'
+import { describe, type TestContext, test } from 'node:test'
+import { setTimeout as delay } from 'node:timers/promises'
+import { jobKind } from '#jobs/kind.ts'
+import { enqueue } from '#jobs/queue.ts'
+import { createJobRunner, type JobRunnerParts } from '#jobs/runner.ts'
+import { schedule } from '#jobs/schedules.ts'
+import { worker } from '#jobs/worker.ts'
+import type { Metadata } from '#metadata/metadata.ts'
+import { eachDatabase } from '../support/databases.ts'
+
+const greet = jobKind({
+  kind: 'greet',
+  attempts: 3,
+  leaseMs: 60_000,
+  parse: (document) => document as { who: string; part?: number },
+  key: ({ who }) => who,
+})
+
+const hourMs = 3_600_000
+
+async function until(holds: () => boolean | Promise<boolean>): Promise<void> {
+  while (!(await holds())) await delay(5)
+}
+
+function jobsOf({ reader }: Metadata) {
+  return reader.selectFrom('job').selectAll().orderBy('id').execute()
+}
+
+eachDatabase((databases) =>
+  describe(`jobs on ${databases.dialect}`, () => {
+    async function stage(t: TestContext) {
+      const metadata = await databases.open(t)
+      let now = Date.now()
+      let processes = 0
+      return {
+        metadata,
+        clock: () => now,
+        move: (ms: number) => {
+          now += ms
+        },
+        ask: (payload: { who: string; part?: number }, at = now) =>
+          metadata.transaction((trx) => enqueue(trx, greet, payload, { at })),
+        async run(parts: Partial<JobRunnerParts>) {
+          const runner = createJobRunner({
+            ...{ metadata, clock: () => now, workers: [], schedules: [], onError: () => {} },
+            ...{ processId: `process-${processes++}`, random: () => 0, pollMs: 5, ...parts },
+          })
+          await runner.start()
+          t.after(() => runner.stop())
+          return runner
+        },
+      }
+    }
+
+    test('a job runs when it is due, and not before', async (t) => {
+      const { ask, run, move, clock, metadata } = await stage(t)
+      await ask({ who: 'later' }, clock() + hourMs)
+      await ask({ who: 'now' })
+      const greeted: string[] = []
+      await run({
+        workers: [
+          worker(greet, async ({ who }) => {
+            greeted.push(who)
+            return 'done'
+          }),
+        ],
+      })
+      await until(() => greeted.length === 1)
+      move(hourMs)
+      await until(() => greeted.length === 2)
+      assert.deepEqual(greeted, ['now', 'later'])
+      await until(async () => (await jobsOf(metadata)).every(({ state }) => state === 'done'))
+    })
+
+    test('what waits already takes the newer payload and the earlier time', async (t) => {
+      const { ask, clock, metadata } = await stage(t)
+      await ask({ who: 'a', part: 1 }, clock() + 5_000)
+      await ask({ who: 'a', part: 2 }, clock() + 9_000)
+      const [job, ...others] = await jobsOf(metadata)
+      assert.deepEqual(others, [])
+      assert.deepEqual([job?.payload, job?.run_at], ['{"who":"a","part":2}', clock() + 5_000])
+    })
+
+    test('of one key one runs at a time, however many processes look, and each is done', async (t) => {
+      const { ask, run, metadata } = await stage(t)
+      const active = new Map<string, number>()
+      const done = new Map<string, number>()
+      const workers = [
+        worker(greet, async ({ who }) => {
+          active.set(who, (active.get(who) ?? 0) + 1)
+          assert.equal(active.get(who), 1)
+          await delay(3)
+          active.set(who, 0)
+          done.set(who, (done.get(who) ?? 0) + 1)
+          return 'done'
+        }),
+      ]
+      const errors: unknown[] = []
+      for (let each = 0; each < 4; each++) await run({ workers, onError: (error) => errors.push(error) })
+      for (let round = 0; round < 10; round++) for (const who of ['a', 'b', 'c']) await ask({ who })
+      await until(async () => (await jobsOf(metadata)).every(({ state }) => state === 'done'))
+      assert.deepEqual(errors, [])
+      assert.deepEqual(new Set(done.keys()), new Set(['a', 'b', 'c']))
+    })
+
+    test('what fails is tried again, each time later, and then has failed', async (t) => {
+      const { ask, run, move, clock, metadata } = await stage(t)
+      await ask({ who: 'a' })
+      let tries = 0
+      await run({
+        workers: [
+          worker(greet, async () => {
+            tries++
+            throw new Error(`no luck ${'x'.repeat(1_000)}`)
+          }),
+        ],
+      })
+      const waits: number[] = []
+      for (const expected of [1, 2]) {
+        await until(async () => tries === expected && (await jobsOf(metadata))[0]?.state === 'waiting')
+        waits.push(((await jobsOf(metadata))[0]?.run_at ?? 0) - clock())
+        move(hourMs)
+      }
+      await until(async () => (await jobsOf(metadata))[0]?.state === 'failed')
+      const [job] = await jobsOf(metadata)
+      assert.deepEqual(waits, [1_000, 2_000])
+      assert.match(job?.last_error ?? '', /^no luck x+$/)
+      assert.equal(job?.last_error?.length, 500)
+    })
+
+    test('a job goes on in parts, or is given up', async (t) => {
+      const { ask, run, clock, metadata } = await stage(t)
+      await ask({ who: 'a', part: 0 })
+      const parts: (number | undefined)[] = []
+      await run({
+        workers: [
+          worker(greet, async ({ who, part = 0 }) => {
+            parts.push(part)
+            return part < 3 ? { again: { who, part: part + 1 }, at: clock() } : { giveUp: 'enough' }
+          }),
+        ],
+      })
+      await until(async () => (await jobsOf(metadata))[0]?.state === 'failed')
+      const [job] = await jobsOf(metadata)
+      assert.deepEqual([parts, job?.last_error], [[0, 1, 2, 3], 'enough'])
+    })
+
+    test('the job of a process that gives no sign of life is taken, and what that one says later counts no more', async (t) => {
+      const { ask, run, move, metadata } = await stage(t)
+      await ask({ who: 'a' })
+      const stalled = Promise.withResolvers<void>()
+      let begun = false
+      const workers = [
+        worker(greet, async () => {
+          begun = true
+          await stalled.promise
+          throw new Error('too late')
+        }),
+      ]
+      await run({ workers })
+      await until(() => begun)
+      move(hourMs)
+      const taken = Promise.withResolvers<void>()
+      await run({ workers: [worker(greet, () => taken.promise.then(() => 'done' as const))] })
+      await until(async () => (await jobsOf(metadata))[0]?.attempts === 2)
+      stalled.resolve()
+      taken.resolve()
+      await until(async () => (await jobsOf(metadata))[0]?.state === 'done')
+      assert.equal((await jobsOf(metadata))[0]?.leased_by, null)
+    })
+
+    test('a process that stops gives its jobs back, as if it had not begun them', async (t) => {
+      const { ask, run, metadata } = await stage(t)
+      await ask({ who: 'a' })
+      let begun = false
+      const runner = await run({
+        workers: [
+          worker(greet, async (_payload, { signal }) => {
+            begun = true
+            await delay(60_000, undefined, { signal })
+            return 'done'
+          }),
+        ],
+      })
+      await until(() => begun)
+      await runner.stop()
+      const [job] = await jobsOf(metadata)
+      assert.deepEqual([job?.state, job?.attempts], ['waiting', 0])
+    })
+
+    test('a schedule asks once in its time, however many processes there are and however long none was', async (t) => {
+      const { run, move, metadata } = await stage(t)
+      let done = 0
+      const parts = {
+        workers: [
+          worker(greet, async () => {
+            done++
+            return 'done'
+          }),
+        ],
+        schedules: [schedule({ name: 'greeting', everyMs: hourMs, kind: greet, payload: { who: 'all' } })],
+      }
+      await Promise.all([run(parts), run(parts)])
+      assert.equal(done, 0)
+      move(10 * hourMs)
+      // Until its row says so: a lease ends with so large a step of the clock.
+      await until(async () => done === 1 && (await jobsOf(metadata)).every(({ state }) => state === 'done'))
+      move(hourMs - 1)
+      await delay(50)
+      assert.equal(done, 1)
+      move(1)
+      await until(() => done === 2)
+    })
+  }),
+)
