@@ -41,6 +41,8 @@ import { createLifecyclePolicies } from '#lifecycle/policies.ts'
 import { parseLifecyclePolicy } from '#lifecycle/policy.ts'
 import { putLifecyclePolicyOfTemplate } from '#lifecycle/policy-rows.ts'
 import { createLifecyclePreviews } from '#lifecycle/previews.ts'
+import { createWhatIfs } from '#lifecycle/what-if.ts'
+import { createWhatIfRemoval, whatIfRemovalSchedule } from '#lifecycle/what-if-removal.ts'
 import { openMetadata } from '#metadata/open.ts'
 import { createEndpoints } from '#names/endpoints.ts'
 import { ociRoutes } from '#oci/routes.ts'
@@ -209,7 +211,10 @@ export async function startApp(settings: Settings, log: Logger, options: AppOpti
       iamSurface({ ...management, findPrincipal, explain }, { verifyOutputs }),
       stsSurface(tokenService, { verifyOutputs }),
       cloudTrailSurface({ auditLookup, clock }, { verifyOutputs }),
-      adminSurface({ findPrincipal, explain, explainRequest }, { verifyOutputs }),
+      adminSurface(
+        { findPrincipal, explain, explainRequest, whatIfs: createWhatIfs({ metadata, clock, quotas }) },
+        { verifyOutputs },
+      ),
     ],
     findCredential: (id) => credentials.find(id),
     authorizer,
@@ -235,8 +240,8 @@ export async function startApp(settings: Settings, log: Logger, options: AppOpti
     metadata,
     clock,
     processId: randomUUID(),
-    workers: [createCleanUpWorker({ metadata, clock })],
-    schedules: [cleanUpSchedule],
+    workers: [createCleanUpWorker({ metadata, clock }), createWhatIfRemoval({ metadata, clock })],
+    schedules: [cleanUpSchedule, whatIfRemovalSchedule],
     onError: (error, job) => log.error({ err: error, job }, 'a job failed, and is tried again if it may be'),
   })
   port = await openSetting(settings, 'listen', () => server.listen(settings.listen))

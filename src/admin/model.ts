@@ -1,5 +1,7 @@
 // Generated from model.json by 'npm run generate'. Do not edit.
 import type { JsonModel } from '#aws/api-model.ts'
+import type { AccountId } from '#names/account.ts'
+import type { RepositoryName } from '#names/repository-name.ts'
 import json from './model.json' with { type: 'json' }
 
 /** The API model as data, for validation and serialization. */
@@ -17,6 +19,15 @@ export interface Operations {
     readonly input: ExplainRequestRequest
     readonly output: ExplainRequestResponse
     readonly errors: 'RequestNotFoundException'
+  }
+  PreviewLifecycle: {
+    readonly input: PreviewLifecycleRequest
+    readonly output: PreviewLifecycleResponse
+    readonly errors:
+      | 'InvalidParameterException'
+      | 'LifecyclePolicyNotFoundException'
+      | 'LifecyclePreviewNotFoundException'
+      | 'RepositoryNotFoundException'
   }
 }
 
@@ -71,7 +82,64 @@ export interface Explanation {
   readonly statements: readonly Statement[]
 }
 
+export type GoesUnder = 'DRAFT' | 'IN_FORCE' | 'BOTH'
+
+export interface LifecyclePreviewDifference {
+  readonly draftCount: number
+  readonly inForceCount: number
+  readonly bothCount: number
+}
+
+export interface LifecyclePreviewImage {
+  readonly imageDigest: string
+  readonly imageTags: readonly string[]
+  readonly imageSizeInBytes: number
+  readonly imagePushedAt: Date
+  readonly lastRecordedPullTime?: Date | undefined
+  readonly verdict: LifecycleVerdict
+  readonly rulePriority?: number | undefined
+  readonly ruleDescription?: string | undefined
+  readonly reason: string
+  readonly subjectDigest?: string | undefined
+  readonly indexDigests?: readonly string[] | undefined
+  readonly goesUnder?: GoesUnder | undefined
+}
+
+export interface LifecyclePreviewSummary {
+  readonly draft: boolean
+  readonly evaluatedAt: Date
+  readonly imageCount: number
+  readonly expireCount: number
+  readonly archiveCount: number
+  readonly blockedCount: number
+  readonly keepCount: number
+  readonly expiringSizeInBytes: number
+  readonly freedSizeInBytes: number
+  readonly recycleBinDays: number
+  readonly difference?: LifecyclePreviewDifference | undefined
+}
+
+export type LifecycleVerdict = 'EXPIRE' | 'ARCHIVE' | 'BLOCKED' | 'KEEP'
+
 export type Outcome = 'APPLIES' | 'CONDITIONS_NOT_MET' | 'OTHER_PRINCIPALS'
+
+export interface PreviewLifecycleRequest {
+  readonly registryId?: AccountId | undefined
+  readonly repositoryName: RepositoryName
+  readonly lifecyclePolicyText?: string | undefined
+  readonly verdicts?: readonly LifecycleVerdict[] | undefined
+  readonly maxResults?: number | undefined
+  readonly nextToken?: string | undefined
+}
+
+export interface PreviewLifecycleResponse {
+  readonly registryId: string
+  readonly repositoryName: string
+  readonly lifecyclePolicyText: string
+  readonly summary: LifecyclePreviewSummary
+  readonly images: readonly LifecyclePreviewImage[]
+  readonly nextToken?: string | undefined
+}
 
 export interface Statement {
   readonly policyType: string

@@ -5,18 +5,21 @@ import type { FindPrincipal } from '#iam/find-principal.ts'
 import type { AccountId } from '#names/account.ts'
 import { explanationText } from '#wording/explanation.ts'
 import { accessDeniedText } from '#wording/iam.ts'
+import { type LifecycleParts, lifecycleOperations } from './lifecycle.ts'
 import type { Explanation, Operations, Outcome } from './model.ts'
 import { refuse } from './refusals.ts'
 
-export interface AdminParts {
+export interface AdminParts extends LifecycleParts {
   readonly findPrincipal: FindPrincipal
   readonly explain: Explain
   readonly explainRequest: ExplainRequest
 }
 
 /** Lading's own operations, for who administers an account: what AWS does not answer. */
-export function adminOperations({ findPrincipal, explain, explainRequest }: AdminParts) {
+export function adminOperations({ findPrincipal, explain, explainRequest, whatIfs }: AdminParts) {
   return {
+    ...lifecycleOperations({ whatIfs }),
+
     Explain: {
       resource: () => '*',
       handle: async ({ input, principal: caller, registry, circumstances }) => {

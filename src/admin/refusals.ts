@@ -7,6 +7,8 @@ export interface AdminRefusals {
   NotYours: { readonly principal: string }
   /** Of the characters of its keys and values. */
   ContextTooLong: { readonly most: number }
+  /** A `nextToken` that the listing did not give. */
+  PageTokenInvalid: Readonly<Record<never, never>>
   RequestUnknown: { readonly requestId: string }
 }
 

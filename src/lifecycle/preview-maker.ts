@@ -1,9 +1,10 @@
 import { setImmediate } from 'node:timers/promises'
 import type { Clock } from '#lib/clock.ts'
 import type { Metadata } from '#metadata/metadata.ts'
-import { type LifecycleImage, readLifecycleImages } from '#registry/lifecycle-images.ts'
-import { type Decision, evaluate } from './evaluate.ts'
-import { type LifecyclePolicy, parseLifecyclePolicy } from './policy.ts'
+import { readLifecycleImages } from '#registry/lifecycle-images.ts'
+import { decide } from './decide.ts'
+import type { Decision } from './evaluate.ts'
+import { parseLifecyclePolicy } from './policy.ts'
 import { insertResults, type PreviewResult, touchPreview } from './preview-rows.ts'
 
 /**
@@ -41,21 +42,6 @@ export async function makePreview({ metadata, clock, signal }: MakerParts, id: n
   const count = (wanted: PreviewResult['action']) => results.filter(({ action }) => action === wanted).length
   const end = { status: 'COMPLETE', expiring_count: count('expire'), transitioning_count: count('transition') }
   await metadata.transaction((trx) => touchPreview(trx, id, clock(), end))
-}
-
-async function decide(
-  policy: LifecyclePolicy,
-  images: readonly LifecycleImage[],
-  now: number,
-  signal: AbortSignal,
-): Promise<Decision[]> {
-  const steps = evaluate(policy, images, now)
-  for (;;) {
-    const step = steps.next()
-    if (step.done) return step.value
-    await setImmediate()
-    signal.throwIfAborted()
-  }
 }
 
 function resultsOf(decisions: readonly Decision[]): PreviewResult[] {

@@ -36,7 +36,13 @@ export interface LifecycleRefusals {
   LifecyclePreviewInProgress: InRepository
 }
 
-export const refuse = refusals<LifecycleRefusals>()
+/** Of what ECR does not have. */
+export interface WhatIfRefusals {
+  /** There is none of that id, or none any more. */
+  WhatIfNotFound: InRepository
+}
+
+export const refuse = refusals<LifecycleRefusals & WhatIfRefusals>()
 
 export function invalidPolicy(problem: PolicyProblem) {
   return refuse('LifecyclePolicyInvalid', problem)

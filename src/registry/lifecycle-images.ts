@@ -10,6 +10,8 @@ export interface LifecycleImage {
   readonly digest: Digest
   readonly tags: readonly Tag[]
   readonly status: ImageStatus
+  /** As ECR tells it, which counts layers that others share. */
+  readonly sizeBytes: number
   readonly pushedAt: number
   readonly pulledAt: number | undefined
   /** When it was last archived. */
@@ -38,6 +40,7 @@ export async function readLifecycleImages(reader: Reader, repositoryId: number):
         tags: [],
         // Written by `image-status.ts`.
         status: row.status as ImageStatus,
+        sizeBytes: row.image_size,
         pushedAt: row.pushed_at,
         pulledAt: row.pulled_at ?? undefined,
         archivedAt: row.archived_at ?? undefined,
@@ -74,7 +77,7 @@ async function* batchesOf<Key, Row extends Key>(
 function manifestsAfter(reader: Reader, repositoryId: number, after: { digest: string } | undefined) {
   return reader
     .selectFrom('manifest')
-    .select(['digest', 'subject', 'status', 'pushed_at', 'pulled_at', 'archived_at', 'activated_at'])
+    .select(['digest', 'subject', 'status', 'image_size', 'pushed_at', 'pulled_at', 'archived_at', 'activated_at'])
     .where('repository_id', '=', repositoryId)
     .$if(after !== undefined, (query) => query.where('digest', '>', after?.digest ?? ''))
     .orderBy('digest')

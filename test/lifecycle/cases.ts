@@ -35,6 +35,7 @@ export function readImages(written: WrittenImages): LifecycleImage[] {
     digest: digestOf(name),
     tags: image.tags.map(parseTag),
     status: image.archived === undefined ? 'ACTIVE' : 'ARCHIVED',
+    sizeBytes: 0,
     pushedAt: now - image.pushed * dayMs,
     pulledAt: at(image.pulled),
     archivedAt: at(image.archived),

@@ -59,6 +59,7 @@ eachDatabase(({ dialect, open }) => {
       await addImage(metadata, id, 2, {
         subject: digest(1),
         status: 'ARCHIVED',
+        image_size: 9,
         pulled_at: 5,
         archived_at: 7,
         activated_at: 6,
@@ -93,6 +94,7 @@ eachDatabase(({ dialect, open }) => {
           digest: digest(1),
           tags: ['a', 'b'],
           status: 'ACTIVE',
+          sizeBytes: 0,
           pushedAt: 1,
           pulledAt: undefined,
           archivedAt: undefined,
@@ -104,6 +106,7 @@ eachDatabase(({ dialect, open }) => {
           digest: digest(2),
           tags: [],
           status: 'ARCHIVED',
+          sizeBytes: 9,
           pushedAt: 2,
           pulledAt: 5,
           archivedAt: 7,
