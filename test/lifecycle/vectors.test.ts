@@ -20,6 +20,8 @@ interface Vector {
   readonly acted?: Readonly<Record<string, number>>
   /** Image to the rule that would, were there not an index. */
   readonly blocked?: Readonly<Record<string, number>>
+  /** Image to why it goes or stays: `test/wording/lifecycle-reasons.test.ts`. */
+  readonly reasons?: Readonly<Record<string, string>>
   /** The problem for which the policy is refused instead. */
   readonly refused?: string
 }
