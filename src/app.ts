@@ -47,6 +47,7 @@ import { openMetadata } from '#metadata/open.ts'
 import { createEndpoints } from '#names/endpoints.ts'
 import { ociRoutes } from '#oci/routes.ts'
 import { createAccountSettings } from '#registry/account-settings.ts'
+import { collectionSchedules, createCollectionWorkers } from '#registry/collection/jobs.ts'
 import { createCreationTemplates } from '#registry/creation-templates.ts'
 import { createImageDeletion } from '#registry/image-deletion.ts'
 import { createImageLists } from '#registry/image-lists.ts'
@@ -240,8 +241,12 @@ export async function startApp(settings: Settings, log: Logger, options: AppOpti
     metadata,
     clock,
     processId: randomUUID(),
-    workers: [createCleanUpWorker({ metadata, clock }), createWhatIfRemoval({ metadata, clock })],
-    schedules: [cleanUpSchedule, whatIfRemovalSchedule],
+    workers: [
+      createCleanUpWorker({ metadata, clock }),
+      createWhatIfRemoval({ metadata, clock }),
+      ...createCollectionWorkers({ ...settings, metadata, blobs, clock }),
+    ],
+    schedules: [cleanUpSchedule, whatIfRemovalSchedule, ...collectionSchedules],
     onError: (error, job) => log.error({ err: error, job }, 'a job failed, and is tried again if it may be'),
   })
   port = await openSetting(settings, 'listen', () => server.listen(settings.listen))

@@ -3,7 +3,7 @@
 
 import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
-import { constants } from 'node:fs'
+import { constants, type Stats } from 'node:fs'
 import {
   access,
   copyFile,
@@ -22,14 +22,13 @@ import { dirname, join, resolve } from 'node:path'
 import { BoundedMap } from '#lib/bounded-map.ts'
 import { syncFolder } from '#lib/sync-folder.ts'
 import { hasCode, ifPresent } from '#lib/system-error.ts'
-import { type Digest, digestAlgorithm, digestHex } from '#names/digest.ts'
+import { type Digest, digestAlgorithm, digestAlgorithms, digestHex } from '#names/digest.ts'
 import { makeFolder } from './durable.ts'
 import { type DraftHome, type DraftState, FileDraft } from './file-draft.ts'
+import { listBlobs, listDrafts, uploadId } from './file-listing.ts'
 import { BufferPool, FileBlobReader } from './file-reader.ts'
 import { type Hold, Holds } from './holds.ts'
-import type { BlobReader, BlobStore, Draft, ResumeOptions } from './store.ts'
-
-const uploadId = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/
+import type { BlobReader, BlobStore, Draft, ResumeOptions, StoredContent, StoredDraft } from './store.ts'
 
 const draftFile = /^[0-9]+-[0-9a-f]+$/
 
@@ -85,7 +84,7 @@ export class FileBlobStore implements BlobStore {
   /** The store in that folder, which is made if missing. */
   static async open(root: string): Promise<FileBlobStore> {
     const absolute = resolve(root)
-    for (const folder of ['sha256', 'sha512', 'drafts']) await makeFolder(join(absolute, folder))
+    for (const folder of [...digestAlgorithms, 'drafts']) await makeFolder(join(absolute, folder))
     return new FileBlobStore(absolute)
   }
 
@@ -124,9 +123,9 @@ export class FileBlobStore implements BlobStore {
     })
   }
 
-  async stat(digest: Digest): Promise<{ sizeBytes: number } | undefined> {
+  async stat(digest: Digest): Promise<StoredContent | undefined> {
     const stats = await ifPresent(stat(this.#blobPath(digest)))
-    return stats && { sizeBytes: stats.size }
+    return stats && contentOf(stats)
   }
 
   async open(digest: Digest): Promise<BlobReader | undefined> {
@@ -137,9 +136,15 @@ export class FileBlobStore implements BlobStore {
   }
 
   async delete(digest: Digest): Promise<void> {
-    const path = this.#blobPath(digest)
-    await ifPresent(unlink(path))
-    await ifPresent(syncFolder(dirname(path))) // Even if it was gone: an earlier try may have stopped before this.
+    await ifPresent(unlink(this.#blobPath(digest)))
+  }
+
+  list(): AsyncIterable<readonly Digest[]> {
+    return listBlobs(this.#root)
+  }
+
+  listDrafts(): AsyncIterable<StoredDraft> {
+    return listDrafts(join(this.#root, 'drafts'))
   }
 
   /** Runs `work` as the only holder; the hold goes on with the draft it returns, and ends here if it returns none. */
@@ -267,6 +272,11 @@ export class FileBlobStore implements BlobStore {
   #draftFolder(id: string): string {
     return join(this.#root, 'drafts', id)
   }
+}
+
+/** A rename counts as a change of the file. */
+function contentOf({ size, ctimeMs }: Stats): StoredContent {
+  return { sizeBytes: size, storedAt: ctimeMs }
 }
 
 /** Whether the folder is new. */

@@ -29,16 +29,34 @@ export interface BlobStore {
   discardDraft(id: string): Promise<void>
 
   /** Sees a blob as soon as it is visible, which may be an instant before it survives power loss: only `commit` promises that. */
-  stat(digest: Digest): Promise<{ readonly sizeBytes: number } | undefined>
+  stat(digest: Digest): Promise<StoredContent | undefined>
 
   /** Opens a blob for reading; what is open stays readable although the blob is deleted meanwhile. `undefined` when absent. */
   open(digest: Digest): Promise<BlobReader | undefined>
 
-  /** Idempotent; survives power loss when it resolves. */
+  /** Idempotent. What a power loss brings back, a sweep finds. */
   delete(digest: Digest): Promise<void>
+
+  /** All that is stored, in parts that are neither large nor ordered. What comes or goes meanwhile may be among it or not. */
+  list(): AsyncIterable<readonly Digest[]>
+
+  /** All drafts, likewise. */
+  listDrafts(): AsyncIterable<StoredDraft>
 
   /** Rejects while nothing can be written. */
   check(): Promise<void>
+}
+
+export interface StoredContent {
+  readonly sizeBytes: number
+  /** When it became visible, or was stored anew, by the clock of whoever keeps it; milliseconds since the epoch. */
+  readonly storedAt: number
+}
+
+export interface StoredDraft {
+  readonly id: string
+  /** When bytes were last added, or it was last taken over. */
+  readonly changedAt: number
 }
 
 export interface ResumeOptions {

@@ -74,6 +74,8 @@ function buildSettings(given: ReadonlyMap<SettingKey, Given>): Settings {
     workers: withFallback('workers', given, dataDir),
     quotas: parse('quotas', given) ?? ecrQuotas,
     auditDays: withFallback('auditDays', given, dataDir),
+    gcGraceHours: withFallback('gcGraceHours', given, dataDir),
+    uploadExpiryHours: withFallback('uploadExpiryHours', given, dataDir),
     tls,
     log: withFallback('log', given, dataDir),
     origins: Object.freeze({

@@ -29,6 +29,10 @@ export interface Settings {
   readonly quotas: Quotas
   /** How long audit records are kept, in days; none are made where it is 0. */
   readonly auditDays: number
+  /** For how long a link stays that no manifest needs, and stored content that has no row. */
+  readonly gcGraceHours: number
+  /** After how long without a request an upload has been abandoned. */
+  readonly uploadExpiryHours: number
   /** PEM texts; where absent, the server speaks HTTP. */
   readonly tls: { readonly cert: string; readonly key: string } | undefined
   readonly log: LogLevel

@@ -15,6 +15,7 @@ import {
   parseDatabase,
   parseDays,
   parseDomain,
+  parseHours,
   parseListen,
   parseLogLevel,
   parsePath,
@@ -43,6 +44,8 @@ export interface SettingValues {
   readonly workers: number
   readonly quotas: Quotas
   readonly auditDays: number
+  readonly gcGraceHours: number
+  readonly uploadExpiryHours: number
   readonly tlsCert: string
   readonly tlsKey: string
   readonly log: LogLevel
@@ -177,6 +180,20 @@ export const settingsTable: { readonly [Key in SettingKey]: Setting<SettingValue
     expected: 'a whole number of days from 0 to 3650',
     parse: parseDays,
     fallback: '90',
+  },
+  gcGraceHours: {
+    placeholder: 'hours',
+    help: 'for how long a layer stays that no image refers to',
+    expected: 'a whole number of hours from 1 to 8760',
+    parse: parseHours,
+    fallback: '24',
+  },
+  uploadExpiryHours: {
+    placeholder: 'hours',
+    help: 'after how long without a request an upload ends',
+    expected: 'a whole number of hours from 1 to 8760',
+    parse: parseHours,
+    fallback: '24',
   },
   tlsCert: {
     placeholder: 'file',

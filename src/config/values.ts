@@ -94,6 +94,11 @@ export function parseDays(text: string): number | undefined {
   return days <= 3_650 ? days : undefined
 }
 
+export function parseHours(text: string): number | undefined {
+  const hours = /^[0-9]{1,4}$/.test(text) ? Number(text) : 0
+  return hours >= 1 && hours <= 8_760 ? hours : undefined
+}
+
 /** The text of a PEM file. */
 export function parsePemFile(path: string): string | undefined {
   try {

@@ -4,7 +4,8 @@ import { refuseName } from './refusals.ts'
 /** `sha256:` and 64, or `sha512:` and 128, lower-case hexadecimal digits (OCI image specification, "Digests"). */
 export type Digest = Brand<string, 'Digest'>
 
-export type DigestAlgorithm = 'sha256' | 'sha512'
+export const digestAlgorithms = ['sha256', 'sha512'] as const
+export type DigestAlgorithm = (typeof digestAlgorithms)[number]
 
 const pattern = /^(?:sha256:[0-9a-f]{64}|sha512:[0-9a-f]{128})$/
 

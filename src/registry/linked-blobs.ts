@@ -241,6 +241,22 @@ function selectParent(reader: Reader, repositoryId: number, digest: Digest) {
     .limit(1)
 }
 
+/**
+ * Holds the row of content that was just stored, new or not, until the transaction ends: it is not collected meanwhile. Whatever was
+ * wrong with content of that digest before has been healed.
+ */
+export async function lockBlob(
+  trx: Transaction,
+  { digest, sizeBytes, now }: { readonly digest: Digest; readonly sizeBytes: number; readonly now: number },
+): Promise<void> {
+  await trx
+    .insertInto('blob')
+    .values({ digest, size: sizeBytes, stored_at: now })
+    // An update, since PostgreSQL does not lock a row with which it does nothing, and does not see that another is deleting it.
+    .onConflict((conflict) => conflict.column('digest').doUpdateSet({ quarantined_at: null }))
+    .execute()
+}
+
 /** Makes a stored blob visible in a repository whose lock the transaction holds. False if it was so before. */
 export async function linkBlob(trx: Transaction, { id }: Repository, digest: Digest, now: number): Promise<boolean> {
   const { numInsertedOrUpdatedRows } = await trx

@@ -7,7 +7,7 @@ import { Refusal } from '#lib/refusal.ts'
 import { isStorageFull } from '#lib/storage-full.ts'
 import type { Metadata, Transaction } from '#metadata/metadata.ts'
 import type { Digest } from '#names/digest.ts'
-import { findStatusOfParents, linkBlob } from './linked-blobs.ts'
+import { findStatusOfParents, linkBlob, lockBlob } from './linked-blobs.ts'
 import type { Quotas } from './quotas.ts'
 import { type ContentRefusals, refuse } from './refusals.ts'
 import { getRepository, inRepository, lockRepository, type RepositoryKey } from './repository.ts'
@@ -182,25 +182,28 @@ export function createUploads({
   function complete(key: RepositoryKey, hold: Hold, upload: Upload, digests: readonly Digest[], chunk?: Chunk) {
     return writing(key, upload, async (draft) => {
       if (chunk !== undefined) await appendChunk(key, upload.id, draft, hold, chunk)
-      return store(key, draft, digests, (trx) => rows.finish(trx, key, upload.id))
+      return store(key, draft, upload.id, digests, (trx) => rows.finish(trx, key, upload.id))
     })
   }
 
-  /** Commits the draft, then shows the blob. A crash in between leaves content without a row, which nobody serves. */
+  /**
+   * Commits the draft, then shows the blob. A crash in between leaves content without a row, which nobody serves. Whoever collects
+   * garbage deletes content only while it holds the blob's row, so that what is there once this transaction holds it stays. It spares
+   * what was stored a moment ago: that it went in between takes a process that was held up for long, whose client starts again.
+   */
   async function store(
     key: RepositoryKey,
     draft: Draft,
+    id: string,
     digests: readonly Digest[],
     alongside?: (trx: Transaction) => Promise<void>,
   ): Promise<StoredBlob> {
     const { digest, sizeBytes } = await draft.commit(digests)
     const linked = await metadata.transaction(async (trx) => {
       const repository = await lockRepository(trx, key, 'shared')
-      await trx
-        .insertInto('blob')
-        .values({ digest, size: sizeBytes, stored_at: clock() })
-        .onConflict((conflict) => conflict.doNothing())
-        .execute()
+      await lockBlob(trx, { digest, sizeBytes, now: clock() })
+      const stored = await blobs.stat(digest)
+      if (stored?.sizeBytes !== sizeBytes) throw refuse('UploadNotFound', { ...inRepository(key), upload: id })
       const isNew = await linkBlob(trx, repository, digest, clock())
       await alongside?.(trx)
       return isNew
@@ -260,7 +263,7 @@ export function createUploads({
         const draft = await blobs.createDraft(id)
         try {
           await appendChunk(key, id, draft, hold, chunk)
-          return await store(key, draft, [digest])
+          return await store(key, draft, id, [digest])
         } catch (error) {
           await draft.discard()
           throw error

@@ -164,10 +164,10 @@ describe('file: a damaged blob', () => {
     await put(store, content)
     await truncate(join(folder.path, 'sha256', digestHex(digest).slice(0, 2), digestHex(digest)), 10)
     await put(store, content)
-    assert.deepEqual(await store.stat(digest), { sizeBytes: 1_000 })
+    assert.equal((await store.stat(digest))?.sizeBytes, 1_000)
     await rm(join(folder.path, 'sha256', digestHex(digest).slice(0, 2)), { recursive: true })
     await put(store, content)
-    assert.deepEqual(await store.stat(digest), { sizeBytes: 1_000 })
+    assert.equal((await store.stat(digest))?.sizeBytes, 1_000)
   })
 })
 
@@ -207,7 +207,7 @@ async function fillDisk(root: string): Promise<void> {
   await using draft = await store.resumeDraft(id, { offset: 1_000_000, fresh: false })
   await draft?.append(many(content.subarray(1_000_000)))
   await draft?.commit([digestOfBytes(content)])
-  assert.deepEqual(await store.stat(digestOfBytes(content)), { sizeBytes: content.length })
+  assert.equal((await store.stat(digestOfBytes(content)))?.sizeBytes, content.length)
   assert.deepEqual(await readdir(join(root, 'drafts')), [])
 }
 

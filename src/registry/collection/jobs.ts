@@ -1,0 +1,71 @@
+import type { BlobStore } from '#blobs/store.ts'
+import { addToCounter } from '#jobs/counters.ts'
+import { jobKind } from '#jobs/kind.ts'
+import { type Schedule, schedule } from '#jobs/schedules.ts'
+import { type Worker, worker } from '#jobs/worker.ts'
+import type { Clock } from '#lib/clock.ts'
+import type { Metadata } from '#metadata/metadata.ts'
+import { collectBlobs } from './blobs.ts'
+import { collectLinks } from './links.ts'
+import { collectStrays } from './strays.ts'
+import { collectUploads } from './uploads.ts'
+
+/** Garbage collection as two jobs: what is noted as possible garbage, each few minutes, and what nobody knows of, each day. */
+
+const parts = { attempts: 5, leaseMs: 60_000, parse: () => ({}), key: () => 'all' } as const
+
+export const collectGarbage = jobKind<object>({ kind: 'collect-garbage', ...parts })
+export const sweepStore = jobKind<object>({ kind: 'sweep-store', ...parts })
+
+const minuteMs = 60_000
+const hourMs = 60 * minuteMs
+
+export const collectionSchedules: readonly Schedule[] = [
+  schedule({ name: 'collect-garbage', everyMs: 10 * minuteMs, kind: collectGarbage, payload: {} }),
+  schedule({ name: 'sweep-store', everyMs: 24 * hourMs, kind: sweepStore, payload: {} }),
+]
+
+export interface CollectionParts {
+  readonly metadata: Metadata
+  readonly blobs: BlobStore
+  readonly clock: Clock
+  /** For how long a link stays that no manifest needs, and content that has no row. */
+  readonly gcGraceHours: number
+  /** After how long without a request an upload has been abandoned. */
+  readonly uploadExpiryHours: number
+}
+
+export function createCollectionWorkers({
+  metadata,
+  blobs,
+  clock,
+  gcGraceHours,
+  uploadExpiryHours,
+}: CollectionParts): readonly Worker[] {
+  return [
+    worker(collectGarbage, async (_payload, { signal }) => {
+      const work = { metadata, blobs, clock, signal }
+      const uploads = await collectUploads(work, clock() - uploadExpiryHours * hourMs)
+      const links = await collectLinks(work, clock() - gcGraceHours * hourMs)
+      if (uploads + links > 0) {
+        await metadata.transaction(async (trx) => {
+          await addToCounter(trx, 'lading_gc_uploads_total', uploads)
+          await addToCounter(trx, 'lading_gc_links_total', links)
+        })
+      }
+      await collectBlobs(work)
+      return 'done'
+    }),
+
+    worker(sweepStore, async (_payload, { signal }) => {
+      const strays = await collectStrays({ metadata, blobs, clock, signal }, clock() - gcGraceHours * hourMs)
+      if (strays.blobs + strays.drafts > 0) {
+        await metadata.transaction(async (trx) => {
+          await addToCounter(trx, 'lading_gc_stray_blobs_total', strays.blobs)
+          await addToCounter(trx, 'lading_gc_stray_drafts_total', strays.drafts)
+        })
+      }
+      return 'done'
+    }),
+  ]
+}

@@ -1,0 +1,220 @@
+/** What nothing needs any more goes, row and bytes, and nothing else does, whatever is pushed meanwhile. */
+import assert from 'node:assert/strict'
+import { randomUUID } from 'node:crypto'
+import { mkdir, readdir, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { describe, type TestContext, test } from 'node:test'
+import { setTimeout as delay } from 'node:timers/promises'
+import { FileBlobStore } from '#blobs/file.ts'
+import type { BlobStore } from '#blobs/store.ts'
+import { ecrQuotas } from '#config/quotas.ts'
+import { Refusal } from '#lib/refusal.ts'
+import { parseAccountId } from '#names/account.ts'
+import { parseRegion } from '#names/region.ts'
+import { parseRepositoryName } from '#names/repository-name.ts'
+import { parseTag } from '#names/tag.ts'
+import { createCollectionWorkers } from '#registry/collection/jobs.ts'
+import { createImageDeletion } from '#registry/image-deletion.ts'
+import { createImagePush } from '#registry/image-push.ts'
+import { createRepositories } from '#registry/repositories.ts'
+import { retentionSetting } from '#registry/retention-settings.ts'
+import { createRegistrySettings } from '#registry/settings.ts'
+import { createUploads } from '#registry/uploads.ts'
+import { eachDatabase } from '../support/databases.ts'
+import { type Blob, type Image, image } from '../support/images/build.ts'
+import { digest, noise } from '../support/images/content.ts'
+import { temporaryFolder } from '../support/temporary-folder.ts'
+
+const hourMs = 3_600_000
+const registry = { account: parseAccountId('123456789012'), region: parseRegion('eu-west-1') }
+const key = { registry, name: parseRepositoryName('team/app') }
+
+eachDatabase((databases) =>
+  describe(`collecting garbage on ${databases.dialect}`, () => {
+    async function stage(t: TestContext, { recycleBinDays = 0 } = {}) {
+      const metadata = await databases.open(t)
+      const folder = await temporaryFolder()
+      t.after(() => folder[Symbol.asyncDispose]())
+      const blobs = await FileBlobStore.open(folder.path)
+      let aheadMs = 0
+      const clock = () => Date.now() + aheadMs
+      const parts = { metadata, clock, quotas: ecrQuotas }
+      await createRepositories({ ...parts, repositoryCreated: [] }).create(key, {})
+      await createRegistrySettings(parts).put(registry, retentionSetting, { recycleBinDays, keepInUse: false })
+      const uploads = createUploads({ ...parts, blobs, processId: randomUUID() })
+      const push = createImagePush(parts)
+      const deletion = createImageDeletion(parts)
+      const pushBlob = ({ digest, bytes }: Pick<Blob, 'digest' | 'bytes'>) =>
+        uploads.push(key, digest, { source: once(bytes) })
+      return {
+        metadata,
+        blobs,
+        uploads,
+        folder: folder.path,
+        pushBlob,
+        async push(pushed: Image, tag?: string) {
+          for (const blob of pushed.blobs) await pushBlob(blob)
+          const { bytes: body, mediaType } = pushed
+          await push.put(key, { body, mediaType, by: '', ...(tag !== undefined && { tag: parseTag(tag) }) })
+        },
+        delete: (deleted: Image) => deletion.deleteAll(key, [{ digest: deleted.digest }], ''),
+        /** Both jobs, once the clock has moved. */
+        async collect({ afterMs = 25 * hourMs, store = blobs }: { afterMs?: number; store?: BlobStore } = {}) {
+          aheadMs += afterMs
+          const { signal } = new AbortController()
+          const workers = createCollectionWorkers({
+            metadata,
+            blobs: store,
+            clock,
+            gcGraceHours: 24,
+            uploadExpiryHours: 24,
+          })
+          for (const { work } of workers.toReversed()) assert.equal(await work({}, { signal }), 'done')
+        },
+        stored: async () => new Set((await Array.fromAsync(blobs.list())).flat()),
+        rows: async () =>
+          new Set((await metadata.reader.selectFrom('blob').select('digest').execute()).map((row) => row.digest)),
+        links: async () => {
+          const rows = await metadata.reader.selectFrom('repository_blob').select('digest').execute()
+          return new Set(rows.map((row) => row.digest))
+        },
+      }
+    }
+
+    test('what no image refers to goes after the grace, and what one refers to stays', async (t) => {
+      const { push, pushBlob, collect, stored, rows, links } = await stage(t)
+      const kept = image({ seed: 'kept', layers: [1_000, 2_000] })
+      const lonely = blobOf('lonely')
+      await push(kept, 'v1')
+      await pushBlob(lonely)
+      const all = new Set([...kept.blobs, lonely].map((blob) => blob.digest))
+
+      await collect({ afterMs: 23 * hourMs })
+      assert.deepEqual([await stored(), await rows(), await links()], [all, all, all])
+      await collect({ afterMs: 2 * hourMs })
+      all.delete(lonely.digest)
+      assert.deepEqual([await stored(), await rows(), await links()], [all, all, all])
+
+      await pushBlob(lonely)
+      all.add(lonely.digest)
+      assert.deepEqual([await stored(), await rows(), await links()], [all, all, all])
+    })
+
+    test('of a deleted image goes what no other shares, and what the recycle bin holds stays', async (t) => {
+      for (const recycleBinDays of [0, 7]) {
+        const { push, delete: remove, collect, stored } = await stage(t, { recycleBinDays })
+        const [one, other] = [image({ seed: 'a', layers: [1_000] }), image({ seed: 'b', layers: [1_000, 2_000] })]
+        const shared = { ...other, blobs: other.blobs }
+        await push(one, 'one')
+        await push(shared, 'other')
+        await remove(one)
+        await collect()
+        await collect()
+        const left = recycleBinDays > 0 ? [one, other] : [other]
+        assert.deepEqual(await stored(), new Set(left.flatMap((each) => each.blobs.map((blob) => blob.digest))))
+      }
+    })
+
+    test('a link that is asked for again begins its grace anew', async (t) => {
+      const { pushBlob, collect, links } = await stage(t)
+      const blob = blobOf('again')
+      await pushBlob(blob)
+      await collect({ afterMs: 20 * hourMs })
+      await pushBlob(blob)
+      await collect({ afterMs: 20 * hourMs })
+      assert.deepEqual(await links(), new Set([blob.digest]))
+    })
+
+    test('uploads that were abandoned, and content and drafts without a row, go; other files are left alone', async (t) => {
+      const { blobs, uploads, folder, collect, stored, metadata } = await stage(t)
+      const id = await uploads.start(key)
+      await uploads.append(key, id, { source: once(noise('part', 5_000)) })
+      const stray = blobOf('stray')
+      await using draft = await blobs.createDraft(randomUUID())
+      await draft.append(once(stray.bytes))
+      await draft.commit([stray.digest])
+      const left = await blobs.createDraft(randomUUID())
+      await left.append(once(noise('left', 300)))
+      await left.close()
+      await mkdir(join(folder, 'sha256', 'ff'), { recursive: true })
+      await writeFile(join(folder, 'sha256', 'ff', 'README'), 'not ours')
+
+      await collect({ afterMs: 23 * hourMs })
+      assert.deepEqual(await stored(), new Set([stray.digest]))
+      assert.equal((await readdir(join(folder, 'drafts'))).length, 2)
+      await collect({ afterMs: 2 * hourMs })
+      assert.deepEqual(await stored(), new Set())
+      assert.deepEqual(await readdir(join(folder, 'drafts')), [])
+      assert.deepEqual(await metadata.reader.selectFrom('upload').selectAll().execute(), [])
+      assert.deepEqual(await readdir(join(folder, 'sha256', 'ff')), ['README'])
+      await assert.rejects(
+        uploads.offset(key, id),
+        (error) => error instanceof Refusal && error.code === 'UploadNotFound',
+      )
+    })
+
+    test('while a backup runs no content goes', async (t) => {
+      const { pushBlob, collect, stored, metadata } = await stage(t)
+      const blob = blobOf('held')
+      await pushBlob(blob)
+      const hold = { id: 'backup', expires_at: Date.now() + 30 * hourMs }
+      await metadata.transaction((trx) => trx.insertInto('collection_hold').values(hold).execute())
+      await collect()
+      assert.deepEqual(await stored(), new Set([blob.digest]))
+      await collect()
+      assert.deepEqual(await stored(), new Set())
+    })
+
+    test('content that is stored anew while it is deleted is linked whole, or its push is refused', async (t) => {
+      const { blobs, pushBlob, collect, stored, links } = await stage(t)
+      const blob = blobOf('contested')
+      await pushBlob(blob)
+      let pushing: Promise<unknown> | undefined
+      // The push begins when the collector has decided, and has published its content when that is deleted.
+      const store: BlobStore = Object.create(blobs, {
+        stat: { value: blobs.stat.bind(blobs) },
+        list: { value: blobs.list.bind(blobs) },
+        listDrafts: { value: blobs.listDrafts.bind(blobs) },
+        delete: {
+          value: async (deleted: Blob['digest']) => {
+            const before = (await blobs.stat(deleted))?.storedAt
+            pushing = Promise.allSettled([pushBlob(blob)]).then(([outcome]) => outcome)
+            while ((await blobs.stat(deleted))?.storedAt === before) await delay(1)
+            await blobs.delete(deleted)
+          },
+        },
+      })
+      await collect({ store })
+      const outcome = (await pushing) as PromiseSettledResult<unknown>
+      assert.equal(outcome.status, 'rejected')
+      assert.ok(outcome.reason instanceof Refusal && outcome.reason.code === 'UploadNotFound', String(outcome.reason))
+      assert.deepEqual([await stored(), await links()], [new Set(), new Set()])
+
+      await pushBlob(blob)
+      assert.deepEqual([await stored(), await links()], [new Set([blob.digest]), new Set([blob.digest])])
+    })
+
+    test('content that was stored a moment ago is spared until it is linked', async (t) => {
+      const { blobs, pushBlob, collect, stored, metadata } = await stage(t)
+      const blob = blobOf('young')
+      await pushBlob(blob)
+      await metadata.transaction((trx) => trx.deleteFrom('repository_blob').execute())
+      await metadata.transaction((trx) =>
+        trx.insertInto('blob_candidate').values({ digest: blob.digest, since: 0 }).execute(),
+      )
+      await collect({ afterMs: 10 * 60_000, store: blobs })
+      assert.deepEqual(await stored(), new Set([blob.digest]))
+      await collect({ afterMs: 10 * 60_000 })
+      assert.deepEqual(await stored(), new Set())
+    })
+  }),
+)
+
+function blobOf(seed: string): { digest: Blob['digest']; bytes: Buffer } {
+  const bytes = noise(seed, 3_000)
+  return { digest: digest(bytes), bytes }
+}
+
+async function* once(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
+  yield bytes
+}
