@@ -1,15 +1,19 @@
 import { refusals } from '#lib/refusal.ts'
 
-/** What this surface declines. */
-export interface AdminRefusals {
+/** What operations about access decline. */
+export interface AccessRefusals {
   PrincipalUnknown: { readonly principal: string }
   /** Of another account than the caller's. */
   NotYours: { readonly principal: string }
   /** Of the characters of its keys and values. */
   ContextTooLong: { readonly most: number }
-  /** A `nextToken` that the listing did not give. */
-  PageTokenInvalid: Readonly<Record<never, never>>
   RequestUnknown: { readonly requestId: string }
 }
 
-export const refuse = refusals<AdminRefusals>()
+/** What every listing declines. */
+export interface ListingRefusals {
+  /** A `nextToken` that the listing did not give. */
+  PageTokenInvalid: Readonly<Record<never, never>>
+}
+
+export const refuse = refusals<AccessRefusals & ListingRefusals>()

@@ -1,10 +1,10 @@
 import { hash, timingSafeEqual } from 'node:crypto'
 import { getCanonicalHeaders, SignatureV4 } from '@smithy/signature-v4'
 import type { Clock } from '#lib/clock.ts'
+import { Sha256 } from '#lib/sha256.ts'
 import type { Region } from '#names/region.ts'
 import { expiredToken, invalidSignature, unrecognizedClient } from './aws-error.ts'
 import { type Call, type CallHead, header } from './call.ts'
-import { Sha256 } from './sha256.ts'
 import { formatSigningTime, readClaim, type SignatureClaim } from './signature-claim.ts'
 
 /**

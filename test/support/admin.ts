@@ -1,6 +1,6 @@
 /** Calls of Lading's own API, signed as AWS's are. */
 import { SignatureV4 } from '@smithy/signature-v4'
-import { Sha256 } from '#aws/sha256.ts'
+import { Sha256 } from '#lib/sha256.ts'
 import type { Credentials, RunningServer } from './server.ts'
 
 export interface AdminAnswer<T> {
