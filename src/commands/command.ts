@@ -37,6 +37,7 @@ export interface Call {
   /** By name in camel case, as commander gives them: `true` for a switch, an array for one with several values. */
   readonly options: Readonly<Record<string, string | boolean | readonly string[] | undefined>>
   readonly settings: Settings
+  readonly environment: Readonly<NodeJS.ProcessEnv>
   readonly output: Output
   /** Opens what the settings name; closed when the command has ended. @throws SettingError */
   open(): Promise<Deployment>

@@ -8,9 +8,26 @@ export interface Output {
   /** One thing. */
   show(fields: Fields): void
   /** Many of a kind: in JSON one object with the listing under `name`; for people a table of `columns`, or of all fields. */
-  list(name: string, pages: AsyncIterable<readonly Fields[]>, columns: readonly string[]): Promise<void>
+  list(
+    name: string,
+    pages: AsyncIterable<readonly Fields[]>,
+    columns: readonly Column[],
+    options?: ListOptions,
+  ): Promise<void>
   /** A remark for people alone. */
   note(text: string): void
+}
+
+/** A field by its name, or what people are shown instead. */
+export type Column = string | { readonly heading: string; readonly cell: (fields: Fields) => unknown }
+
+export interface ListOptions {
+  /** In JSON stands before the listing. */
+  readonly also?: Fields
+  /** For people: what stands above neighbours that have it in common. */
+  readonly titleOf?: (fields: Fields) => string
+  /** For people: the line in place of a listing that is empty. */
+  readonly none?: string
 }
 
 export function createOutput(json: boolean, write: (text: string) => void): Output {
@@ -20,8 +37,10 @@ export function createOutput(json: boolean, write: (text: string) => void): Outp
 function jsonOutput(write: (text: string) => void): Output {
   return {
     show: (fields) => write(`${JSON.stringify(fields, undefined, 2)}\n`),
-    async list(name, pages) {
-      write(`{\n  ${JSON.stringify(name)}: [`)
+    async list(name, pages, _columns, { also = {} } = {}) {
+      write('{\n')
+      for (const [key, value] of Object.entries(also)) write(`  ${JSON.stringify(key)}: ${JSON.stringify(value)},\n`)
+      write(`  ${JSON.stringify(name)}: [`)
       let count = 0
       for await (const page of pages) {
         for (const fields of page) write(`${count++ === 0 ? '' : ','}\n    ${JSON.stringify(fields)}`)
@@ -39,19 +58,32 @@ function plainOutput(write: (text: string) => void): Output {
       const width = Math.max(0, ...present.map(([name]) => heading(name).length))
       for (const [name, value] of present) write(`${heading(name).padEnd(width)}  ${cell(value)}\n`)
     },
-    async list(name, pages, columns) {
-      let widths: number[] | undefined
+    async list(name, pages, columns, { titleOf, none = `no ${heading(name)}` } = {}) {
+      let any = false
+      let title: string | undefined
+      let widths: readonly number[] | undefined
       for await (const page of pages) {
-        const rows = page.map((fields) => columns.map((column) => cell(fields[column])))
-        // The first page decides; what is wider later on stands out.
-        if (widths === undefined && rows.length > 0) {
-          const headings = columns.map((column) => heading(column).toUpperCase())
-          widths = columns.map((_, index) => Math.max(...[headings, ...rows].map((texts) => texts[index]?.length ?? 0)))
-          write(line(headings, widths))
+        any ||= page.length > 0
+        // A table for each title, whose first rows decide on its widths; what is wider later on stands out.
+        for (let at = 0; at < page.length; ) {
+          const its = titleOf?.(page[at] ?? {})
+          const end = page.findIndex((fields, index) => index > at && titleOf?.(fields) !== its)
+          const rows = page.slice(at, end < 0 ? page.length : end).map((fields) => columns.map(cellOf(fields)))
+          if (its !== title) widths = undefined
+          if (its !== undefined && its !== title) write(`\n${its}:\n`)
+          title = its
+          if (widths === undefined) {
+            const headings = columns.map((column) => headingOf(column).toUpperCase())
+            widths = columns.map((_, index) =>
+              Math.max(...[headings, ...rows].map((texts) => texts[index]?.length ?? 0)),
+            )
+            write(line(headings, widths))
+          }
+          for (const row of rows) write(line(row, widths))
+          at += rows.length
         }
-        for (const row of rows) write(line(row, widths ?? []))
       }
-      if (widths === undefined) write(`no ${heading(name)}\n`)
+      if (!any && none !== '') write(`${none}\n`)
     },
     note: (text) => write(`${text}\n`),
   }
@@ -62,6 +94,14 @@ function line(texts: readonly string[], widths: readonly number[]): string {
     .map((text, index) => text.padEnd(widths[index] ?? 0))
     .join('  ')
     .trimEnd()}\n`
+}
+
+function headingOf(column: Column): string {
+  return heading(typeof column === 'string' ? column : column.heading)
+}
+
+function cellOf(fields: Fields): (column: Column) => string {
+  return (column) => cell(typeof column === 'string' ? fields[column] : column.cell(fields))
 }
 
 /** `sizeBytes` is `size bytes`. */

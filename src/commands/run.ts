@@ -26,6 +26,7 @@ export async function run(command: Command, invocation: Invocation): Promise<str
       // What commander parses by the declarations of a command.
       options: options as Call['options'],
       settings,
+      environment,
       output: createOutput(options.json === true, (text) => void process.stdout.write(text)),
       open: async (): Promise<Deployment> => opened.use(await openDeployment(settings)),
     })

@@ -4,6 +4,7 @@ import type { Command, CommandGroup } from './command.ts'
 import { groupCommands } from './group.ts'
 import { imageCommands } from './image.ts'
 import { keyCommands } from './key.ts'
+import { lifecycleCommands } from './lifecycle.ts'
 import { repositoryCommands } from './repository.ts'
 import { restoreCommand } from './restore.ts'
 import { roleCommands } from './role.ts'
@@ -20,6 +21,7 @@ export const commandTable: readonly (Command | CommandGroup)[] = [
   roleCommands,
   repositoryCommands,
   imageCommands,
+  lifecycleCommands,
   tokenKeyCommands,
   whyCommand,
   backupCommand,

@@ -34,12 +34,21 @@ test('the lines of docs/command-line.md work when followed to the letter', { tim
     ['-euo', 'pipefail', '-c', script.replace('lading key deactivate', 'key=$(key)\n$&')],
     {
       cwd: folder.path,
-      env: { ...server.environment, PATH: `${folder.path}${delimiter}${process.env.PATH}` },
+      env: {
+        ...server.environment,
+        AWS_ENDPOINT_URL: server.url,
+        AWS_ACCESS_KEY_ID: server.credentials.accessKeyId,
+        AWS_SECRET_ACCESS_KEY: server.credentials.secretAccessKey,
+        AWS_REGION: server.region,
+        PATH: `${folder.path}${delimiter}${process.env.PATH}`,
+      },
     },
   )
   assert.match(output, /secret access key {2}\S{40}\n/)
   assert.match(output, /"users": \[\n {4}"alice"\n/)
   assert.match(output, /"tags":\["v1"\]/)
+  assert.match(output, /Would change nothing: the one image stays/)
+  assert.match(output, /"reason":"the youngest of 'v\*', rule keeps 10"/)
   assert.match(output, /blobs copied +2\n.*blobs copied +2\n/s)
   assert.match(output, /The secret key in place opens its secrets/)
 })
