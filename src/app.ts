@@ -37,6 +37,7 @@ import { cleanUpSchedule, createCleanUpWorker } from '#jobs/cleanup.ts'
 import { createJobRunner } from '#jobs/runner.ts'
 import { type Clock, systemClock } from '#lib/clock.ts'
 import { createFetch } from '#lib/fetch.ts'
+import { createLifecycleWorkers, lifecycleSchedule } from '#lifecycle/jobs.ts'
 import { createLifecyclePolicies } from '#lifecycle/policies.ts'
 import { parseLifecyclePolicy } from '#lifecycle/policy.ts'
 import { putLifecyclePolicyOfTemplate } from '#lifecycle/policy-rows.ts'
@@ -158,7 +159,7 @@ export async function startApp(settings: Settings, log: Logger, options: AppOpti
     scanning: createScanning({ settings: registrySettings, repositories, imageLists }),
     replication: createReplication({ settings: registrySettings, quotas }),
     signing: createSigning({ settings: registrySettings }),
-    lifecyclePolicies: createLifecyclePolicies({ metadata, quotas }),
+    lifecyclePolicies: createLifecyclePolicies({ metadata, clock, quotas }),
     lifecyclePreviews,
     repositories,
     repositoryPolicies: createRepositoryPolicies({ metadata }),
@@ -244,9 +245,10 @@ export async function startApp(settings: Settings, log: Logger, options: AppOpti
     workers: [
       createCleanUpWorker({ metadata, clock }),
       createWhatIfRemoval({ metadata, clock }),
+      ...createLifecycleWorkers({ metadata, clock, flushPulls: () => pulls.flush() }),
       ...createCollectionWorkers({ ...settings, metadata, blobs, clock }),
     ],
-    schedules: [cleanUpSchedule, whatIfRemovalSchedule, ...collectionSchedules],
+    schedules: [cleanUpSchedule, whatIfRemovalSchedule, lifecycleSchedule, ...collectionSchedules],
     onError: (error, job) => log.error({ err: error, job }, 'a job failed, and is tried again if it may be'),
   })
   port = await openSetting(settings, 'listen', () => server.listen(settings.listen))

@@ -45,8 +45,8 @@ async function listRepositories(call: Call): Promise<void> {
 async function showRepository(call: Call): Promise<void> {
   const opened = await openRegistry(call)
   const repository = await foundRepository(opened, call.arguments[0] ?? '')
-  const { metadata } = opened.deployment
-  const lifecycle = createLifecyclePolicies({ metadata, quotas: call.settings.quotas })
+  const { metadata, clock } = opened.deployment
+  const lifecycle = createLifecyclePolicies({ metadata, clock, quotas: call.settings.quotas })
   const policy = await orNone('RepositoryPolicyNotFound', createRepositoryPolicies({ metadata }).get(repository))
   const lifecyclePolicy = await orNone('LifecyclePolicyNotFound', lifecycle.get(repository))
   call.output.show({

@@ -1,3 +1,4 @@
+import type { Clock } from '#lib/clock.ts'
 import type { Metadata } from '#metadata/metadata.ts'
 import type { Quotas } from '#registry/quotas.ts'
 import { getRepository, inRepository, lockRepository, type RepositoryKey } from '#registry/repository.ts'
@@ -17,9 +18,11 @@ export interface LifecyclePolicies {
 
 export function createLifecyclePolicies({
   metadata,
+  clock,
   quotas,
 }: {
   metadata: Metadata
+  clock: Clock
   quotas: Pick<Quotas, 'lifecycleRules'>
 }): LifecyclePolicies {
   return {
@@ -27,7 +30,7 @@ export function createLifecyclePolicies({
       parseLifecyclePolicy(text, quotas.lifecycleRules)
       await metadata.transaction(async (trx) => {
         const { id } = await lockRepository(trx, key, 'exclusive')
-        await putLifecyclePolicyOf(trx, id, text)
+        await putLifecyclePolicyOf(trx, id, text, clock())
       })
     },
 

@@ -3,6 +3,7 @@ import type { Transaction } from '#metadata/metadata.ts'
 import { type Digest, parseDigest } from '#names/digest.ts'
 import { parseTag } from '#names/tag.ts'
 import { noteLinksOf } from './collectable.ts'
+import { countRemoval } from './image-removals.ts'
 import type { Repository } from './repository.ts'
 import { retentionSetting } from './retention-settings.ts'
 import { readSetting } from './settings.ts'
@@ -44,15 +45,6 @@ export async function removeImages(
   await trx.deleteFrom('manifest_reference').where('repository_id', '=', id).where('parent', 'in', digests).execute()
   await trx.deleteFrom('manifest').where('repository_id', '=', id).where('digest', 'in', digests).execute()
   await countRemoval(trx, repository)
-}
-
-/** Notes that a count of the repository's images is no longer what somebody may have worked out. */
-export async function countRemoval(trx: Transaction, { id }: Repository): Promise<void> {
-  await trx
-    .updateTable('repository')
-    .set((eb) => ({ image_removals: eb('image_removals', '+', 1) }))
-    .where('id', '=', id)
-    .execute()
 }
 
 const imageColumns = [

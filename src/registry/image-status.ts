@@ -1,5 +1,6 @@
 import type { Transaction } from '#metadata/metadata.ts'
 import { type Digest, parseDigest } from '#names/digest.ts'
+import { countRemoval } from './image-removals.ts'
 import type { Repository } from './repository.ts'
 
 /**
@@ -10,10 +11,29 @@ import type { Repository } from './repository.ts'
  * what it refers to. Referrers follow their subject both ways (ECR user guide, "Lifecycle policies").
  */
 
-/** Answers what was archived: of these and of their referrers, those that were active and that no active index refers to. */
-export function archiveImages(
+/**
+ * Answers what was archived: of these and of their referrers, those that were active and that no active index refers to, be it that
+ * the index is archived along with them.
+ */
+export async function archiveImages(
   trx: Transaction,
   { id }: Repository,
+  digests: readonly Digest[],
+  now: number,
+): Promise<Digest[]> {
+  const archived = new Set<Digest>()
+  for (let left = digests; left.length > 0; left = left.filter((digest) => !archived.has(digest))) {
+    const some = await archiveSome(trx, { id }, left, now)
+    if (some.length === 0) break
+    for (const digest of some) archived.add(digest)
+  }
+  if (archived.size > 0) await countRemoval(trx, { id })
+  return [...archived]
+}
+
+function archiveSome(
+  trx: Transaction,
+  { id }: Pick<Repository, 'id'>,
   digests: readonly Digest[],
   now: number,
 ): Promise<Digest[]> {
@@ -49,13 +69,13 @@ export function archiveImages(
 }
 
 /** Answers what was restored: of these, of what they refer to and of the referrers of all, those that were archived. */
-export function restoreImages(
+export async function restoreImages(
   trx: Transaction,
   { id }: Repository,
   digests: readonly Digest[],
   now: number,
 ): Promise<Digest[]> {
-  return spread(digests, {
+  const changed = await spread(digests, {
     change: (some) =>
       trx
         .updateTable('manifest')
@@ -75,6 +95,8 @@ export function restoreImages(
       return children.union(selectReferrers(trx, id, some)).execute()
     },
   })
+  if (changed.length > 0) await countRemoval(trx, { id })
+  return changed
 }
 
 function selectReferrers(trx: Transaction, repositoryId: number, subjects: readonly Digest[]) {

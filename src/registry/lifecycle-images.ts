@@ -32,31 +32,55 @@ const batchRows = 2_000
  * was pushed meanwhile still holds its children, itself unread.
  */
 export async function readLifecycleImages(reader: Reader, repositoryId: number): Promise<LifecycleImage[]> {
-  const images = new Map<string, LifecycleImage & { readonly tags: Tag[]; readonly indexes: Digest[] }>()
-  for await (const rows of batchesOf(manifestsAfter, reader, repositoryId)) {
-    for (const row of rows) {
-      images.set(row.digest, {
-        digest: parseDigest(row.digest),
-        tags: [],
-        // Written by `image-status.ts`.
-        status: row.status as ImageStatus,
-        sizeBytes: row.image_size,
-        pushedAt: row.pushed_at,
-        pulledAt: row.pulled_at ?? undefined,
-        archivedAt: row.archived_at ?? undefined,
-        activatedAt: row.activated_at ?? undefined,
-        subject: row.subject === null ? undefined : parseDigest(row.subject),
-        indexes: [],
-      })
-    }
-  }
-  for await (const rows of batchesOf(tagsAfter, reader, repositoryId)) {
-    for (const { tag, digest } of rows) images.get(digest)?.tags.push(parseTag(tag))
-  }
-  for await (const rows of batchesOf(childrenAfter, reader, repositoryId)) {
-    for (const { parent, child } of rows) images.get(child)?.indexes.push(parseDigest(parent))
-  }
+  const images: Gathered = new Map()
+  for await (const rows of batchesOf(manifestsAfter, reader, repositoryId)) gatherManifests(images, rows)
+  for await (const rows of batchesOf(tagsAfter, reader, repositoryId)) gatherTags(images, rows)
+  for await (const rows of batchesOf(childrenAfter, reader, repositoryId)) gatherChildren(images, rows)
   return [...images.values()]
+}
+
+/** Of these images those that are there, as they stand now: for whoever holds the repository's lock. */
+export async function readLifecycleImagesOf(
+  reader: Reader,
+  repositoryId: number,
+  digests: readonly Digest[],
+): Promise<ReadonlyMap<string, LifecycleImage>> {
+  const images: Gathered = new Map()
+  gatherManifests(images, await selectManifests(reader, repositoryId).where('digest', 'in', digests).execute())
+  gatherTags(images, await selectTags(reader, repositoryId).where('digest', 'in', digests).execute())
+  gatherChildren(images, await selectChildren(reader, repositoryId).where('child', 'in', digests).execute())
+  return images
+}
+
+type Gathered = Map<string, LifecycleImage & { readonly tags: Tag[]; readonly indexes: Digest[] }>
+type Row<Query extends (reader: Reader, repositoryId: number) => { execute(): Promise<readonly unknown[]> }> = Awaited<
+  ReturnType<ReturnType<Query>['execute']>
+>[number]
+
+function gatherManifests(images: Gathered, rows: readonly Row<typeof selectManifests>[]): void {
+  for (const row of rows) {
+    images.set(row.digest, {
+      digest: parseDigest(row.digest),
+      tags: [],
+      // Written by `image-status.ts`.
+      status: row.status as ImageStatus,
+      sizeBytes: row.image_size,
+      pushedAt: row.pushed_at,
+      pulledAt: row.pulled_at ?? undefined,
+      archivedAt: row.archived_at ?? undefined,
+      activatedAt: row.activated_at ?? undefined,
+      subject: row.subject === null ? undefined : parseDigest(row.subject),
+      indexes: [],
+    })
+  }
+}
+
+function gatherTags(images: Gathered, rows: readonly Row<typeof selectTags>[]): void {
+  for (const { tag, digest } of rows) images.get(digest)?.tags.push(parseTag(tag))
+}
+
+function gatherChildren(images: Gathered, rows: readonly Row<typeof selectChildren>[]): void {
+  for (const { parent, child } of rows) images.get(child)?.indexes.push(parseDigest(parent))
 }
 
 /** All rows, each batch from the last row of the one before, by a key that no row ever changes. */
@@ -75,10 +99,7 @@ async function* batchesOf<Key, Row extends Key>(
 }
 
 function manifestsAfter(reader: Reader, repositoryId: number, after: { digest: string } | undefined) {
-  return reader
-    .selectFrom('manifest')
-    .select(['digest', 'subject', 'status', 'image_size', 'pushed_at', 'pulled_at', 'archived_at', 'activated_at'])
-    .where('repository_id', '=', repositoryId)
+  return selectManifests(reader, repositoryId)
     .$if(after !== undefined, (query) => query.where('digest', '>', after?.digest ?? ''))
     .orderBy('digest')
     .limit(batchRows)
@@ -86,10 +107,7 @@ function manifestsAfter(reader: Reader, repositoryId: number, after: { digest: s
 }
 
 function tagsAfter(reader: Reader, repositoryId: number, after: { tag: string } | undefined) {
-  return reader
-    .selectFrom('tag')
-    .select(['tag', 'digest'])
-    .where('repository_id', '=', repositoryId)
+  return selectTags(reader, repositoryId)
     .$if(after !== undefined, (query) => query.where('tag', '>', after?.tag ?? ''))
     .orderBy('tag')
     .limit(batchRows)
@@ -98,11 +116,7 @@ function tagsAfter(reader: Reader, repositoryId: number, after: { tag: string } 
 
 /** By the index that holds the references to manifests alone; its condition is a literal, or SQLite would not use it. */
 function childrenAfter(reader: Reader, repositoryId: number, after: { parent: string; child: string } | undefined) {
-  return reader
-    .selectFrom('manifest_reference')
-    .select(['parent', 'child'])
-    .where('repository_id', '=', repositoryId)
-    .where('kind', '=', sql.lit('manifest'))
+  return selectChildren(reader, repositoryId)
     .$if(after !== undefined, (query) =>
       query.where(({ eb, refTuple, tuple }) =>
         eb(refTuple('parent', 'child'), '>', tuple(after?.parent ?? '', after?.child ?? '')),
@@ -112,4 +126,23 @@ function childrenAfter(reader: Reader, repositoryId: number, after: { parent: st
     .orderBy('child')
     .limit(batchRows)
     .execute()
+}
+
+function selectManifests(reader: Reader, repositoryId: number) {
+  return reader
+    .selectFrom('manifest')
+    .select(['digest', 'subject', 'status', 'image_size', 'pushed_at', 'pulled_at', 'archived_at', 'activated_at'])
+    .where('repository_id', '=', repositoryId)
+}
+
+function selectTags(reader: Reader, repositoryId: number) {
+  return reader.selectFrom('tag').select(['tag', 'digest']).where('repository_id', '=', repositoryId)
+}
+
+function selectChildren(reader: Reader, repositoryId: number) {
+  return reader
+    .selectFrom('manifest_reference')
+    .select(['parent', 'child'])
+    .where('repository_id', '=', repositoryId)
+    .where('kind', '=', sql.lit('manifest'))
 }

@@ -1,7 +1,7 @@
 import type { Transaction } from '#metadata/metadata.ts'
 import { type Digest, parseDigest } from '#names/digest.ts'
 import type { Tag } from '#names/tag.ts'
-import { countRemoval } from './image-removal.ts'
+import { countRemoval } from './image-removals.ts'
 import { refuse } from './refusals.ts'
 import { inRepository, type Repository } from './repository.ts'
 import { type Act, recordTagMoves, type TagMoveCause } from './tag-moves.ts'

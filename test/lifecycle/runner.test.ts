@@ -1,0 +1,172 @@
+/** A run does what the evaluation says, and nothing with an image that is not as it was evaluated. */
+import assert from 'node:assert/strict'
+import { describe, type TestContext, test } from 'node:test'
+import { ecrQuotas } from '#config/quotas.ts'
+import { createLifecyclePolicies } from '#lifecycle/policies.ts'
+import { runLifecyclePolicy } from '#lifecycle/runner.ts'
+import { parseAccountId } from '#names/account.ts'
+import { parseRegion } from '#names/region.ts'
+import { parseRepositoryName } from '#names/repository-name.ts'
+import { parseTag } from '#names/tag.ts'
+import { createImageDeletion } from '#registry/image-deletion.ts'
+import { createImagePush } from '#registry/image-push.ts'
+import { createRepositories } from '#registry/repositories.ts'
+import { eachDatabase } from '../support/databases.ts'
+import { type Image, index } from '../support/images/build.ts'
+
+const dayMs = 86_400_000
+const key = {
+  registry: { account: parseAccountId('123456789012'), region: parseRegion('eu-west-1') },
+  name: parseRepositoryName('team/app'),
+}
+
+eachDatabase((databases) =>
+  describe(`a lifecycle run on ${databases.dialect}`, () => {
+    async function stage(t: TestContext, rules: readonly object[]) {
+      const metadata = await databases.open(t)
+      let now = Date.now()
+      const clock = () => now
+      const parts = { metadata, clock, quotas: ecrQuotas }
+      const { id } = await createRepositories({ ...parts, repositoryCreated: [] }).create(key, {})
+      await createLifecyclePolicies(parts).put(key, JSON.stringify({ rules }))
+      const pushes = createImagePush(parts)
+      const deletion = createImageDeletion(parts)
+      const { signal } = new AbortController()
+      return {
+        metadata,
+        move: (ms: number) => {
+          now += ms
+        },
+        async push({ bytes: body, mediaType }: Image, tag?: string) {
+          now += 1_000
+          await pushes.put(key, { body, mediaType, by: '', ...(tag !== undefined && { tag: parseTag(tag) }) })
+        },
+        delete: (image: Image) => deletion.deleteAll(key, [{ digest: image.digest }], ''),
+        /** `meanwhile` is done between evaluation and action of the first attempt. */
+        run: (meanwhile: () => Promise<unknown> = async () => {}) => {
+          let met = false
+          const met_ = metadata.transaction.bind(metadata)
+          const watched: typeof metadata = Object.create(metadata, {
+            reader: { get: () => metadata.reader },
+            transaction: {
+              value: async (work: Parameters<typeof met_>[0]) => {
+                if (!met) {
+                  met = true
+                  await meanwhile()
+                }
+                return met_(work)
+              },
+            },
+          })
+          return runLifecyclePolicy({ metadata: watched, clock, flushPulls: async () => {} }, id, signal)
+        },
+        left: async () => {
+          const rows = await metadata.reader.selectFrom('manifest').select('digest').execute()
+          return new Set<string>(rows.map(({ digest }) => digest))
+        },
+        lastEvaluatedAt: async () =>
+          (await metadata.reader.selectFrom('lifecycle_policy').select('last_evaluated_at').executeTakeFirst())
+            ?.last_evaluated_at,
+        now: clock,
+      }
+    }
+
+    const keepTwo = {
+      rulePriority: 1,
+      selection: { tagStatus: 'any', countType: 'imageCountMoreThan', countNumber: 2 },
+      action: { type: 'expire' },
+    }
+    const old = {
+      rulePriority: 1,
+      selection: { tagStatus: 'any', countType: 'sinceImagePushed', countUnit: 'days', countNumber: 10 },
+      action: { type: 'expire' },
+    }
+    const digests = (...images: Image[]) => new Set<string>(images.map(({ digest }) => digest))
+
+    test('expires what its rules take, into the recycle bin, and says when', async (t) => {
+      const { push, run, left, metadata, lastEvaluatedAt, now } = await stage(t, [keepTwo])
+      const images = many(5)
+      for (const [at, image] of images.entries()) await push(image, `v${at}`)
+      assert.equal(await run(), 'done')
+      assert.deepEqual(await left(), digests(...images.slice(3)))
+      assert.equal(await lastEvaluatedAt(), now())
+      const deleted = await metadata.reader.selectFrom('deleted_image').select(['digest', 'cause', 'tags']).execute()
+      assert.deepEqual(
+        new Set(deleted.map(({ digest, cause, tags }) => `${digest} ${cause} ${tags}`)),
+        new Set(images.slice(0, 3).map(({ digest }, at) => `${digest} lifecycle ["v${at}"]`)),
+      )
+      const moves = await metadata.reader
+        .selectFrom('tag_move')
+        .select('tag')
+        .where('cause', '=', 'lifecycle')
+        .execute()
+      assert.deepEqual(new Set(moves.map(({ tag }) => tag)), new Set(['v0', 'v1', 'v2']))
+      assert.equal(await run(), 'done')
+      assert.deepEqual(await left(), digests(...images.slice(3)), 'a second run finds nothing to do')
+    })
+
+    test('evaluates anew where somebody deleted what a count rests on', async (t) => {
+      const { push, run, left, delete: remove } = await stage(t, [keepTwo])
+      const images = many(4)
+      for (const image of images) await push(image)
+      const [, second, third, youngest] = images
+      assert.ok(second && third && youngest)
+      await run(() => remove(youngest))
+      assert.deepEqual(await left(), digests(second, third))
+    })
+
+    test('leaves an image that was tagged since to the next run, and takes the others', async (t) => {
+      const { push, run, left, move } = await stage(t, [
+        { ...old, selection: { ...old.selection, tagStatus: 'untagged' } },
+      ])
+      const images = many(3)
+      for (const image of images) await push(image)
+      const [first] = images
+      assert.ok(first)
+      move(11 * dayMs)
+      await run(() => push(first, 'keep-me'))
+      assert.deepEqual(await left(), digests(first))
+    })
+
+    test('expires an index with its children, and leaves children whose index was pushed meanwhile', async (t) => {
+      const { push, run, left, move } = await stage(t, [old])
+      const [a, b, c] = many(3)
+      assert.ok(a && b && c)
+      const [whole, late] = [index({ children: [a, b] }), index({ children: [c] })]
+      for (const image of [a, b, c]) await push(image)
+      await push(whole, 'whole')
+      move(11 * dayMs)
+      await run(() => push(late, 'late'))
+      assert.deepEqual(await left(), digests(c, late))
+    })
+
+    test('archives with the index what it refers to', async (t) => {
+      const archive = { ...old, action: { type: 'transition', targetStorageClass: 'archive' } }
+      const { push, run, move, metadata } = await stage(t, [archive])
+      const [a, b] = many(2)
+      assert.ok(a && b)
+      for (const image of [a, b]) await push(image)
+      await push(index({ children: [a, b] }), 'both')
+      move(11 * dayMs)
+      await run()
+      const statuses = await metadata.reader.selectFrom('manifest').select('status').execute()
+      assert.deepEqual(
+        statuses.map(({ status }) => status),
+        ['ARCHIVED', 'ARCHIVED', 'ARCHIVED'],
+      )
+    })
+
+    test('a policy that was put asks for its run in a minute', async (t) => {
+      const { metadata, now } = await stage(t, [keepTwo])
+      const jobs = await metadata.reader.selectFrom('job').select(['kind', 'run_at']).execute()
+      assert.deepEqual(
+        jobs.map(({ kind, run_at }) => [kind, run_at]),
+        [['lifecycle-run', now() + 60_000]],
+      )
+    })
+  }),
+)
+
+function many(count: number): Image[] {
+  return Array.from({ length: count }, (_, at) => index({ children: [], annotations: { at: String(at) } }))
+}
