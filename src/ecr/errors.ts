@@ -99,6 +99,11 @@ export const exceptions = {
     ({ repository, registry }) =>
       `The repository with name '${repository}' in registry with id '${registry.account}' cannot be deleted because it still contains images`,
   ],
+  RepositoryInUse: [
+    'RepositoryNotEmptyException',
+    (facts) =>
+      `The repository with name '${facts.repository}' in registry with id '${facts.registry.account}' cannot be deleted because it still contains images that are in use: ${registryTexts.ImageInUse(facts)}`,
+  ],
   TagMutabilityFiltersMismatch: [
     'InvalidParameterException',
     ({ mode, given }) =>

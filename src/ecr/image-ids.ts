@@ -132,6 +132,11 @@ export function describeDeletionFailure(imageId: ImageIdentifier, failure: Delet
       const failureReason = registryTexts.ImageReferencedByIndex(failure)
       return { imageId, failureCode: 'ImageReferencedByManifestList', failureReason }
     }
+    // Of the model's codes the one for an image that stays because something else needs it.
+    case 'in use': {
+      const failureReason = registryTexts.ImageInUse(failure)
+      return { imageId, failureCode: 'ImageReferencedByManifestList', failureReason }
+    }
   }
 }
 

@@ -1,8 +1,9 @@
 import { matchesWildcard } from '#lib/wildcard.ts'
 import type { Digest } from '#names/digest.ts'
+import { spreadUses } from '#registry/in-use.ts'
 import type { LifecycleImage } from '#registry/lifecycle-images.ts'
 import { byAge, countsFrom, dayMs } from './age.ts'
-import { applicationOrder, type Marked, settle } from './plan.ts'
+import { applicationOrder, type Block, type Marked, settle } from './plan.ts'
 import type { LifecyclePolicy, LifecycleRule, TagSelection } from './policy.ts'
 
 /**
@@ -10,13 +11,13 @@ import type { LifecyclePolicy, LifecycleRule, TagSelection } from './policy.ts'
  * is done. Every rule sees the whole repository; an image is claimed by the first rule whose storage class and tags it meets,
  * even if that rule keeps it, and later rules count it all the same (ECR user guide, "How lifecycle policies work").
  *
- * Beyond ECR's documents: an image whose subject is in the repository is under no rule, and goes where its subject goes, so that
+ * Beyond ECR's documents: an image that is in use is counted and claimed as any other, and is not acted on. An image whose subject is in the repository is under no rule, and goes where its subject goes, so that
  * no rule for untagged images takes the signature of an image that stays.
  */
 export type Decision = { readonly image: LifecycleImage } & (
   | ({ readonly verdict: 'act' } & Cause)
-  /** Marked, but those indexes stay and refer to it. */
-  | ({ readonly verdict: 'blocked'; readonly indexes: readonly Digest[] } & Cause)
+  /** Marked, but those indexes stay and refer to it, or it is in use. */
+  | ({ readonly verdict: 'blocked' } & Block & Cause)
   | { readonly verdict: 'keep'; readonly why: Reason }
 )
 
@@ -76,7 +77,10 @@ export function* evaluate(
   for (const [image, { rule, measured, hit }] of claims)
     if (hit) marked.push({ image, rule, measured, subject: undefined })
   yield
-  const { acting, blocked } = settle(marked, images)
+  const reported = images.flatMap(({ digest, inUseBy }) => (inUseBy.length > 0 ? [[digest, inUseBy] as const] : []))
+  const uses = spreadUses(images, new Map(reported))
+  yield
+  const { acting, blocked } = settle(marked, images, uses)
   yield
   const acted = applicationOrder(acting)
   yield

@@ -1,11 +1,13 @@
 import type { Digest } from '#names/digest.ts'
+import type { Uses } from '#registry/in-use.ts'
 import type { LifecycleImage } from '#registry/lifecycle-images.ts'
 import { byAge } from './age.ts'
 import type { LifecycleRule } from './policy.ts'
 
 /**
  * From the images that rules marked to those that are acted on. Whatever refers to an image by its subject comes along with it; an
- * image to which an index refers stays until the index has gone (ECR user guide, "Lifecycle policies", "Considerations").
+ * image to which an index refers stays until the index has gone (ECR user guide, "Lifecycle policies", "Considerations"); and what is
+ * in use stays.
  */
 export interface Marked {
   readonly image: LifecycleImage
@@ -18,12 +20,24 @@ export interface Marked {
 
 export interface Settled {
   readonly acting: ReadonlyMap<Digest, Marked>
-  /** Marked but for indexes that stay. What follows its subject is not, where that stays. */
-  readonly blocked: ReadonlyMap<Digest, Marked & { readonly indexes: readonly Digest[] }>
+  /** Marked, and stays for that. What follows its subject is not here, where that stays. */
+  readonly blocked: ReadonlyMap<Digest, Marked & Block>
 }
 
-/** The largest set of marked images and their referrers in which nothing outlives what it depends on. Linear. */
-export function settle(marked: readonly Marked[], images: readonly LifecycleImage[]): Settled {
+/** Why a marked image stays: one of the two is not empty. */
+export interface Block {
+  /** Those that stay and refer to it. */
+  readonly indexes: readonly Digest[]
+  /** Who runs it, or something that needs it. */
+  readonly inUseBy: Uses
+}
+
+/** The largest set of marked images and their referrers without those in `uses` in which nothing outlives what it depends on. Linear. */
+export function settle(
+  marked: readonly Marked[],
+  images: readonly LifecycleImage[],
+  uses: ReadonlyMap<Digest, Uses>,
+): Settled {
   const archived = new Set(images.filter(({ status }) => status === 'ARCHIVED').map(({ digest }) => digest))
   const referrers = groupBy(images, ({ subject }) => (subject === undefined ? [] : [subject]))
   const children = groupBy(images, ({ indexes }) => indexes)
@@ -32,11 +46,14 @@ export function settle(marked: readonly Marked[], images: readonly LifecycleImag
   const blockers = ({ image, rule }: Marked) =>
     image.indexes.filter((index) => !lets(rule, acting.get(index), archived.has(index)))
   const leftBehind = ({ subject }: Marked) => subject !== undefined && !acting.has(subject)
+  const stays = (mark: Marked) => uses.has(mark.image.digest) || leftBehind(mark) || blockers(mark).length > 0
 
-  const waiting = [...all.values()].filter(({ subject, image }) => subject !== undefined || image.indexes.length > 0)
+  const waiting = [...all.values()].filter(
+    ({ subject, image }) => subject !== undefined || image.indexes.length > 0 || uses.has(image.digest),
+  )
   for (let mark = waiting.pop(); mark !== undefined; mark = waiting.pop()) {
     const { digest } = mark.image
-    if (!acting.has(digest) || !(leftBehind(mark) || blockers(mark).length > 0)) continue
+    if (!acting.has(digest) || !stays(mark)) continue
     acting.delete(digest)
     for (const dependent of [...(children.get(digest) ?? []), ...(referrers.get(digest) ?? [])]) {
       const again = acting.get(dependent.digest)
@@ -45,7 +62,10 @@ export function settle(marked: readonly Marked[], images: readonly LifecycleImag
   }
   const blocked = [...all.values()]
     .filter((mark) => !acting.has(mark.image.digest) && !leftBehind(mark))
-    .map((mark) => [mark.image.digest, { ...mark, indexes: blockers(mark) }] as const)
+    .map(
+      (mark) =>
+        [mark.image.digest, { ...mark, indexes: blockers(mark), inUseBy: uses.get(mark.image.digest) ?? [] }] as const,
+    )
   return { acting, blocked: new Map(blocked) }
 }
 

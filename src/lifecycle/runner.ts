@@ -7,6 +7,7 @@ import type { Digest } from '#names/digest.ts'
 import { removeImages } from '#registry/image-removal.ts'
 import { lockLive, readRemovals } from '#registry/image-removals.ts'
 import { archiveImages } from '#registry/image-status.ts'
+import { findKeptInUse } from '#registry/kept-in-use.ts'
 import { type LifecycleImage, readLifecycleImages, readLifecycleImagesOf } from '#registry/lifecycle-images.ts'
 import type { Repository } from '#registry/repository.ts'
 import { decide } from './decide.ts'
@@ -47,8 +48,8 @@ export async function runLifecyclePolicy(
     // Before the images: what goes while they are read is noticed.
     const removals = await readRemovals(metadata.reader, repositoryId)
     if (policy === undefined || removals === undefined) return 'done'
-    const images = await readLifecycleImages(metadata.reader, repositoryId)
     const evaluatedAt = clock()
+    const images = await readLifecycleImages(metadata.reader, repositoryId, evaluatedAt)
     const decisions = await decide(parseLifecyclePolicy(policy.text), images, evaluatedAt, signal)
     const marks = decisions.filter((decision) => decision.verdict === 'act')
     const run = new Run({ metadata, clock, repositoryId, text: policy.text, removals })
@@ -106,9 +107,11 @@ class Run {
     const at = this.#facts.clock()
     const digests = marks.map(({ image }) => image.digest)
     const present = await readLifecycleImagesOf(trx, repository.id, digests)
+    // What was reported meanwhile counts, too.
+    const kept = await findKeptInUse(trx, repository, digests, at)
     const going = new Set<Digest>()
     const unchanged = marks.filter((mark) => {
-      const goes = this.#mayGo(mark, present.get(mark.image.digest), going)
+      const goes = !kept.has(mark.image.digest) && this.#mayGo(mark, present.get(mark.image.digest), going)
       if (goes && mark.rule.action === 'expire') going.add(mark.image.digest)
       return goes
     })

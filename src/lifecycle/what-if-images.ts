@@ -1,5 +1,6 @@
 import type { Digest } from '#names/digest.ts'
 import type { Tag } from '#names/tag.ts'
+import type { Uses } from '#registry/in-use.ts'
 import type { LifecycleImage } from '#registry/lifecycle-images.ts'
 import type { GoesUnder } from './difference.ts'
 import type { Decision } from './evaluate.ts'
@@ -23,11 +24,13 @@ export interface WhatIfImage {
   readonly subject?: Digest
   /** Those that stay and refer to it, and so keep it from going. */
   readonly indexes?: readonly Digest[]
+  /** Who runs it, or something that needs it, which keeps it too. */
+  readonly inUseBy?: Uses
   /** Where a draft is held against the policy in force: under which of them it goes. */
   readonly goesUnder?: 'draft' | 'in force' | 'both'
 }
 
-/** `blocked`: marked, and kept by what refers to it. */
+/** `blocked`: marked, and kept by what refers to it or because it is in use. */
 export type WhatIfVerdict = 'expire' | 'archive' | 'blocked' | 'keep'
 
 const sides = { first: 'draft', second: 'in force', both: 'both' } as const
@@ -65,7 +68,7 @@ function factsOf({ digest, tags, sizeBytes, pushedAt, pulledAt, archivedAt, acti
 
 function findingsOf(
   decision: Decision,
-): Pick<WhatIfImage, 'verdict' | 'priority' | 'measured' | 'subject' | 'indexes'> {
+): Pick<WhatIfImage, 'verdict' | 'priority' | 'measured' | 'subject' | 'indexes' | 'inUseBy'> {
   if (decision.verdict === 'keep') {
     const { why } = decision
     switch (why.reason) {
@@ -79,6 +82,9 @@ function findingsOf(
   }
   const { rule, measured, subject } = decision
   const cause = { priority: rule.priority, measured, ...(subject !== undefined && { subject }) }
-  if (decision.verdict === 'blocked') return { verdict: 'blocked', ...cause, indexes: decision.indexes }
+  if (decision.verdict === 'blocked') {
+    const { indexes, inUseBy } = decision
+    return { verdict: 'blocked', ...cause, indexes, ...(inUseBy.length > 0 && { inUseBy }) }
+  }
   return { verdict: rule.action === 'expire' ? 'expire' : 'archive', ...cause }
 }

@@ -73,8 +73,8 @@ export function createWhatIfs({
     const inForce = (await findLifecyclePolicyOf(reader, repositoryId))?.text
     const text = draft ?? inForce
     if (text === undefined) throw refuse('LifecyclePolicyNotFound', inRepository(key))
-    const found = await readLifecycleImages(reader, repositoryId)
     const now = clock()
+    const found = await readLifecycleImages(reader, repositoryId, now)
     const decisions = await decide(parseLifecyclePolicy(text), found, now, signal)
     const others = { rules: inForce === undefined ? [] : parseLifecyclePolicy(inForce).rules }
     const changes = draft === undefined ? undefined : difference(decisions, await decide(others, found, now, signal))

@@ -121,6 +121,12 @@ const codes: Codes = {
     'UNSUPPORTED',
     (facts) => `${registryTexts.ImageReferencedByIndex(facts)}. Delete that first.`,
   ],
+  ImageInUse: [
+    403,
+    'DENIED',
+    (facts) =>
+      `${registryTexts.ImageInUse(facts)}. Stop what runs it and report again what is in use, or delete the report of a cluster that is gone: lading in-use delete <cluster>`,
+  ],
   TagImmutable: [400, 'TAG_INVALID', registryTexts.TagImmutable],
   ManifestInvalid: [
     400,

@@ -1,14 +1,25 @@
 import type { Digest } from '#names/digest.ts'
 import type { Tag } from '#names/tag.ts'
 import type { ImageId, ImageQuery } from './image.ts'
+import type { Uses } from './in-use.ts'
 
 /**
  * Which of the images asked for go, and why the others stay. Pure: what the repository holds comes in, and nothing is deleted
- * here. Invariant: an index's children are present, so an image that one refers to stays (ECR user guide, "Deleting an image").
+ * here. Invariant: an index's children are present, so an image that one refers to stays (ECR user guide, "Deleting an image"). An
+ * image that is kept in use loses tags at most: none that would take it along.
  */
 
-/** Of the images that are asked for, and are there: their tags, and the indexes that refer to them. Both in order. */
-export type HeldImages = ReadonlyMap<Digest, { readonly tags: readonly Tag[]; readonly indexes: readonly Digest[] }>
+/** Of the images that are asked for, and are there. */
+export type HeldImages = ReadonlyMap<Digest, HeldImage>
+
+export interface HeldImage {
+  /** In order. */
+  readonly tags: readonly Tag[]
+  /** Those that refer to it, in order. */
+  readonly indexes: readonly Digest[]
+  /** For whom it is kept; empty where that is no reason to keep it. */
+  readonly inUseBy: Uses
+}
 
 /** What becomes of an image with its last tag, when that is deleted. */
 export type LastTag = 'takes image' | 'leaves image'
@@ -18,6 +29,7 @@ export type DeletionFailure =
   /** Asked for by a tag and a digest, and the tag is another image's. */
   | { readonly reason: 'tag elsewhere' }
   | { readonly reason: 'referenced'; readonly digest: Digest; readonly indexes: readonly Digest[] }
+  | { readonly reason: 'in use'; readonly digest: Digest; readonly inUseBy: Uses }
 
 export interface DeletionPlan {
   /** What goes, in the order in which it does: one entry a tag, or one without a tag. */
@@ -53,8 +65,10 @@ export function planDeletion(held: HeldImages, queries: readonly ImageQuery[], l
       gone.push({ digest, tag })
       return undefined
     }
-    const indexes = held.get(digest)?.indexes.filter((index) => !images.has(index)) ?? []
-    if (indexes.length > 0) return { reason: 'referenced', digest, indexes }
+    const { indexes = [], inUseBy = [] } = held.get(digest) ?? {}
+    const staying = indexes.filter((index) => !images.has(index))
+    if (staying.length > 0) return { reason: 'referenced', digest, indexes: staying }
+    if (inUseBy.length > 0) return { reason: 'in use', digest, inUseBy }
     images.add(digest)
     gone.push(...(left.length === 0 ? [{ digest, tag: undefined }] : left.map((each) => ({ digest, tag: each }))))
     return undefined

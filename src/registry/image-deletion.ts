@@ -13,6 +13,8 @@ import type { ImageId, ImageQuery } from './image.ts'
 import { isAsked } from './image-query.ts'
 import { removeImages } from './image-removal.ts'
 import { countRemoval } from './image-removals.ts'
+import type { Uses } from './in-use.ts'
+import { findKeptInUse } from './kept-in-use.ts'
 import { refuse } from './refusals.ts'
 import { inRepository, lockRepository, type Repository, type RepositoryKey } from './repository.ts'
 import { type Act, recordTagMoves } from './tag-moves.ts'
@@ -22,7 +24,7 @@ export interface ImageDeletion {
   /**
    * Deletes by digest the image with all its tags, by tag that tag, which leaves its image (OCI). `by` is the principal's ARN.
    *
-   * @throws Refusal `RepositoryNotFound`, `ImageNotFound`, `ImageReferencedByIndex`
+   * @throws Refusal `RepositoryNotFound`, `ImageNotFound`, `ImageReferencedByIndex`, `ImageInUse`
    */
   delete(key: RepositoryKey, query: ImageQuery, by: string): Promise<void>
   /**
@@ -48,8 +50,9 @@ export function createImageDeletion({ metadata, clock }: { metadata: Metadata; c
   ): Promise<DeletionPlan> {
     return metadata.transaction(async (trx) => {
       const repository = await lockRepository(trx, key, 'exclusive')
-      const plan = planDeletion(await findImages(trx, repository, queries), queries, lastTag)
-      await carryOut(trx, repository, plan, { by, at: clock() })
+      const now = clock()
+      const plan = planDeletion(await findImages(trx, repository, queries, now), queries, lastTag)
+      await carryOut(trx, repository, plan, { by, at: now })
       return plan
     })
   }
@@ -58,17 +61,34 @@ export function createImageDeletion({ metadata, clock }: { metadata: Metadata; c
     async delete(key, query, by) {
       const { failures } = await run(key, [query], 'leaves image', by)
       const failure = failures.get(query)
-      if (failure === undefined) return
-      if (failure.reason !== 'referenced') throw refuse('ImageNotFound', { ...inRepository(key), query })
-      const { digest, indexes } = failure
-      throw refuse('ImageReferencedByIndex', { ...inRepository(key), digest, indexes })
+      switch (failure?.reason) {
+        case undefined:
+          return
+        case 'not found':
+        case 'tag elsewhere':
+          throw refuse('ImageNotFound', { ...inRepository(key), query })
+        case 'referenced': {
+          const { digest, indexes } = failure
+          throw refuse('ImageReferencedByIndex', { ...inRepository(key), digest, indexes })
+        }
+        case 'in use': {
+          const { digest, inUseBy } = failure
+          throw refuse('ImageInUse', { ...inRepository(key), digest, inUseBy })
+        }
+      }
     },
 
     deleteAll: (key, queries, by) => run(key, queries, 'takes image', by),
   }
 }
 
-async function findImages(trx: Transaction, { id }: Repository, queries: readonly ImageQuery[]): Promise<HeldImages> {
+async function findImages(
+  trx: Transaction,
+  repository: Repository,
+  queries: readonly ImageQuery[],
+  now: number,
+): Promise<HeldImages> {
+  const { id } = repository
   const rows = await trx
     .selectFrom('manifest')
     .leftJoin('tag', (join) =>
@@ -79,10 +99,10 @@ async function findImages(trx: Transaction, { id }: Repository, queries: readonl
     .where((where) => isAsked(where, id, queries))
     .orderBy('tag.tag')
     .execute()
-  const found = new Map<Digest, { tags: Tag[]; indexes: Digest[] }>()
+  const found = new Map<Digest, { tags: Tag[]; indexes: Digest[]; inUseBy: Uses }>()
   for (const row of rows) {
     const digest = parseDigest(row.digest)
-    const image = found.get(digest) ?? { tags: [], indexes: [] }
+    const image = found.get(digest) ?? { tags: [], indexes: [], inUseBy: [] }
     if (row.tag !== null) image.tags.push(parseTag(row.tag))
     found.set(digest, image)
   }
@@ -97,6 +117,8 @@ async function findImages(trx: Transaction, { id }: Repository, queries: readonl
     .orderBy('parent')
     .execute()
   for (const { parent, child } of references) found.get(parseDigest(child))?.indexes.push(parseDigest(parent))
+  const kept = await findKeptInUse(trx, repository, [...found.keys()], now)
+  for (const [digest, image] of found) image.inUseBy = kept.get(digest) ?? []
   return found
 }
 

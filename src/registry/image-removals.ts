@@ -30,6 +30,6 @@ export async function lockLive(
 }
 
 /** The row of a deleted repository has no account. */
-function selectLive(reader: Reader, id: number) {
+export function selectLive(reader: Reader, id: number) {
   return reader.selectFrom('repository').where('id', '=', id).where('account', '!=', '')
 }

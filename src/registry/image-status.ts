@@ -1,6 +1,7 @@
 import type { Transaction } from '#metadata/metadata.ts'
 import { type Digest, parseDigest } from '#names/digest.ts'
 import { countRemoval } from './image-removals.ts'
+import { findKeptInUse } from './kept-in-use.ts'
 import type { Repository } from './repository.ts'
 
 /**
@@ -12,38 +13,43 @@ import type { Repository } from './repository.ts'
  */
 
 /**
- * Answers what was archived: of these and of their referrers, those that were active and that no active index refers to, be it that
- * the index is archived along with them.
+ * Answers what was archived: of these and of their referrers, those that were active, that are not kept in use and that no active index
+ * refers to, be it that the index is archived along with them.
  */
 export async function archiveImages(
   trx: Transaction,
-  { id }: Repository,
+  repository: Repository,
   digests: readonly Digest[],
   now: number,
 ): Promise<Digest[]> {
   const archived = new Set<Digest>()
   for (let left = digests; left.length > 0; left = left.filter((digest) => !archived.has(digest))) {
-    const some = await archiveSome(trx, { id }, left, now)
+    const some = await archiveSome(trx, repository, left, now)
     if (some.length === 0) break
     for (const digest of some) archived.add(digest)
   }
-  if (archived.size > 0) await countRemoval(trx, { id })
+  if (archived.size > 0) await countRemoval(trx, repository)
   return [...archived]
 }
 
 function archiveSome(
   trx: Transaction,
-  { id }: Pick<Repository, 'id'>,
+  repository: Repository,
   digests: readonly Digest[],
   now: number,
 ): Promise<Digest[]> {
+  const { id } = repository
   return spread(digests, {
-    change: (some) =>
-      trx
+    change: async (some) => {
+      const kept = await findKeptInUse(trx, repository, some, now)
+      const free = some.filter((digest) => !kept.has(digest))
+      // PostgreSQL has no empty list.
+      if (free.length === 0) return []
+      return trx
         .updateTable('manifest')
         .set({ status: 'ARCHIVED', archived_at: now })
         .where('repository_id', '=', id)
-        .where('digest', 'in', some)
+        .where('digest', 'in', free)
         .where('status', '=', 'ACTIVE')
         .where(({ not, exists, selectFrom }) =>
           not(
@@ -63,7 +69,8 @@ function archiveSome(
           ),
         )
         .returning('digest')
-        .execute(),
+        .execute()
+    },
     follow: (some) => selectReferrers(trx, id, some).execute(),
   })
 }

@@ -4,6 +4,10 @@ import type { Reader } from '#metadata/metadata.ts'
 import { type Digest, parseDigest } from '#names/digest.ts'
 import { parseTag, type Tag } from '#names/tag.ts'
 import type { ImageStatus } from './image.ts'
+import { selectLive } from './image-removals.ts'
+import type { Uses } from './in-use.ts'
+import { readReported } from './kept-in-use.ts'
+import { parseRepository } from './repository.ts'
 
 /** What decides on an image's lifecycle. Times are milliseconds since the epoch. */
 export interface LifecycleImage {
@@ -21,6 +25,8 @@ export interface LifecycleImage {
   readonly subject: Digest | undefined
   /** The indexes of the repository that refer to it. */
   readonly indexes: readonly Digest[]
+  /** Who reported it as in use, where such images are kept; not who needs it for the sake of another image. */
+  readonly inUseBy: Uses
 }
 
 /** Rows that are read before other work gets its turn: on SQLite a query holds the process. */
@@ -29,17 +35,23 @@ const batchRows = 2_000
 /**
  * All images of a repository, in no order. Read in batches while pushes go on, and yet no image is taken for untagged because its
  * tag moved meanwhile: tags are read by their names, each once, after the images. References come last, so that an index which
- * was pushed meanwhile still holds its children, itself unread.
+ * was pushed meanwhile still holds its children, itself unread. `now`, in milliseconds since the epoch, tells which reports of images in
+ * use still count.
  */
-export async function readLifecycleImages(reader: Reader, repositoryId: number): Promise<LifecycleImage[]> {
+export async function readLifecycleImages(
+  reader: Reader,
+  repositoryId: number,
+  now: number,
+): Promise<LifecycleImage[]> {
   const images: Gathered = new Map()
   for await (const rows of batchesOf(manifestsAfter, reader, repositoryId)) gatherManifests(images, rows)
   for await (const rows of batchesOf(tagsAfter, reader, repositoryId)) gatherTags(images, rows)
   for await (const rows of batchesOf(childrenAfter, reader, repositoryId)) gatherChildren(images, rows)
+  await gatherUses(images, reader, repositoryId, now)
   return [...images.values()]
 }
 
-/** Of these images those that are there, as they stand now: for whoever holds the repository's lock. */
+/** Of these images those that are there, as they stand now, but for who uses them: for whoever holds the repository's lock. */
 export async function readLifecycleImagesOf(
   reader: Reader,
   repositoryId: number,
@@ -52,7 +64,7 @@ export async function readLifecycleImagesOf(
   return images
 }
 
-type Gathered = Map<string, LifecycleImage & { readonly tags: Tag[]; readonly indexes: Digest[] }>
+type Gathered = Map<string, LifecycleImage & { readonly tags: Tag[]; readonly indexes: Digest[]; inUseBy: Uses }>
 type Row<Query extends (reader: Reader, repositoryId: number) => { execute(): Promise<readonly unknown[]> }> = Awaited<
   ReturnType<ReturnType<Query>['execute']>
 >[number]
@@ -71,6 +83,7 @@ function gatherManifests(images: Gathered, rows: readonly Row<typeof selectManif
       activatedAt: row.activated_at ?? undefined,
       subject: row.subject === null ? undefined : parseDigest(row.subject),
       indexes: [],
+      inUseBy: [],
     })
   }
 }
@@ -81,6 +94,19 @@ function gatherTags(images: Gathered, rows: readonly Row<typeof selectTags>[]): 
 
 function gatherChildren(images: Gathered, rows: readonly Row<typeof selectChildren>[]): void {
   for (const { parent, child } of rows) images.get(child)?.indexes.push(parseDigest(parent))
+}
+
+async function gatherUses(images: Gathered, reader: Reader, repositoryId: number, now: number): Promise<void> {
+  const row = await selectLive(reader, repositoryId).selectAll().executeTakeFirst()
+  if (row === undefined) return
+  for await (const reported of readReported(reader, parseRepository(row), now)) {
+    for (const [digest, uses] of reported) {
+      const image = images.get(digest)
+      // A batch may end between two clusters of one image.
+      if (image !== undefined) image.inUseBy = [...image.inUseBy, ...uses]
+    }
+    await setImmediate()
+  }
 }
 
 /** All rows, each batch from the last row of the one before, by a key that no row ever changes. */

@@ -6,6 +6,7 @@ import type { RepositoryName } from '#names/repository-name.ts'
 import type { RepositoryPrefix } from '#names/repository-prefix.ts'
 import type { Tag } from '#names/tag.ts'
 import type { ImageQuery } from './image.ts'
+import type { Uses } from './in-use.ts'
 import type { TagMutabilityMode } from './tag-mutability.ts'
 
 /** Which repository a refusal speaks of. */
@@ -45,6 +46,8 @@ export type TemplateMember = 'repositoryPolicy' | 'lifecyclePolicy' | 'customRol
 export interface SettingRefusals {
   RepositoryAlreadyExists: InRepository
   RepositoryNotEmpty: InRepository
+  /** It holds an image that is kept in use: one of them. */
+  RepositoryInUse: InRepository & { readonly digest: Digest; readonly inUseBy: Uses }
   /** Filters given in a mode that takes none, or none in a mode that needs them. */
   TagMutabilityFiltersMismatch: { readonly mode: TagMutabilityMode; readonly given: boolean }
   /** More `*` than a filter may hold. */
@@ -93,6 +96,8 @@ export interface ContentRefusals {
   /** It is there, and cannot be pulled until it is restored. */
   ImageArchived: InRepository & { readonly query: ImageQuery; readonly digest: Digest }
   ImageReferencedByIndex: InRepository & { readonly digest: Digest; readonly indexes: readonly Digest[] }
+  /** Clusters run it, or something that needs it, and such images are kept here. */
+  ImageInUse: InRepository & { readonly digest: Digest; readonly inUseBy: Uses }
 
   BlobNotFound: InRepository & { readonly digest: Digest }
   BlobReferenced: InRepository & { readonly digest: Digest; readonly manifest: Digest }
@@ -140,4 +145,11 @@ export interface RegistryRefusals
     StorageClassRefusals,
     LayerRefusals {}
 
-export const refuse = refusals<RegistryRefusals>()
+/** What is declined of reports of what is in use, which ECR does not have. */
+export interface InUseRefusals {
+  InUseReportNotFound: { readonly registry: Registry; readonly cluster: string }
+  /** A registry has no more clusters than `limit`. */
+  TooManyInUseReports: { readonly registry: Registry; readonly limit: number }
+}
+
+export const refuse = refusals<RegistryRefusals & InUseRefusals>()

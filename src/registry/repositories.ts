@@ -10,6 +10,7 @@ import type { RepositoryName } from '#names/repository-name.ts'
 import type { RepositoryCreated } from './announcements.ts'
 import { type CreationReason, readTemplate } from './creation-templates.ts'
 import { type EncryptionChoice, parseEncryption } from './encryption.ts'
+import { findOneKeptInUse } from './kept-in-use.ts'
 import { type Quotas, requireRegistryWithin } from './quotas.ts'
 import { refuse } from './refusals.ts'
 import {
@@ -51,9 +52,9 @@ export interface Repositories {
   /** By name. `after` is the key of an earlier page. */
   list(registry: Registry, page: { limit: number; after?: string | undefined }): Promise<Page<Repository, string>>
   /**
-   * With `force` whatever it holds goes too. What the deletion leaves in the blob store is unlinked content, served by nobody.
+   * With `force` whatever it holds goes too, unless something of it is kept in use. What the deletion leaves in the blob store is unlinked content, served by nobody.
    *
-   * @throws Refusal `RepositoryNotFound`, `RepositoryNotEmpty`
+   * @throws Refusal `RepositoryNotFound`, `RepositoryNotEmpty`, `RepositoryInUse`
    */
   delete(key: RepositoryKey, options: { force: boolean }): Promise<Repository>
   /** Changes no existing tag. @throws Refusal `RepositoryNotFound`, `TagMutability…` */
@@ -157,6 +158,8 @@ export function createRepositories({
       metadata.transaction(async (trx) => {
         const repository = await lockRepository(trx, key, 'exclusive')
         if (!force && (await holdsImages(trx, repository))) throw refuse('RepositoryNotEmpty', inRepository(key))
+        const kept = await findOneKeptInUse(trx, repository, clock())
+        if (kept !== undefined) throw refuse('RepositoryInUse', { ...inRepository(key), ...kept })
         await deleteContents(trx, repository)
         await trx.deleteFrom('repository').where('id', '=', repository.id).execute()
         return repository

@@ -28,6 +28,8 @@ export interface Repository extends RepositoryKey {
   readonly scanOnPush: boolean
   readonly encryption: Encryption
   readonly resourceTags: ResourceTags
+  /** Whether images in use are kept; `undefined` leaves it to the registry. */
+  readonly keepInUse: boolean | undefined
 }
 
 export function selectRepositories(reader: Reader, { account, region }: Registry) {
@@ -80,5 +82,6 @@ export function parseRepository(row: Selectable<RepositoryTable>): Repository {
         ? { type: 'AES256' }
         : { type: row.encryption_type as 'KMS' | 'KMS_DSSE', kmsKey: row.kms_key },
     resourceTags: JSON.parse(row.resource_tags) as ResourceTags,
+    keepInUse: row.keep_in_use === null ? undefined : row.keep_in_use === 1,
   }
 }

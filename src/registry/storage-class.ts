@@ -4,6 +4,7 @@ import { type Digest, parseDigest } from '#names/digest.ts'
 import type { ImageQuery, ImageStatus } from './image.ts'
 import { getImage } from './image-lists.ts'
 import { archiveImages, restoreImages } from './image-status.ts'
+import { findKeptInUse } from './kept-in-use.ts'
 import { refuse } from './refusals.ts'
 import { inRepository, lockRepository, type Repository, type RepositoryKey } from './repository.ts'
 
@@ -14,7 +15,7 @@ export interface StorageClasses {
   /**
    * Puts the image, and what follows it, into that class, or leaves it there.
    *
-   * @throws Refusal `RepositoryNotFound`, `ImageNotFound`, `ImageNotArchivable`
+   * @throws Refusal `RepositoryNotFound`, `ImageNotFound`, `ImageNotArchivable`, `ImageInUse`
    */
   update(key: RepositoryKey, query: ImageQuery, target: StorageClass): Promise<StorageClassUpdate>
 }
@@ -38,7 +39,10 @@ export function createStorageClasses({ metadata, clock }: { metadata: Metadata; 
         }
         const indexes = await findActiveIndexes(trx, repository, digest)
         if (indexes.length > 0) throw refuse('ImageNotArchivable', { ...inRepository(key), digest, indexes })
-        const archived = await archiveImages(trx, repository, [digest], clock())
+        const now = clock()
+        const inUseBy = (await findKeptInUse(trx, repository, [digest], now)).get(digest)
+        if (inUseBy !== undefined) throw refuse('ImageInUse', { ...inRepository(key), digest, inUseBy })
+        const archived = await archiveImages(trx, repository, [digest], now)
         return { digest, status: 'ARCHIVED', changed: archived.includes(digest) }
       }),
   }

@@ -1,18 +1,23 @@
 import type { LifecycleRule } from '#lifecycle/policy.ts'
 import type { CountType } from '#lifecycle/schema.ts'
 import type { WhatIfImage } from '#lifecycle/what-if-images.ts'
+import { usesText } from './registry.ts'
 
 /**
  * Why an image goes or stays, in words: "12th youngest of 'prod*', rule keeps 10". Only words for what the evaluation found; `rule`
  * is the one of the image's `priority`, `now` the time of the evaluation.
  */
 export function reasonText(image: WhatIfImage, rule: LifecycleRule | undefined, now: number): string {
-  const { verdict, subject, indexes = [] } = image
+  const { verdict, subject, indexes = [], inUseBy = [] } = image
   if (rule === undefined) return subject === undefined ? 'no rule selects it' : `stays with its subject ${subject}`
   const found = subject === undefined ? findingText(image, rule, now) : `goes with its subject ${subject}`
   if (verdict !== 'blocked') return found
   const others = indexes.length > 1 ? ` and ${indexes.length - 1} more` : ''
-  return `referred to by index ${indexes[0]}${others}, which stays; else rule ${rule.priority} applies: ${found}`
+  const blocks = [
+    ...(inUseBy.length > 0 ? [`in use: ${usesText(inUseBy)}`] : []),
+    ...(indexes.length > 0 ? [`referred to by index ${indexes[0]}${others}, which stays`] : []),
+  ]
+  return `${blocks.join('; ')}; else rule ${rule.priority} applies: ${found}`
 }
 
 function findingText(image: WhatIfImage, rule: LifecycleRule, now: number): string {

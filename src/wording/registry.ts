@@ -1,3 +1,4 @@
+import type { Uses } from '#registry/in-use.ts'
 import type { InRepository, Quota, RegistryRefusals } from '#registry/refusals.ts'
 
 /** What a quota counts, and in what smaller than the repository or the registry. */
@@ -43,6 +44,10 @@ export const registryTexts = {
   ImageReferencedByIndex: ({ indexes }: { readonly indexes: readonly string[] }) =>
     `Requested image referenced by manifest list: [${indexes.slice(0, 10).join(', ')}]`,
 
+  // Ours: ECR knows of nothing that runs.
+  ImageInUse: ({ digest, inUseBy }: { readonly digest: string; readonly inUseBy: Uses }) =>
+    `Requested image ${digest} is in use: ${usesText(inUseBy)}`,
+
   BlobNotFound: ({ digest, repository, registry }: InRepository & { readonly digest: string }) =>
     `The layer with digest ${digest} does not exist within the repository with name '${repository}' in the registry with id '${registry.account}'`,
 
@@ -51,6 +56,14 @@ export const registryTexts = {
 
   UploadDigestMismatch: () => 'None of the provided layer digests match the calculated layer digest',
 } as const satisfies { readonly [Code in keyof RegistryRefusals]?: (facts: RegistryRefusals[Code]) => string }
+
+/** Who runs an image, and until when that counts unless it is reported again. */
+export function usesText(uses: Uses): string {
+  const named = uses
+    .slice(0, 3)
+    .map(({ cluster, until }) => `cluster '${cluster}' until ${new Date(until).toISOString()}`)
+  return `${named.join(', ')}${uses.length > 3 ? ` and ${uses.length - 3} more` : ''}`
+}
 
 function notFound({ repository, registry }: InRepository): string {
   return `The repository with name '${repository}' does not exist in the registry with id '${registry.account}'`

@@ -16,6 +16,8 @@ export interface WrittenImage {
   readonly restored?: number | undefined
   readonly subject?: string | undefined
   readonly children?: readonly string[] | undefined
+  /** The clusters that reported it, for a day from now. */
+  readonly inUseBy?: readonly string[] | undefined
 }
 
 export type WrittenImages = Readonly<Record<string, WrittenImage>>
@@ -44,6 +46,7 @@ export function readImages(written: WrittenImages): LifecycleImage[] {
     indexes: Object.keys(written)
       .filter((parent) => written[parent]?.children?.includes(name))
       .map(digestOf),
+    inUseBy: (image.inUseBy ?? []).map((cluster) => ({ cluster, until: now + dayMs })),
   }))
 }
 

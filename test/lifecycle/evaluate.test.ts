@@ -29,6 +29,10 @@ function imageOf(name: string): fc.Arbitrary<WrittenImage> {
         { weight: 3, arbitrary: fc.constant([]) },
         { weight: 1, arbitrary: fc.subarray(earlier, { maxLength: Math.min(3, earlier.length) }) },
       ),
+      inUseBy: fc.oneof(
+        { weight: 5, arbitrary: fc.constant([]) },
+        { weight: 1, arbitrary: fc.constantFrom(['blue'], ['blue', 'green']) },
+      ),
     })
     .map(({ past, at, ...image }) => {
       // Nothing happens to an image before it is pushed.
@@ -137,6 +141,34 @@ describe('lifecycle evaluation', () => {
           } else {
             assert.ok(states.every((state) => state === undefined || state === 'ARCHIVED'))
             there.set(image.digest, 'ARCHIVED')
+          }
+        }
+      }),
+    )
+  })
+
+  test('reports of use save images and doom none, and whoever is kept for them is kept for all of them', () => {
+    fc.assert(
+      fc.property(policies, repositories, (policy, images) => {
+        const without = outcomeOf(
+          policy,
+          images.map((image) => ({ ...image, inUseBy: [] })),
+        )
+        const { acted } = outcomeOf(policy, images)
+        const doomed = new Set(without.acted.map(([name]) => name))
+        assert.ok(acted.every(([name]) => doomed.has(name)))
+        const uses = new Map(images.map(({ digest, inUseBy }) => [digest, inUseBy.map(({ cluster }) => cluster)]))
+        for (const decision of decide(policy, images)) {
+          const clusters = uses.get(decision.image.digest) ?? []
+          if (decision.verdict === 'act') assert.deepEqual(clusters, [])
+          else if (decision.verdict === 'blocked') {
+            const named = decision.inUseBy.map(({ cluster }) => cluster)
+            assert.ok(named.length + decision.indexes.length > 0)
+            assert.ok(clusters.every((cluster) => named.includes(cluster)))
+            assert.deepEqual(
+              named,
+              [...new Set(named)].sort((a, b) => (a < b ? -1 : 1)),
+            )
           }
         }
       }),

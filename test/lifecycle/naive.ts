@@ -32,13 +32,23 @@ export function naiveOutcome({ rules }: LifecyclePolicy, images: readonly Lifecy
     if (index !== undefined && going.has(index)) return ruleOf(index)?.action === 'transition' && !archives
     return !(archives && index?.status === 'ARCHIVED')
   }
+  const needed = new Set(images.filter((image) => image.inUseBy.length > 0))
+  const refersTo = (index: LifecycleImage) => images.filter(({ indexes }) => indexes.includes(index.digest))
+  const grow = (belongs: (image: LifecycleImage) => boolean) => {
+    for (let before = -1; before !== needed.size; ) {
+      before = needed.size
+      for (const image of images) if (belongs(image)) needed.add(image)
+    }
+  }
+  grow((index) => refersTo(index).some((child) => needed.has(child)))
+  grow(({ indexes, subject }) => [...indexes, subject].map(find).some((owner) => owner && needed.has(owner)))
   const marked = images.filter((image) => ruleOf(image) !== undefined)
   const going = new Set(marked)
   const stays = (subject: LifecycleImage | undefined) => subject !== undefined && !going.has(subject)
   for (let before = -1; before !== going.size; ) {
     before = going.size
     for (const image of going) {
-      const held = image.indexes.some((digest) => holds(digest, image, going))
+      const held = image.indexes.some((digest) => holds(digest, image, going)) || needed.has(image)
       if (held || stays(find(image.subject))) going.delete(image)
     }
   }

@@ -15,7 +15,7 @@ function chain(length: number): HeldImages {
   return new Map(
     Array.from({ length }, (_, place) => [
       digest(place),
-      { tags: [], indexes: place + 1 < length ? [digest(place + 1)] : [] },
+      { tags: [], indexes: place + 1 < length ? [digest(place + 1)] : [], inUseBy: [] },
     ]),
   )
 }
@@ -46,7 +46,7 @@ test('what goes does not depend on the order, and leaves no index without a chil
 })
 
 test('an image goes with the last of its tags, or stays without one', () => {
-  const held: HeldImages = new Map([[first, { tags: [v1, v2], indexes: [] }]])
+  const held: HeldImages = new Map([[first, { tags: [v1, v2], indexes: [], inUseBy: [] }]])
   const queries = [{ tag: v1 }, { tag: v2 }]
   const gone = [
     { digest: first, tag: v1 },
@@ -60,8 +60,8 @@ test('an image goes with the last of its tags, or stays without one', () => {
 
 test('each query that deletes nothing says why, unless it went with another', () => {
   const held: HeldImages = new Map([
-    [first, { tags: [v1], indexes: [second] }],
-    [second, { tags: [v2], indexes: [] }],
+    [first, { tags: [v1], indexes: [second], inUseBy: [] }],
+    [second, { tags: [v2], indexes: [], inUseBy: [] }],
   ])
   const referenced = { digest: first }
   const elsewhere = { tag: v1, digest: second }
@@ -79,4 +79,38 @@ test('each query that deletes nothing says why, unless it went with another', ()
   const all = planDeletion(held, [{ tag: v1 }, { digest: second }, { tag: v2 }, { digest: first }], 'takes image')
   assert.deepEqual(all.images, [second, first])
   assert.equal(all.failures.size, 0)
+})
+
+test('an image in use goes neither by its digest nor with its last tag, and other tags of it do', () => {
+  const inUseBy = [{ cluster: 'prod', until: 1 }]
+  const held: HeldImages = new Map([
+    [first, { tags: [v1, v2], indexes: [], inUseBy }],
+    [second, { tags: [], indexes: [], inUseBy: [] }],
+  ])
+  const [byDigest, other, last] = [{ digest: first }, { tag: v1 }, { tag: v2 }]
+  const plan = planDeletion(held, [byDigest, other, last, { digest: second }], 'takes image')
+  const failure = { reason: 'in use', digest: first, inUseBy }
+  assert.deepEqual(plan.images, [second])
+  assert.deepEqual(plan.tags, [v1])
+  assert.deepEqual(
+    plan.failures,
+    new Map<ImageQuery, object>([
+      [byDigest, failure],
+      [last, failure],
+    ]),
+  )
+  assert.deepEqual(planDeletion(held, [other, last], 'leaves image').tags, [v1, v2])
+})
+
+test('an image that an index refers to is said to be so first, and in use once that index goes', () => {
+  const inUseBy = [{ cluster: 'prod', until: 1 }]
+  const held: HeldImages = new Map([
+    [first, { tags: [], indexes: [second], inUseBy }],
+    [second, { tags: [], indexes: [], inUseBy: [] }],
+  ])
+  const child = { digest: first }
+  const alone = planDeletion(held, [child], 'takes image')
+  assert.deepEqual(alone.failures.get(child), { reason: 'referenced', digest: first, indexes: [second] })
+  const both = planDeletion(held, [child, { digest: second }], 'takes image')
+  assert.deepEqual(both.failures.get(child), { reason: 'in use', digest: first, inUseBy })
 })

@@ -89,7 +89,7 @@ eachDatabase(({ dialect, open }) => {
           .values({ ...reference, ...parent, kind: 'layer' })
           .execute()
       })
-      assert.deepEqual(await readLifecycleImages(metadata.reader, id), [
+      assert.deepEqual(await readLifecycleImages(metadata.reader, id, 0), [
         {
           digest: digest(1),
           tags: ['a', 'b'],
@@ -101,6 +101,7 @@ eachDatabase(({ dialect, open }) => {
           activatedAt: undefined,
           subject: undefined,
           indexes: [digest(2)],
+          inUseBy: [],
         },
         {
           digest: digest(2),
@@ -113,6 +114,7 @@ eachDatabase(({ dialect, open }) => {
           activatedAt: 6,
           subject: digest(1),
           indexes: [],
+          inUseBy: [],
         },
       ])
     })
@@ -139,7 +141,7 @@ eachDatabase(({ dialect, open }) => {
         }))
         await trx.insertInto('manifest_reference').values(references).execute()
       })
-      const images = await readLifecycleImages(metadata.reader, id)
+      const images = await readLifecycleImages(metadata.reader, id, 0)
       const tags = images.flatMap((image) => image.tags)
       assert.equal(tags.length, 2_500)
       assert.equal(new Set(tags).size, 2_500)
@@ -170,7 +172,7 @@ eachDatabase(({ dialect, open }) => {
         }
       })()
       for (let round = 0; round < 10; round++) {
-        const images = await readLifecycleImages(metadata.reader, id)
+        const images = await readLifecycleImages(metadata.reader, id, 0)
         assert.deepEqual(
           images.flatMap(({ tags }) => tags),
           ['v1'],
