@@ -53,12 +53,13 @@ function serveCommand(environment: NodeJS.ProcessEnv): Command {
 }
 
 function declaredCommand(declared: DeclaredCommand, environment: NodeJS.ProcessEnv): Command {
-  const { name, description, arguments: words = [], options = [], settings = [], example } = declared
+  const { name, description, arguments: words = [], options = [], example } = declared
   const command = new Command(name).description(description)
   for (const [word, help] of words) command.argument(word, help)
   for (const [flags, help] of options) command.option(flags, help)
   command.option('--json', 'print one JSON document instead of text for people')
-  addSettings(command, [...settings, 'dataDir', 'database', 'secretKey'], meanings)
+  if (declared.over === 'api') for (const [flags, help] of apiOptions) command.option(flags, help)
+  else addSettings(command, [...(declared.settings ?? []), 'dataDir', 'database', 'secretKey'], meanings)
   command.addHelpText('after', `\nExample:\n  ${example}`)
   return command.action(async () => {
     const { run } = await import('#commands/run.ts')
@@ -70,6 +71,13 @@ function declaredCommand(declared: DeclaredCommand, environment: NodeJS.ProcessE
     if (refused !== undefined) command.error(refused)
   })
 }
+
+/** Of commands that ask a server: who is asked, and as whom. */
+const apiOptions = [
+  ['--endpoint-url <url>', 'server that is asked (AWS_ENDPOINT_URL_LADING, AWS_ENDPOINT_URL)'],
+  ['--region <region>', 'region that the command is about (AWS_REGION, AWS_DEFAULT_REGION, or the profile)'],
+  ['--profile <name>', 'profile of the shared config and credentials files (AWS_PROFILE)'],
+] as const
 
 /** What a setting is to a command, where the help of `serve` says what it is to a server. */
 const meanings: Partial<Record<SettingKey, string>> = {

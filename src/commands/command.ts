@@ -1,23 +1,38 @@
 import type { Settings } from '#config/settings.ts'
 import type { SettingKey } from '#config/table.ts'
+import type { Api } from './api/client.ts'
 import type { Deployment } from './deployment.ts'
 import type { Output } from './output.ts'
 
 /** A command as it is declared, once: its help, its grammar and its refusals all come from here. */
-export interface Command {
+export type Command = DeploymentCommand | ApiCommand
+
+interface Declared {
   readonly name: string
   /** What it does, in one line. */
   readonly description: string
   /** As commander writes them: `<user>`, `[name]`; the texts come in this order as `arguments`. */
   readonly arguments?: readonly Explained[]
-  /** Besides `--json` and the settings. */
+  /** Besides `--json` and what all commands of the kind have. */
   readonly options?: readonly Explained[]
-  /** Settings that say something to this command, besides where the data are, as its flags. */
-  readonly settings?: readonly CommandSetting[]
   /** A whole line that works. */
   readonly example: string
+}
+
+/** Works on the database of a deployment, by its settings. */
+export interface DeploymentCommand extends Declared {
+  readonly over?: undefined
+  /** Settings that say something to this command, besides where the data are, as its flags. */
+  readonly settings?: readonly CommandSetting[]
   /** Prints to `output` alone. @throws CommandError, Refusal, SettingError: all of them are said in one line */
   run(call: Call): Promise<void>
+}
+
+/** Asks a server by its API, from anywhere, so that whoever types it needs the permission. */
+export interface ApiCommand extends Declared {
+  readonly over: 'api'
+  /** Prints to `output` alone. @throws CommandError, said in one line */
+  run(call: ApiCall): Promise<void>
 }
 
 export type CommandSetting = Extract<SettingKey, 'account' | 'region' | 'blobs'>
@@ -32,15 +47,28 @@ export interface CommandGroup {
   readonly commands: readonly Command[]
 }
 
-export interface Call {
+/** What somebody typed, and where to answer. */
+export interface Typed {
   readonly arguments: readonly string[]
   /** By name in camel case, as commander gives them: `true` for a switch, an array for one with several values. */
   readonly options: Readonly<Record<string, string | boolean | readonly string[] | undefined>>
-  readonly settings: Settings
-  readonly environment: Readonly<NodeJS.ProcessEnv>
   readonly output: Output
+}
+
+export interface Call extends Typed {
+  readonly settings: Settings
   /** Opens what the settings name; closed when the command has ended. @throws SettingError */
   open(): Promise<Deployment>
+}
+
+export interface ApiCall extends Typed {
+  readonly api: Api
+}
+
+/** The text of an option that takes one. */
+export function textOf({ options }: Typed, name: string): string | undefined {
+  const value = options[name]
+  return typeof value === 'string' ? value : undefined
 }
 
 /** What a command declines, in one line for the person who typed it. */

@@ -7,8 +7,8 @@ import type {
   PreviewLifecycleResponse,
 } from '#admin/model.ts'
 import { isRepositoryName } from '#names/repository-name.ts'
-import { type Api, openApi, type Wire } from './api/client.ts'
-import { type Call, CommandError, type CommandGroup } from './command.ts'
+import type { Api, Wire } from './api/client.ts'
+import { type ApiCall, CommandError, type CommandGroup } from './command.ts'
 import { bytes, summaryLines } from './lifecycle-summary.ts'
 import { type Fields, time } from './output.ts'
 
@@ -18,12 +18,12 @@ export const lifecycleCommands: CommandGroup = {
   commands: [
     {
       name: 'preview',
+      over: 'api',
       description: 'tell what a lifecycle policy would do with each image, and why; changes nothing',
       arguments: [['<repository>', 'its name']],
       options: [
         ['--policy <file>', 'a draft, or - for standard input; without it the policy in force'],
         ['--all', 'list what is kept too'],
-        ['--endpoint-url <url>', 'the server (AWS_ENDPOINT_URL)'],
       ],
       example: 'lading lifecycle preview team/app --policy policy.json',
       run: preview,
@@ -34,12 +34,12 @@ export const lifecycleCommands: CommandGroup = {
 type Answer = Wire<PreviewLifecycleResponse>
 type Image = Wire<LifecyclePreviewImage>
 
-async function preview(call: Call): Promise<void> {
+async function preview(call: ApiCall): Promise<void> {
   const [repositoryName = ''] = call.arguments
   if (!isRepositoryName(repositoryName)) {
     throw new CommandError(`${JSON.stringify(repositoryName)} is no name of a repository`)
   }
-  const api = openApi(call)
+  const { api } = call
   const { policy } = call.options
   const draft = typeof policy === 'string' ? await readDraft(policy) : undefined
   const input = { repositoryName, maxResults: 1_000, ...(draft !== undefined && { lifecyclePolicyText: draft }) }

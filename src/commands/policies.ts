@@ -1,7 +1,7 @@
 import type { OwnerRef } from '#iam/identities/owners.ts'
 import type { OwnerKind } from '#iam/policies/usage.ts'
 import { everyPage } from '#lib/every-page.ts'
-import { type Call, type Command, CommandError } from './command.ts'
+import { type Call, CommandError, type DeploymentCommand } from './command.ts'
 import type { Management } from './deployment.ts'
 import { type OpenAccount, openAccount } from './identities.ts'
 import { nearby } from './nearby.ts'
@@ -11,11 +11,11 @@ import { type Fields, pageSize } from './output.ts'
 export const policy = ['<policy>', "a managed policy's ARN, or the name of one of the account or of AWS"] as const
 
 /** Gives what the first argument names the policy that the second one names. */
-export function attachPolicy(kind: OwnerKind, find: Find): Command['run'] {
+export function attachPolicy(kind: OwnerKind, find: Find): DeploymentCommand['run'] {
   return change(kind, find, (management, owner, arn) => management.attachments.attach(owner, arn))
 }
 
-export function detachPolicy(kind: OwnerKind, find: Find): Command['run'] {
+export function detachPolicy(kind: OwnerKind, find: Find): DeploymentCommand['run'] {
   return change(kind, find, (management, owner, arn) => management.attachments.detach(owner, arn))
 }
 
@@ -25,7 +25,7 @@ function change(
   kind: OwnerKind,
   find: Find,
   act: (management: Management, owner: OwnerRef, arn: string) => Promise<void>,
-): Command['run'] {
+): DeploymentCommand['run'] {
   return async (call: Call) => {
     const [ownerName = '', policyName = ''] = call.arguments
     const opened = await openAccount(call)

@@ -1,6 +1,8 @@
 import { loadSettings, type SettingsSources } from '#config/load.ts'
 import { settingKeys } from '#config/table.ts'
-import type { Call, Command } from './command.ts'
+import { createApi } from './api/client.ts'
+import { findTarget } from './api/target.ts'
+import { type ApiCommand, type Command, type DeploymentCommand, type Typed, textOf } from './command.ts'
 import { type Deployment, openDeployment } from './deployment.ts'
 import { describeFailure } from './failures.ts'
 import { createOutput } from './output.ts'
@@ -17,25 +19,38 @@ export async function run(command: Command, invocation: Invocation): Promise<str
   process.umask(0o077)
   // Whoever reads only the first lines of a long listing ends it thereby.
   process.stdout.on('error', () => process.exit(0))
-  const { options, environment } = invocation
-  await using opened = new AsyncDisposableStack()
+  const typed: Typed = {
+    arguments: invocation.arguments,
+    // What commander parses by the declarations of a command.
+    options: invocation.options as Typed['options'],
+    output: createOutput(invocation.options.json === true, (text) => void process.stdout.write(text)),
+  }
   try {
-    const settings = loadSettings({ flags: flagsIn(options), environment })
-    await command.run({
-      arguments: invocation.arguments,
-      // What commander parses by the declarations of a command.
-      options: options as Call['options'],
-      settings,
-      environment,
-      output: createOutput(options.json === true, (text) => void process.stdout.write(text)),
-      open: async (): Promise<Deployment> => opened.use(await openDeployment(settings)),
-    })
+    if (command.over === 'api') await askServer(command, typed, invocation)
+    else await workOnDeployment(command, typed, invocation)
     return undefined
   } catch (error) {
     const line = describeFailure(error)
     if (line === undefined) throw error
     return line
   }
+}
+
+async function askServer(command: ApiCommand, typed: Typed, { environment }: Invocation): Promise<void> {
+  const [endpointUrl, region, profile] = ['endpointUrl', 'region', 'profile'].map((name) => textOf(typed, name))
+  const api = createApi(await findTarget({ endpointUrl, region, profile }, environment))
+  await command.run({ ...typed, api })
+}
+
+async function workOnDeployment(
+  command: DeploymentCommand,
+  typed: Typed,
+  { options, environment }: Invocation,
+): Promise<void> {
+  await using opened = new AsyncDisposableStack()
+  const settings = loadSettings({ flags: flagsIn(options), environment })
+  const open = async (): Promise<Deployment> => opened.use(await openDeployment(settings))
+  await command.run({ ...typed, settings, open })
 }
 
 function flagsIn(options: Invocation['options']): SettingsSources['flags'] {

@@ -10,7 +10,7 @@ import { awsManagedPolicies } from '#iam/policies/aws-managed.ts'
 import { createResourceSide } from '#registry/resource-side.ts'
 import { explanationText } from '#wording/explanation.ts'
 import { accessDeniedText } from '#wording/iam.ts'
-import { type Call, type Command, CommandError } from './command.ts'
+import { type Call, type Command, CommandError, textOf } from './command.ts'
 import type { Deployment } from './deployment.ts'
 import { type Fields, time } from './output.ts'
 
@@ -58,11 +58,6 @@ async function why(call: Call): Promise<void> {
     overrides: overridesOf(call),
   })
   call.output.show(explanationFields(explanation))
-}
-
-function textOf({ options }: Call, name: string): string | undefined {
-  const value = options[name]
-  return typeof value === 'string' ? value : undefined
 }
 
 /** @throws CommandError */
