@@ -54,6 +54,8 @@ import { createImageDeletion } from '#registry/image-deletion.ts'
 import { createImageLists } from '#registry/image-lists.ts'
 import { createImagePush } from '#registry/image-push.ts'
 import { createImages } from '#registry/images.ts'
+import { createInUseExpiry, inUseExpirySchedule } from '#registry/in-use-expiry.ts'
+import { createInUseReports } from '#registry/in-use-reports.ts'
 import { createLinkedBlobs, type Damage } from '#registry/linked-blobs.ts'
 import { renameInResourcePolicies } from '#registry/principal-changes.ts'
 import { createPullTimeExclusions } from '#registry/pull-time-exclusions.ts'
@@ -62,6 +64,7 @@ import { createReferrers } from '#registry/referrers.ts'
 import { createRegistryPolicies } from '#registry/registry-policies.ts'
 import { createRepositories } from '#registry/repositories.ts'
 import { createRepositoryPolicies } from '#registry/repository-policies.ts'
+import { createRepositoryRetentions } from '#registry/repository-retention.ts'
 import { createResourceSide } from '#registry/resource-side.ts'
 import { createRegistrySettings } from '#registry/settings.ts'
 import { createStorageClasses } from '#registry/storage-class.ts'
@@ -214,7 +217,11 @@ export async function startApp(settings: Settings, log: Logger, options: AppOpti
       stsSurface(tokenService, { verifyOutputs }),
       cloudTrailSurface({ auditLookup, clock }, { verifyOutputs }),
       adminSurface(
-        { findPrincipal, explain, explainRequest, whatIfs: createWhatIfs({ metadata, clock, quotas }) },
+        {
+          ...{ findPrincipal, explain, explainRequest, whatIfs: createWhatIfs({ metadata, clock, quotas }) },
+          inUseReports: createInUseReports({ metadata, clock }),
+          repositoryRetentions: createRepositoryRetentions({ metadata }),
+        },
         { verifyOutputs },
       ),
     ],
@@ -244,11 +251,12 @@ export async function startApp(settings: Settings, log: Logger, options: AppOpti
     processId: randomUUID(),
     workers: [
       createCleanUpWorker({ metadata, clock }),
+      createInUseExpiry({ metadata, clock }),
       createWhatIfRemoval({ metadata, clock }),
       ...createLifecycleWorkers({ metadata, clock, flushPulls: () => pulls.flush() }),
       ...createCollectionWorkers({ ...settings, metadata, blobs, clock }),
     ],
-    schedules: [cleanUpSchedule, whatIfRemovalSchedule, lifecycleSchedule, ...collectionSchedules],
+    schedules: [cleanUpSchedule, whatIfRemovalSchedule, inUseExpirySchedule, lifecycleSchedule, ...collectionSchedules],
     onError: (error, job) => log.error({ err: error, job }, 'a job failed, and is tried again if it may be'),
   })
   port = await openSetting(settings, 'listen', () => server.listen(settings.listen))

@@ -2,6 +2,7 @@ import type { Exceptions } from '#aws/exceptions.ts'
 import type { RegistryRefusals } from '#registry/refusals.ts'
 import { registryTexts } from '#wording/registry.ts'
 import { accessExceptions } from './errors/access.ts'
+import { inUseExceptions } from './errors/in-use.ts'
 import { invalid } from './errors/invalid.ts'
 import { lifecycleExceptions } from './errors/lifecycle.ts'
 import type { ErrorName } from './model.ts'
@@ -16,4 +17,4 @@ const sharedExceptions: Exceptions<Refusals, ErrorName> = {
 }
 
 /** Every refusal that reaches this surface, a file for each topic. */
-export const exceptions = { ...sharedExceptions, ...accessExceptions, ...lifecycleExceptions }
+export const exceptions = { ...sharedExceptions, ...accessExceptions, ...lifecycleExceptions, ...inUseExceptions }

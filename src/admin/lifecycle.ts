@@ -102,6 +102,7 @@ function describeImage(
     reason: reasonText(image, rule, summary.now),
     subjectDigest: image.subject,
     indexDigests: image.indexes,
+    inUseBy: image.inUseBy?.map(({ cluster, until }) => ({ cluster, until: new Date(until) })),
     goesUnder: goesUnder && namesOfSides[goesUnder],
   }
 }

@@ -10,6 +10,11 @@ export const model = json as unknown as JsonModel
 
 /** Every operation of the API, by name. */
 export interface Operations {
+  DeleteInUseReport: {
+    readonly input: DeleteInUseReportRequest
+    readonly output: DeleteInUseReportResponse
+    readonly errors: 'InvalidParameterException' | 'InUseReportNotFoundException'
+  }
   Explain: {
     readonly input: ExplainRequest
     readonly output: ExplainResponse
@@ -20,6 +25,21 @@ export interface Operations {
     readonly output: ExplainRequestResponse
     readonly errors: 'RequestNotFoundException'
   }
+  GetRepositoryRetention: {
+    readonly input: GetRepositoryRetentionRequest
+    readonly output: GetRepositoryRetentionResponse
+    readonly errors: 'InvalidParameterException' | 'RepositoryNotFoundException'
+  }
+  ListImagesInUse: {
+    readonly input: ListImagesInUseRequest
+    readonly output: ListImagesInUseResponse
+    readonly errors: 'InvalidParameterException'
+  }
+  ListInUseReports: {
+    readonly input: ListInUseReportsRequest
+    readonly output: ListInUseReportsResponse
+    readonly errors: 'InvalidParameterException'
+  }
   PreviewLifecycle: {
     readonly input: PreviewLifecycleRequest
     readonly output: PreviewLifecycleResponse
@@ -29,6 +49,16 @@ export interface Operations {
       | 'LifecyclePreviewNotFoundException'
       | 'RepositoryNotFoundException'
   }
+  PutRepositoryRetention: {
+    readonly input: PutRepositoryRetentionRequest
+    readonly output: PutRepositoryRetentionResponse
+    readonly errors: 'InvalidParameterException' | 'RepositoryNotFoundException'
+  }
+  ReportImagesInUse: {
+    readonly input: ReportImagesInUseRequest
+    readonly output: ReportImagesInUseResponse
+    readonly errors: 'InvalidParameterException' | 'LimitExceededException'
+  }
 }
 
 /** Every exception that some operation lists. */
@@ -37,6 +67,16 @@ export type ErrorName = Operations[keyof Operations]['errors']
 export interface ConditionKey {
   readonly key: string
   readonly values?: readonly string[] | undefined
+}
+
+export interface DeleteInUseReportRequest {
+  readonly registryId?: AccountId | undefined
+  readonly cluster: string
+}
+
+export interface DeleteInUseReportResponse {
+  readonly registryId: string
+  readonly cluster: string
 }
 
 export interface DeniedRequest {
@@ -82,7 +122,36 @@ export interface Explanation {
   readonly statements: readonly Statement[]
 }
 
+export interface GetRepositoryRetentionRequest {
+  readonly registryId?: AccountId | undefined
+  readonly repositoryName: RepositoryName
+}
+
+export interface GetRepositoryRetentionResponse {
+  readonly registryId: string
+  readonly repositoryName: string
+  readonly keepInUse: KeepInUse
+  readonly keepsInUse: boolean
+}
+
 export type GoesUnder = 'DRAFT' | 'IN_FORCE' | 'BOTH'
+
+export interface ImageInUse {
+  readonly repositoryName: string
+  readonly imageDigest: string
+  readonly cluster: string
+  readonly expiresAt: Date
+}
+
+export interface InUseReport {
+  readonly cluster: string
+  readonly reportedAt: Date
+  readonly reportedBy: string
+  readonly expiresAt: Date
+  readonly imageCount: number
+}
+
+export type KeepInUse = 'ENABLED' | 'DISABLED' | 'INHERITED'
 
 export interface LifecyclePreviewDifference {
   readonly draftCount: number
@@ -102,6 +171,7 @@ export interface LifecyclePreviewImage {
   readonly reason: string
   readonly subjectDigest?: string | undefined
   readonly indexDigests?: readonly string[] | undefined
+  readonly inUseBy?: readonly LifecyclePreviewUse[] | undefined
   readonly goesUnder?: GoesUnder | undefined
 }
 
@@ -119,7 +189,43 @@ export interface LifecyclePreviewSummary {
   readonly difference?: LifecyclePreviewDifference | undefined
 }
 
+export interface LifecyclePreviewUse {
+  readonly cluster: string
+  readonly until: Date
+}
+
 export type LifecycleVerdict = 'EXPIRE' | 'ARCHIVE' | 'BLOCKED' | 'KEEP'
+
+export interface ListImagesInUseRequest {
+  readonly registryId?: AccountId | undefined
+  readonly cluster?: string | undefined
+  readonly repositoryName?: RepositoryName | undefined
+  readonly maxResults?: number | undefined
+  readonly nextToken?: string | undefined
+}
+
+export interface ListImagesInUseResponse {
+  readonly registryId: string
+  readonly images: readonly ImageInUse[]
+  readonly nextToken?: string | undefined
+}
+
+export interface ListInUseReportsRequest {
+  readonly registryId?: AccountId | undefined
+  readonly maxResults?: number | undefined
+  readonly nextToken?: string | undefined
+}
+
+export interface ListInUseReportsResponse {
+  readonly registryId: string
+  readonly reports: readonly InUseReport[]
+  readonly nextToken?: string | undefined
+}
+
+export interface NamedImage {
+  readonly repositoryName: RepositoryName
+  readonly imageDigest: string
+}
 
 export type Outcome = 'APPLIES' | 'CONDITIONS_NOT_MET' | 'OTHER_PRINCIPALS'
 
@@ -139,6 +245,32 @@ export interface PreviewLifecycleResponse {
   readonly summary: LifecyclePreviewSummary
   readonly images: readonly LifecyclePreviewImage[]
   readonly nextToken?: string | undefined
+}
+
+export interface PutRepositoryRetentionRequest {
+  readonly registryId?: AccountId | undefined
+  readonly repositoryName: RepositoryName
+  readonly keepInUse: KeepInUse
+}
+
+export interface PutRepositoryRetentionResponse {
+  readonly registryId: string
+  readonly repositoryName: string
+  readonly keepInUse: KeepInUse
+  readonly keepsInUse: boolean
+}
+
+export interface ReportImagesInUseRequest {
+  readonly registryId?: AccountId | undefined
+  readonly cluster: string
+  readonly images: readonly NamedImage[]
+  readonly ttlSeconds?: number | undefined
+}
+
+export interface ReportImagesInUseResponse {
+  readonly registryId: string
+  readonly report: InUseReport
+  readonly unknownImageCount: number
 }
 
 export interface Statement {

@@ -59,7 +59,7 @@ async function preview(call: ApiCall): Promise<void> {
 const titles = {
   EXPIRE: 'Would go',
   ARCHIVE: 'Would go',
-  BLOCKED: 'Would go, but for what refers to it',
+  BLOCKED: 'Would go, but for what keeps it',
   SPARED: 'Would go under the policy in force alone',
   KEEP: 'Would stay',
 } as const
@@ -110,6 +110,7 @@ function imageFields(image: Image): Fields {
     reason: image.reason,
     subject: image.subjectDigest,
     indexes: image.indexDigests,
+    inUseBy: image.inUseBy?.map(({ cluster, until }) => ({ cluster, until: timeOf(until) })),
     goesUnder,
   }
 }

@@ -16,6 +16,11 @@ export function repositoriesArn({ account, region }: Registry, prefix: Repositor
   return `arn:aws:ecr:${region}:${account}:repository/${below}*`
 }
 
+/** The ARN of what a cluster reports to be in use; nothing of AWS's. */
+export function inUseReportArn({ account, region }: Registry, cluster: string): string {
+  return `arn:aws:lading:${region}:${account}:in-use-report/${cluster}`
+}
+
 export interface RepositoryArn {
   readonly account: AccountId
   readonly region: Region
