@@ -4,7 +4,9 @@ import { FileBlobStore } from '#blobs/file.ts'
 import { openSetting } from '#config/open-setting.ts'
 import { findSecretKey } from '#iam/secret-key.ts'
 import { systemClock } from '#lib/clock.ts'
+import { isCurrent } from '#metadata/migrate.ts'
 import { withSnapshot } from '#metadata/snapshot.ts'
+import { holdCollection } from '#registry/collection/holds.ts'
 import { type Call, type Command, CommandError } from './command.ts'
 import { requireDatabase } from './deployment.ts'
 
@@ -22,15 +24,19 @@ export const backupCommand: Command = {
   run: backupTo,
 }
 
-async function backupTo({ arguments: [path = ''], options, settings, output }: Call): Promise<void> {
+async function backupTo({ arguments: [path = ''], options, settings, output, open }: Call): Promise<void> {
   await requireDatabase(settings)
   // Before anything is made anywhere.
-  await openSetting(settings, 'database', () => withSnapshot(settings.database, async () => {}))
+  const current = await openSetting(settings, 'database', () =>
+    withSnapshot(settings.database, async ({ migrations }) => isCurrent(migrations)),
+  )
   const withKey = options.withSecretKey === true
   const secretKey = withKey ? (settings.secretKey ?? (await findSecretKey(settings.dataDir))) : undefined
   if (withKey && secretKey === undefined) throw new CommandError(`${settings.dataDir} holds no secret.key`)
   const blobs = await openSetting(settings, 'blobs', () => FileBlobStore.open(settings.blobs.path))
   await using target = await openBackupTarget(path)
+  // Servers of an older version, of which the schema is then, collect nothing.
+  await using _hold = current ? await holdCollection(await open()) : undefined
   const done = await backUp({ database: settings.database, blobs, clock: systemClock, secretKey }, target)
   output.show({
     backup: path,

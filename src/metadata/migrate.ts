@@ -51,6 +51,11 @@ export async function migrate(db: Kysely<Schema>, types: ColumnTypes, upTo?: str
   throw error
 }
 
+/** Whether they are all that there are. */
+export function isCurrent(migrations: readonly string[]): boolean {
+  return migrations.length >= Object.keys(steps).length
+}
+
 export function unknownMigrations(migrations: readonly string[]): string[] {
   return migrations.filter((name) => !Object.hasOwn(steps, name))
 }
@@ -72,7 +77,7 @@ export async function requireCurrent(db: Kysely<Schema>): Promise<void> {
   const applied = await appliedMigrations(db)
   requireKnown(applied)
   if (applied.length === 0) throw new Error('nobody has used it yet: the first lading serve makes its tables')
-  if (applied.length < Object.keys(steps).length) {
+  if (!isCurrent(applied)) {
     throw new Error("its schema is an older version's: the start of lading serve of this version brings it up to date")
   }
 }

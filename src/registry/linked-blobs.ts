@@ -252,8 +252,9 @@ export async function lockBlob(
   await trx
     .insertInto('blob')
     .values({ digest, size: sizeBytes, stored_at: now })
-    // An update, since PostgreSQL does not lock a row with which it does nothing, and does not see that another is deleting it.
-    .onConflict((conflict) => conflict.column('digest').doUpdateSet({ quarantined_at: null }))
+    // An update, since PostgreSQL does not lock a row with which it does nothing, and does not see that another is deleting it. The
+    // size is another where the row is that of damaged content which nobody knew of.
+    .onConflict((conflict) => conflict.column('digest').doUpdateSet({ size: sizeBytes, quarantined_at: null }))
     .execute()
 }
 

@@ -204,6 +204,17 @@ test('what is no whole backup, or no empty place for it, is refused, and a resto
   assert.match(await other.lading.refusal('restore', `${backup}.tar`), /is no complete backup: it does not end with/)
 })
 
+/** How many keep content from being collected. */
+async function holds({ dataDir }: RunningServer): Promise<number> {
+  const metadata = await openMetadata(`sqlite:${join(dataDir, 'lading.db')}`, assert.fail, 'current')
+  try {
+    const rows = await metadata.reader.selectFrom('collection_hold').select('expires_at').execute()
+    return rows.filter((row) => row.expires_at > Date.now()).length
+  } finally {
+    await metadata.close()
+  }
+}
+
 /** How many files lie anywhere below a folder, which need not be there yet. */
 async function filesBelow(folder: string): Promise<number> {
   const entries = await readdir(folder, { recursive: true, withFileTypes: true }).catch(() => [])
@@ -219,11 +230,13 @@ test('a backup and a restore that are killed leave nothing that passes for whole
   await pushImage(client.registry, repository, image({ layers: Array.from({ length: 100 }, () => 20_000) }), 'v1')
   const lading = commandsOver(server.environment)
   await lading.killed(['backup', backup], async () => (await filesBelow(join(backup, 'blobs'))) > 20)
+  assert.equal(await holds(server), 1, 'what it copies is held, until some minutes after it died')
   const data = join(folder.path, 'data')
   const target = await emptyDeployment(data, 'sqlite', server)
   assert.match(await target.lading.refusal('restore', backup), /is no complete backup: it has no backup\.json$/)
   const made = (await lading.json('backup', backup)) as { blobs: number; blobsCopied: number }
   assert.ok(made.blobsCopied < made.blobs, 'a backup goes on with the blobs that had come')
+  assert.equal(await holds(server), 1, 'one that ends holds nothing any more')
 
   await target.lading.killed(['restore', backup], async () => (await filesBelow(join(data, 'blobs/sha256'))) > 20)
   assert.match(await target.lading.refusal('repository', 'list'), /nobody has used it yet/)

@@ -13,9 +13,12 @@ import { parseAccountId } from '#names/account.ts'
 import { parseRegion } from '#names/region.ts'
 import { parseRepositoryName } from '#names/repository-name.ts'
 import { parseTag } from '#names/tag.ts'
+import { noteBlobs } from '#registry/collectable.ts'
+import { holdCollection } from '#registry/collection/holds.ts'
 import { createCollectionWorkers } from '#registry/collection/jobs.ts'
 import { createImageDeletion } from '#registry/image-deletion.ts'
 import { createImagePush } from '#registry/image-push.ts'
+import { createLinkedBlobs } from '#registry/linked-blobs.ts'
 import { createRepositories } from '#registry/repositories.ts'
 import { retentionSetting } from '#registry/retention-settings.ts'
 import { createRegistrySettings } from '#registry/settings.ts'
@@ -48,10 +51,15 @@ eachDatabase((databases) =>
         uploads.push(key, digest, { source: once(bytes) })
       return {
         metadata,
+        clock,
         blobs,
         uploads,
+        linkedBlobs: createLinkedBlobs({ ...parts, blobs, onDamage: () => assert.fail() }),
         folder: folder.path,
         pushBlob,
+        pass(ms: number) {
+          aheadMs += ms
+        },
         async push(pushed: Image, tag?: string) {
           for (const blob of pushed.blobs) await pushBlob(blob)
           const { bytes: body, mediaType } = pushed
@@ -138,6 +146,7 @@ eachDatabase((databases) =>
       await left.close()
       await mkdir(join(folder, 'sha256', 'ff'), { recursive: true })
       await writeFile(join(folder, 'sha256', 'ff', 'README'), 'not ours')
+      await writeFile(join(folder, 'sha256', 'README'), 'not ours')
 
       await collect({ afterMs: 23 * hourMs })
       assert.deepEqual(await stored(), new Set([stray.digest]))
@@ -153,16 +162,71 @@ eachDatabase((databases) =>
       )
     })
 
-    test('while a backup runs no content goes', async (t) => {
-      const { pushBlob, collect, stored, metadata } = await stage(t)
+    test('while collection is held no content goes, and a hold that nobody renews ends', async (t) => {
+      const { pushBlob, collect, pass, stored, metadata, clock } = await stage(t)
       const blob = blobOf('held')
       await pushBlob(blob)
-      const hold = { id: 'backup', expires_at: Date.now() + 30 * hourMs }
-      await metadata.transaction((trx) => trx.insertInto('collection_hold').values(hold).execute())
-      await collect()
+      pass(25 * hourMs)
+      {
+        await using _hold = await holdCollection({ metadata, clock })
+        await collect({ afterMs: 0 })
+        assert.deepEqual(await stored(), new Set([blob.digest]))
+      }
+      await collect({ afterMs: 0 })
+      assert.deepEqual(await stored(), new Set())
+
+      await pushBlob(blob)
+      pass(25 * hourMs)
+      await using _left = await holdCollection({ metadata, clock })
+      await collect({ afterMs: 14 * 60_000 })
       assert.deepEqual(await stored(), new Set([blob.digest]))
+      await collect({ afterMs: 2 * 60_000 })
+      assert.deepEqual(await stored(), new Set())
+    })
+
+    test('a hold is good once it is taken: who collects meanwhile has ended by then', async (t) => {
+      const { blobs, pushBlob, collect, metadata, clock } = await stage(t)
+      await pushBlob(blobOf('collected'))
+      const events: string[] = []
+      let holding: Promise<AsyncDisposable> | undefined
+      const store = whileDeleting(blobs, async () => {
+        holding = holdCollection({ metadata, clock })
+        void holding.then(() => events.push('held'))
+        await Promise.race([holding, delay(200)])
+        events.push('deleted')
+      })
+      await collect({ store })
+      await using _hold = await holding
+      assert.deepEqual(events, ['deleted', 'held'])
+    })
+
+    test('a blob that loses its last link while the collector looks is collected the next time', async (t) => {
+      const { blobs, pushBlob, collect, stored, metadata, linkedBlobs } = await stage(t)
+      const [garbage, linked] = [blobOf('garbage'), blobOf('linked')]
+      for (const blob of [garbage, linked]) await pushBlob(blob)
+      await metadata.transaction(async (trx) => {
+        await trx.deleteFrom('repository_blob').where('digest', '=', garbage.digest).execute()
+        await trx.deleteFrom('link_candidate').execute()
+        await noteBlobs(trx, [garbage.digest, linked.digest], 0)
+      })
+      let unlinking: Promise<void> | undefined
+      const store = whileDeleting(blobs, async () => {
+        unlinking = linkedBlobs.unlink(key, linked.digest)
+        await Promise.race([unlinking, delay(200)])
+      })
+      await collect({ store })
+      await unlinking
       await collect()
       assert.deepEqual(await stored(), new Set())
+    })
+
+    test('a push mends the row of content that was found damaged', async (t) => {
+      const { pushBlob, metadata, linkedBlobs } = await stage(t)
+      const blob = blobOf('mended')
+      const row = { digest: blob.digest, size: 7, stored_at: 0 }
+      await metadata.transaction((trx) => trx.insertInto('blob').values(row).execute())
+      await pushBlob(blob)
+      assert.deepEqual(await linkedBlobs.stat(key, blob.digest), { sizeBytes: blob.bytes.byteLength })
     })
 
     test('content that is stored anew while it is deleted is linked whole, or its push is refused', async (t) => {
@@ -171,18 +235,10 @@ eachDatabase((databases) =>
       await pushBlob(blob)
       let pushing: Promise<unknown> | undefined
       // The push begins when the collector has decided, and has published its content when that is deleted.
-      const store: BlobStore = Object.create(blobs, {
-        stat: { value: blobs.stat.bind(blobs) },
-        list: { value: blobs.list.bind(blobs) },
-        listDrafts: { value: blobs.listDrafts.bind(blobs) },
-        delete: {
-          value: async (deleted: Blob['digest']) => {
-            const before = (await blobs.stat(deleted))?.storedAt
-            pushing = Promise.allSettled([pushBlob(blob)]).then(([outcome]) => outcome)
-            while ((await blobs.stat(deleted))?.storedAt === before) await delay(1)
-            await blobs.delete(deleted)
-          },
-        },
+      const store = whileDeleting(blobs, async (deleted) => {
+        const before = (await blobs.stat(deleted))?.storedAt
+        pushing = Promise.allSettled([pushBlob(blob)]).then(([outcome]) => outcome)
+        while ((await blobs.stat(deleted))?.storedAt === before) await delay(1)
       })
       await collect({ store })
       const outcome = (await pushing) as PromiseSettledResult<unknown>
@@ -213,6 +269,21 @@ eachDatabase((databases) =>
 function blobOf(seed: string): { digest: Blob['digest']; bytes: Buffer } {
   const bytes = noise(seed, 3_000)
   return { digest: digest(bytes), bytes }
+}
+
+/** The store, in which something happens whenever the collector has decided to delete. */
+function whileDeleting(blobs: BlobStore, happen: (deleted: Blob['digest']) => Promise<void>): BlobStore {
+  return Object.create(blobs, {
+    stat: { value: blobs.stat.bind(blobs) },
+    list: { value: blobs.list.bind(blobs) },
+    listDrafts: { value: blobs.listDrafts.bind(blobs) },
+    delete: {
+      value: async (deleted: Blob['digest']) => {
+        await happen(deleted)
+        await blobs.delete(deleted)
+      },
+    },
+  })
 }
 
 async function* once(bytes: Uint8Array): AsyncGenerator<Uint8Array> {

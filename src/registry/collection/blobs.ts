@@ -2,6 +2,7 @@ import type { BlobStore } from '#blobs/store.ts'
 import { addToCounter } from '#jobs/counters.ts'
 import type { Metadata, Transaction } from '#metadata/metadata.ts'
 import { parseDigest } from '#names/digest.ts'
+import { isHeld } from './holds.ts'
 
 const blobsAtOnce = 50
 
@@ -34,7 +35,6 @@ export async function collectBlobs({
   const began = clock()
   for (;;) {
     signal.throwIfAborted()
-    if (await isHeld(metadata, clock())) return total
     const step = await metadata.transaction((trx) => collectSome(trx, blobs, began, clock()))
     total.blobs += step.blobs
     total.bytes += step.bytes
@@ -42,28 +42,12 @@ export async function collectBlobs({
   }
 }
 
-/** A backup copies the blobs that its snapshot refers to for as long as that takes. */
-async function isHeld({ reader }: Metadata, now: number): Promise<boolean> {
-  const hold = await reader
-    .selectFrom('collection_hold')
-    .select('id')
-    .where('expires_at', '>', now)
-    .limit(1)
-    .executeTakeFirst()
-  return hold !== undefined
-}
-
 async function collectSome(trx: Transaction, store: BlobStore, began: number, now: number) {
-  const candidates = await trx
-    .selectFrom('blob_candidate')
-    .select('digest')
-    .where('since', '<=', began)
-    .orderBy('since')
-    .limit(blobsAtOnce)
-    .execute()
-  const digests = candidates.map(({ digest }) => digest)
+  const none = { looked: 0, blobs: 0, bytes: 0 }
+  if (await isHeld(trx, now)) return none
+  const digests = await lockCandidates(trx, began)
   const looked = digests.length
-  if (looked === 0) return { looked, blobs: 0, bytes: 0 }
+  if (looked === 0) return none
   // All at once and in one order, so that of two who lock several none waits for the other in a circle.
   const locked = await trx
     .selectFrom('blob')
@@ -98,7 +82,7 @@ async function collectSome(trx: Transaction, store: BlobStore, began: number, no
   if (young.length > 0) {
     await trx
       .updateTable('blob_candidate')
-      .set({ since: now + 1 })
+      .set({ since: Math.max(began, now) + 1 })
       .where('digest', 'in', young)
       .execute()
   }
@@ -107,4 +91,31 @@ async function collectSome(trx: Transaction, store: BlobStore, began: number, no
   await addToCounter(trx, 'lading_gc_blobs_total', gone.length)
   await addToCounter(trx, 'lading_gc_bytes_total', bytes)
   return { looked, blobs: gone.length, bytes }
+}
+
+/**
+ * Before anything is asked about them: whoever takes a link away meanwhile notes the blob after this has ended, as a new candidate,
+ * and whoever did so before is seen to have done it. The lock comes second, since an order by time is nobody else's.
+ */
+async function lockCandidates(trx: Transaction, before: number): Promise<string[]> {
+  const due = await trx
+    .selectFrom('blob_candidate')
+    .select('digest')
+    .where('since', '<=', before)
+    .orderBy('since')
+    .limit(blobsAtOnce)
+    .execute()
+  if (due.length === 0) return []
+  const locked = await trx
+    .selectFrom('blob_candidate')
+    .select('digest')
+    .where(
+      'digest',
+      'in',
+      due.map(({ digest }) => digest),
+    )
+    .orderBy('digest')
+    .forUpdate()
+    .execute()
+  return locked.map(({ digest }) => digest)
 }
