@@ -11,6 +11,7 @@ import { cloudTrailSurface } from '#cloudtrail/surface.ts'
 import { listeningUrl } from '#config/listening-url.ts'
 import { openSetting } from '#config/open-setting.ts'
 import type { Settings } from '#config/settings.ts'
+import { policyExecutionEvents } from '#ecr/service-events.ts'
 import { ecrSurface } from '#ecr/surface.ts'
 import { Bodies } from '#http/bodies.ts'
 import { createServer } from '#http/server.ts'
@@ -253,7 +254,12 @@ export async function startApp(settings: Settings, log: Logger, options: AppOpti
       createCleanUpWorker({ metadata, clock }),
       createInUseExpiry({ metadata, clock }),
       createWhatIfRemoval({ metadata, clock }),
-      ...createLifecycleWorkers({ metadata, clock, flushPulls: () => pulls.flush() }),
+      ...createLifecycleWorkers({
+        metadata,
+        clock,
+        flushPulls: () => pulls.flush(),
+        onExecuted: (execution) => policyExecutionEvents(execution).forEach(audit.recordServiceEvent),
+      }),
       ...createCollectionWorkers({ ...settings, metadata, blobs, clock }),
     ],
     schedules: [cleanUpSchedule, whatIfRemovalSchedule, inUseExpirySchedule, lifecycleSchedule, ...collectionSchedules],

@@ -99,7 +99,8 @@ function sessionContext({ kind, session, identityId, identityArn, account }: Pri
   }
 }
 
-function seconds(at: number): string {
+/** As CloudTrail writes a time. */
+export function seconds(at: number): string {
   return `${new Date(at).toISOString().slice(0, 19)}Z`
 }
 

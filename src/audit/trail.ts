@@ -3,6 +3,7 @@ import { createWriteBehind, type WriteBehind } from '#lib/write-behind.ts'
 import type { Metadata, Reader, Transaction } from '#metadata/metadata.ts'
 import type { AuditedCall } from './call.ts'
 import { type AuditRow, recipientsOf, rowsOf } from './rows.ts'
+import { rowOfServiceEvent, type ServiceEvent } from './service-event.ts'
 
 /**
  * The audit trail. Calls are noted in memory and written each second, so that no call and no pull waits for it; a crash loses
@@ -14,6 +15,8 @@ export interface AuditTrail extends WriteBehind {
   repeats(key: string, at: number): boolean
   /** With a `key`, others of the same key may be counted with it. */
   record(call: AuditedCall, key?: string): void
+  /** Something that nobody called for, once it is committed. */
+  recordServiceEvent(event: ServiceEvent): void
 }
 
 export interface AuditTrailParts {
@@ -28,7 +31,9 @@ export interface AuditTrailParts {
 }
 
 interface Noted {
-  readonly call: AuditedCall
+  /** In whose trails it belongs, of those of them that are accounts here. */
+  readonly recipients: () => readonly string[]
+  readonly rows: (isAccount: (account: string) => boolean) => readonly AuditRow[]
   readonly key: string | undefined
   count: number
   lastAt: number
@@ -69,9 +74,7 @@ export function createAuditTrail({ metadata, clock, keptMs, onError, onLost }: A
     try {
       const isAccount = await accountsAmong(batch)
       for (; written < batch.length; written += rowsPerTransaction) {
-        const rows = batch
-          .slice(written, written + rowsPerTransaction)
-          .flatMap((noted) => rowsOf(noted.call, noted, isAccount))
+        const rows = batch.slice(written, written + rowsPerTransaction).flatMap((noted) => noted.rows(isAccount))
         if (rows.length > 0) await metadata.transaction((trx) => insert(trx, rows))
       }
     } catch (error) {
@@ -83,7 +86,7 @@ export function createAuditTrail({ metadata, clock, keptMs, onError, onLost }: A
   }
 
   async function accountsAmong(batch: readonly Noted[]): Promise<(account: string) => boolean> {
-    const named = new Set(batch.flatMap(({ call }) => recipientsOf(call)))
+    const named = new Set(batch.flatMap(({ recipients }) => recipients()))
     if (named.size === 0) return () => false
     const query = metadata.reader.selectFrom('account').select('id')
     const rows = await query.where('id', 'in', [...named].slice(0, mostAccounts)).execute()
@@ -135,6 +138,13 @@ export function createAuditTrail({ metadata, clock, keptMs, onError, onLost }: A
     }
   }
 
+  function note(noted: Noted): void {
+    waiting.push(noted)
+    if (noted.key !== undefined) byKey.set(noted.key, noted)
+    if (waiting.length > mostWaiting + writtenAtOnce) makeRoom()
+    if (waiting.length === writtenAtOnce) writeBehind.flush().catch(onError)
+  }
+
   const writeBehind = createWriteBehind({ everyMs: batchMs, write, onError })
 
   return {
@@ -157,16 +167,22 @@ export function createAuditTrail({ metadata, clock, keptMs, onError, onLost }: A
         lost++
         return
       }
+      const kept = stranger ? withFewParameters(call) : call
       const noted: Noted = {
-        call: stranger ? withFewParameters(call) : call,
-        key,
-        count: 1,
-        lastAt: call.circumstances.now,
+        recipients: () => recipientsOf(kept),
+        rows: (isAccount) => rowsOf(kept, noted, isAccount),
+        ...{ key, count: 1, lastAt: call.circumstances.now },
       }
-      waiting.push(noted)
-      if (key !== undefined) byKey.set(key, noted)
-      if (waiting.length > mostWaiting + writtenAtOnce) makeRoom()
-      if (waiting.length === writtenAtOnce) writeBehind.flush().catch(onError)
+      note(noted)
+    },
+
+    recordServiceEvent(event) {
+      if (keptMs === 0) return
+      note({
+        recipients: () => [event.account],
+        rows: (isAccount) => (isAccount(event.account) ? [rowOfServiceEvent(event)] : []),
+        ...{ key: undefined, count: 1, lastAt: event.at },
+      })
     },
   }
 }

@@ -5,15 +5,16 @@ import type { Clock } from '#lib/clock.ts'
 import type { Metadata, Transaction } from '#metadata/metadata.ts'
 import type { Digest } from '#names/digest.ts'
 import { removeImages } from '#registry/image-removal.ts'
-import { lockLive, readRemovals } from '#registry/image-removals.ts'
+import { lockLive, readRemovals, selectLive } from '#registry/image-removals.ts'
 import { archiveImages } from '#registry/image-status.ts'
 import { findKeptInUse } from '#registry/kept-in-use.ts'
 import { type LifecycleImage, readLifecycleImages, readLifecycleImagesOf } from '#registry/lifecycle-images.ts'
-import type { Repository } from '#registry/repository.ts'
+import { parseRepository, type Repository } from '#registry/repository.ts'
 import { decide } from './decide.ts'
 import type { Decision } from './evaluate.ts'
-import { parseLifecyclePolicy } from './policy.ts'
-import { findLifecyclePolicyOf, markEvaluated } from './policy-rows.ts'
+import type { PolicyExecution } from './execution.ts'
+import { type LifecyclePolicy, parseLifecyclePolicy } from './policy.ts'
+import { findLifecyclePolicyOf, markEvaluated, type StoredPolicy } from './policy-rows.ts'
 
 /**
  * Applies the policy of a repository: evaluates as a preview does, then acts in batches, each a transaction under the repository's
@@ -25,10 +26,15 @@ export interface RunnerParts {
   readonly clock: Clock
   /** Writes the times of pulls that this process has in memory. What others have is at most a second old. */
   readonly flushPulls: () => Promise<void>
+  /** Told what was done, after it was committed, in parts; a crash just then leaves a part untold. */
+  readonly onExecuted: (execution: PolicyExecution) => void
 }
 
 /** Images a transaction: some tens of milliseconds on SQLite, where nobody else writes meanwhile. */
 const batchImages = 100
+
+/** Told of those that a policy cannot take: children of indexes that stay, of which there may be thousands in each run. */
+const mostFailures = 900
 
 type Mark = Extract<Decision, { verdict: 'act' }>
 
@@ -37,7 +43,7 @@ const evaluationsAtOnce = 10
 
 /** `again` if too much was taken away by others to come to an end. @throws the signal's reason when it is aborted */
 export async function runLifecyclePolicy(
-  { metadata, clock, flushPulls }: RunnerParts,
+  { metadata, clock, flushPulls, onExecuted }: RunnerParts,
   repositoryId: number,
   signal: AbortSignal,
 ): Promise<'done' | 'again'> {
@@ -50,9 +56,10 @@ export async function runLifecyclePolicy(
     if (policy === undefined || removals === undefined) return 'done'
     const evaluatedAt = clock()
     const images = await readLifecycleImages(metadata.reader, repositoryId, evaluatedAt)
-    const decisions = await decide(parseLifecyclePolicy(policy.text), images, evaluatedAt, signal)
+    const parsed = parseLifecyclePolicy(policy.text)
+    const decisions = await decide(parsed, images, evaluatedAt, signal)
     const marks = decisions.filter((decision) => decision.verdict === 'act')
-    const run = new Run({ metadata, clock, repositoryId, text: policy.text, removals })
+    const run = new Run({ metadata, clock, onExecuted, repositoryId, stored: policy, policy: parsed, removals })
     let going = true
     for (let at = 0; at < marks.length && going; at += batchImages) {
       signal.throwIfAborted()
@@ -61,6 +68,7 @@ export async function runLifecyclePolicy(
     }
     if (!going) continue
     await metadata.transaction((trx) => markEvaluated(trx, repositoryId, policy.text, evaluatedAt))
+    await run.tellFailures(decisions.filter((decision) => decision.verdict === 'blocked'))
     return 'done'
   }
   return 'again'
@@ -69,9 +77,11 @@ export async function runLifecyclePolicy(
 interface RunFacts {
   readonly metadata: Metadata
   readonly clock: Clock
+  readonly onExecuted: RunnerParts['onExecuted']
   readonly repositoryId: number
-  /** Of the policy that was evaluated. */
-  readonly text: string
+  /** That was evaluated. */
+  readonly stored: StoredPolicy
+  readonly policy: LifecyclePolicy
   readonly removals: number
 }
 
@@ -89,22 +99,42 @@ class Run {
 
   /** False if it must be evaluated anew, or there is nothing to evaluate any more: then nothing was done. */
   async act(marks: readonly Mark[]): Promise<boolean> {
-    const { metadata, repositoryId, text } = this.#facts
+    const { metadata, repositoryId, stored } = this.#facts
     const done = await metadata.transaction(async (trx) => {
       const live = await lockLive(trx, repositoryId)
       if (live === undefined || live.removals !== this.#removals) return undefined
-      if ((await findLifecyclePolicyOf(trx, repositoryId))?.text !== text) return undefined
-      const expired = await this.#apply(trx, live.repository, marks)
-      return { expired, removals: (await readRemovals(trx, repositoryId)) ?? 0 }
+      if ((await findLifecyclePolicyOf(trx, repositoryId))?.text !== stored.text) return undefined
+      const at = this.#facts.clock()
+      const { repository } = live
+      const actions = await this.#apply(trx, repository, marks, at)
+      return { repository, actions, at, removals: (await readRemovals(trx, repositoryId)) ?? 0 }
     })
     if (done === undefined) return false
     this.#removals = done.removals
-    for (const digest of done.expired) this.#gone.add(digest)
+    for (const { image, rule } of done.actions) if (rule.action === 'expire') this.#gone.add(image.digest)
+    this.#tell({ ...done, failures: [] })
     return true
   }
 
-  async #apply(trx: Transaction, repository: Repository, marks: readonly Mark[]): Promise<readonly Digest[]> {
-    const at = this.#facts.clock()
+  /** Once nothing is left to do. */
+  async tellFailures(blocked: readonly Extract<Decision, { verdict: 'blocked' }>[]): Promise<void> {
+    if (blocked.length === 0) return
+    const { metadata, repositoryId, clock } = this.#facts
+    const row = await selectLive(metadata.reader, repositoryId).selectAll().executeTakeFirst()
+    if (row === undefined) return
+    const repository = parseRepository(row)
+    this.#tell({ repository, actions: [], failures: blocked.slice(0, mostFailures), at: clock() })
+  }
+
+  #tell({ repository, actions, failures, at }: Pick<PolicyExecution, 'repository' | 'actions' | 'failures' | 'at'>) {
+    if (actions.length + failures.length === 0) return
+    const { onExecuted, policy, stored } = this.#facts
+    const { text, lastEvaluatedAt } = stored
+    onExecuted({ repository, policy, text, lastEvaluatedAt, actions, failures, at })
+  }
+
+  /** Answers those on which something was done. */
+  async #apply(trx: Transaction, repository: Repository, marks: readonly Mark[], at: number): Promise<readonly Mark[]> {
     const digests = marks.map(({ image }) => image.digest)
     const present = await readLifecycleImagesOf(trx, repository.id, digests)
     // What was reported meanwhile counts, too.
@@ -122,7 +152,8 @@ class Run {
     const archived = await archiveImages(trx, repository, of('transition'), at)
     await addToCounter(trx, 'lading_lifecycle_expired_total', expired.length)
     await addToCounter(trx, 'lading_lifecycle_archived_total', archived.length)
-    return expired
+    const acted = new Set([...expired, ...archived])
+    return unchanged.filter(({ image }) => acted.has(image.digest))
   }
 
   /** Whether it is as it was evaluated, but for the indexes that went before it in this run, and what it depends on goes too. */

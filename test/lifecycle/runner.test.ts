@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict'
 import { describe, type TestContext, test } from 'node:test'
 import { ecrQuotas } from '#config/quotas.ts'
+import type { PolicyExecution } from '#lifecycle/execution.ts'
 import { createLifecyclePolicies } from '#lifecycle/policies.ts'
 import { runLifecyclePolicy } from '#lifecycle/runner.ts'
 import { parseAccountId } from '#names/account.ts'
@@ -32,8 +33,10 @@ eachDatabase((databases) =>
       const pushes = createImagePush(parts)
       const deletion = createImageDeletion(parts)
       const { signal } = new AbortController()
+      const told: PolicyExecution[] = []
       return {
         metadata,
+        told,
         move: (ms: number) => {
           now += ms
         },
@@ -58,7 +61,8 @@ eachDatabase((databases) =>
               },
             },
           })
-          return runLifecyclePolicy({ metadata: watched, clock, flushPulls: async () => {} }, id, signal)
+          const onExecuted = (execution: PolicyExecution) => void told.push(execution)
+          return runLifecyclePolicy({ metadata: watched, clock, flushPulls: async () => {}, onExecuted }, id, signal)
         },
         left: async () => {
           const rows = await metadata.reader.selectFrom('manifest').select('digest').execute()
@@ -153,6 +157,31 @@ eachDatabase((databases) =>
       assert.deepEqual(
         statuses.map(({ status }) => status),
         ['ARCHIVED', 'ARCHIVED', 'ARCHIVED'],
+      )
+    })
+
+    test('tells what it did and what it could not take, with the rule', async (t) => {
+      const untagged = { ...old, selection: { ...old.selection, tagStatus: 'untagged' } }
+      const { push, run, told, move } = await stage(t, [untagged])
+      const [going, child, gone] = many(3)
+      assert.ok(going && child && gone)
+      for (const image of [going, child, gone]) await push(image)
+      const whole = index({ children: [child] })
+      await push(whole, 'whole')
+      move(11 * dayMs)
+      // What was tagged meanwhile stays, and is not told.
+      await run(() => push(gone, 'kept'))
+      assert.deepEqual(
+        told.map(({ repository, actions, failures, policy }) => ({
+          name: repository.name,
+          rules: policy.rules.length,
+          actions: actions.map(({ image, rule }) => [image.digest, rule.priority]),
+          failures: failures.map(({ image, indexes, rule }) => [image.digest, indexes, rule.priority]),
+        })),
+        [
+          { name: key.name, rules: 1, actions: [[going.digest, 1]], failures: [] },
+          { name: key.name, rules: 1, actions: [], failures: [[child.digest, [whole.digest], 1]] },
+        ],
       )
     })
 

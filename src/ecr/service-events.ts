@@ -1,0 +1,102 @@
+import { createHash } from 'node:crypto'
+import type { Acted, Blocked, PolicyExecution } from '#lifecycle/execution.ts'
+import type { LifecycleRule } from '#lifecycle/policy.ts'
+import { repositoryArn } from '#names/arn.ts'
+import { registryTexts } from '#wording/registry.ts'
+
+/**
+ * The events that ECR writes of what it does of itself, in its own form (ECR user guide, "Logging Amazon ECR actions with AWS
+ * CloudTrail", "Example: Image lifecycle policy action").
+ */
+
+/** Ten and more images come in several events. */
+const imagesAnEvent = 9
+const tagsAnImage = 100
+
+export function policyExecutionEvents(execution: PolicyExecution) {
+  const { repository, actions, failures, at } = execution
+  const { registry, name } = repository
+  const lifecycleEventPolicy = describePolicy(execution)
+  const images = [
+    ...actions.map((acted) => ({ action: describeAction(acted), failure: undefined })),
+    ...failures.map((blocked) => ({ action: undefined, failure: describeFailure(blocked) })),
+  ]
+  return Array.from({ length: Math.ceil(images.length / imagesAnEvent) }, (_, part) => {
+    const some = images.slice(part * imagesAnEvent, (part + 1) * imagesAnEvent)
+    return {
+      ...registry,
+      eventName: 'PolicyExecutionEvent',
+      resources: [repositoryArn(registry, name)],
+      details: {
+        repositoryName: name,
+        lifecycleEventPolicy,
+        lifecycleEventImageActions: some.flatMap(({ action }) => action ?? []),
+        lifecycleEventFailureDetails: some.flatMap(({ failure }) => failure ?? []),
+      },
+      at,
+    }
+  })
+}
+
+function describePolicy({ policy, text, lastEvaluatedAt }: PolicyExecution) {
+  return {
+    lifecycleEventRules: policy.rules.map(describeRule),
+    lastEvaluatedAt: lastEvaluatedAt ?? 0,
+    policyVersion: 1,
+    policyId: idOf(text),
+  }
+}
+
+/** A policy has no id here: those of one text are the same. */
+function idOf(text: string): string {
+  const hex = createHash('sha256').update(text).digest('hex')
+  return hex.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12}).*$/, '$1-$2-$3-$4-$5')
+}
+
+const tagStatuses = { any: 'Any', tagged: 'Tagged', untagged: 'Untagged' } as const
+/** The guide shows the first; the others are in its manner. */
+const countTypes = {
+  imageCountMoreThan: 'Image count more than',
+  sinceImagePushed: 'Since image pushed',
+  sinceImagePulled: 'Since image pulled',
+  sinceImageTransitioned: 'Since image transitioned',
+} as const
+
+function describeRule({ priority, description, tags, countType, countNumber, action }: LifecycleRule) {
+  return {
+    rulePriority: priority,
+    ...(description !== undefined && { description }),
+    lifecycleEventSelection: {
+      tagStatus: tagStatuses[tags.status],
+      tagPrefixList: tags.status === 'tagged' && tags.by === 'prefix' ? tags.entries : [],
+      ...(tags.status === 'tagged' && tags.by === 'pattern' && { tagPatternList: tags.entries }),
+      countType: countTypes[countType],
+      countNumber,
+    },
+    action,
+  }
+}
+
+function describeAction({ image, rule }: Acted) {
+  const { digest, tags, pushedAt } = image
+  const lifecycleEventImage = {
+    digest,
+    tagStatus: tagStatuses[tags.length === 0 ? 'untagged' : 'tagged'],
+    tagList: tags.slice(0, tagsAnImage),
+    pushedAt,
+  }
+  return { lifecycleEventImage, rulePriority: rule.priority }
+}
+
+/** What is in use is nothing of ECR's. */
+function describeFailure(blocked: Blocked) {
+  const { image, indexes, inUseBy } = blocked
+  const why =
+    indexes.length > 0
+      ? {
+          failureCode: 'ImageReferencedByManifestList',
+          failureReason: registryTexts.ImageReferencedByIndex({ indexes }),
+        }
+      : { failureCode: 'ImageInUse', failureReason: registryTexts.ImageInUse({ digest: image.digest, inUseBy }) }
+  return { ...describeAction(blocked), ...why }
+}
