@@ -61,6 +61,7 @@ import { createLinkedBlobs, type Damage } from '#registry/linked-blobs.ts'
 import { renameInResourcePolicies } from '#registry/principal-changes.ts'
 import { createPullTimeExclusions } from '#registry/pull-time-exclusions.ts'
 import { createPulls } from '#registry/pulls.ts'
+import { createRecycleBinWorker, recycleBinSchedule } from '#registry/recycle-bin/purge.ts'
 import { createReferrers } from '#registry/referrers.ts'
 import { createRegistryPolicies } from '#registry/registry-policies.ts'
 import { createRepositories } from '#registry/repositories.ts'
@@ -260,9 +261,17 @@ export async function startApp(settings: Settings, log: Logger, options: AppOpti
         flushPulls: () => pulls.flush(),
         onExecuted: (execution) => policyExecutionEvents(execution).forEach(audit.recordServiceEvent),
       }),
+      createRecycleBinWorker({ metadata, clock }),
       ...createCollectionWorkers({ ...settings, metadata, blobs, clock }),
     ],
-    schedules: [cleanUpSchedule, whatIfRemovalSchedule, inUseExpirySchedule, lifecycleSchedule, ...collectionSchedules],
+    schedules: [
+      cleanUpSchedule,
+      whatIfRemovalSchedule,
+      inUseExpirySchedule,
+      lifecycleSchedule,
+      recycleBinSchedule,
+      ...collectionSchedules,
+    ],
     onError: (error, job) => log.error({ err: error, job }, 'a job failed, and is tried again if it may be'),
   })
   port = await openSetting(settings, 'listen', () => server.listen(settings.listen))

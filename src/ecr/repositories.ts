@@ -56,7 +56,7 @@ export function repositoryOperations({ repositories, endpoints }: RepositoryPart
       resource: repositoryResource,
       handle: async (request) => {
         const { force = false } = request.input
-        const repository = await repositories.delete(repositoryKey(request), { force })
+        const repository = await repositories.delete(repositoryKey(request), { force, by: request.principal.arn })
         return { repository: describeRepository(repository, endpoints) }
       },
     },

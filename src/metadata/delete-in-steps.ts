@@ -12,23 +12,24 @@ export interface OwnedRows<Table extends keyof Schema> {
 }
 
 /** Some tens of milliseconds on SQLite, where a statement holds the process. */
-const keysAStep = 1_000
+const keysAtOnce = 1_000
 
-/**
- * Deletes rows that may be hundreds of thousands, within one transaction, but so that other work gets its turn between two steps:
- * who reads goes on meanwhile, who writes waits.
- */
-export async function deleteInSteps<Table extends keyof Schema>(
+/** Deletes some of rows that may be hundreds of thousands. False once there is none left. */
+export async function deleteSome<Table extends keyof Schema>(
   trx: Transaction,
   { table, column, owner, key }: OwnedRows<Table>,
-): Promise<void> {
+): Promise<boolean> {
   const [rows, from, by] = [sql.table(table), sql.ref(column), sql.ref(key)]
-  const step = sql`
+  const { numAffectedRows = 0n } = await sql`
     delete from ${rows} where ${from} = ${owner}
-      and ${by} in (select ${by} from ${rows} where ${from} = ${owner} order by ${by} limit ${keysAStep})`
-  for (;;) {
-    const { numAffectedRows } = await step.execute(trx)
-    if (numAffectedRows === undefined || numAffectedRows < keysAStep) return
-    await setImmediate()
-  }
+      and ${by} in (select ${by} from ${rows} where ${from} = ${owner} order by ${by} limit ${keysAtOnce})`.execute(trx)
+  return numAffectedRows > 0n
+}
+
+/** All of them within one transaction, but so that other work gets its turn between two steps: who reads goes on, who writes waits. */
+export async function deleteInSteps<Table extends keyof Schema>(
+  trx: Transaction,
+  rows: OwnedRows<Table>,
+): Promise<void> {
+  while (await deleteSome(trx, rows)) await setImmediate()
 }

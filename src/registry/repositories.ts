@@ -1,7 +1,7 @@
 import type { Insertable } from 'kysely'
+import { enqueue } from '#jobs/queue.ts'
 import type { Clock } from '#lib/clock.ts'
 import { type Page, pageOf } from '#lib/page.ts'
-import { deleteInSteps } from '#metadata/delete-in-steps.ts'
 import type { Metadata, Reader, Transaction } from '#metadata/metadata.ts'
 import type { RepositoryTable } from '#metadata/schema/registry.ts'
 import type { RepositoryArn } from '#names/arn.ts'
@@ -12,6 +12,8 @@ import { type CreationReason, readTemplate } from './creation-templates.ts'
 import { type EncryptionChoice, parseEncryption } from './encryption.ts'
 import { findOneKeptInUse } from './kept-in-use.ts'
 import { type Quotas, requireRegistryWithin } from './quotas.ts'
+import { emptyRecycleBin } from './recycle-bin/purge.ts'
+import { moveToBin } from './recycle-bin/repositories.ts'
 import { refuse } from './refusals.ts'
 import {
   getRepository,
@@ -23,6 +25,8 @@ import {
   selectRepositories,
 } from './repository.ts'
 import { type ResourceTag, type ResourceTags, withoutResourceTags, withResourceTags } from './resource-tags.ts'
+import { retentionSetting } from './retention-settings.ts'
+import { readSetting } from './settings.ts'
 import { parseTagMutability, type TagMutability, type TagMutabilityMode } from './tag-mutability.ts'
 
 /** What a new repository may be given; ECR's defaults for the rest. */
@@ -52,11 +56,11 @@ export interface Repositories {
   /** By name. `after` is the key of an earlier page. */
   list(registry: Registry, page: { limit: number; after?: string | undefined }): Promise<Page<Repository, string>>
   /**
-   * With `force` whatever it holds goes too, unless something of it is kept in use. What the deletion leaves in the blob store is unlinked content, served by nobody.
+   * With `force` whatever it holds goes too: into the recycle bin, or for good soon after. `by` is the principal's ARN.
    *
    * @throws Refusal `RepositoryNotFound`, `RepositoryNotEmpty`, `RepositoryInUse`
    */
-  delete(key: RepositoryKey, options: { force: boolean }): Promise<Repository>
+  delete(key: RepositoryKey, options: { readonly force: boolean; readonly by: string }): Promise<Repository>
   /** Changes no existing tag. @throws Refusal `RepositoryNotFound`, `TagMutability…` */
   putTagMutability(
     key: RepositoryKey,
@@ -154,14 +158,18 @@ export function createRepositories({
       return pageOf(rows.map(parseRepository), limit, ({ name }) => name)
     },
 
-    delete: (key, { force }) =>
+    delete: (key, { force, by }) =>
       metadata.transaction(async (trx) => {
         const repository = await lockRepository(trx, key, 'exclusive')
-        if (!force && (await holdsImages(trx, repository))) throw refuse('RepositoryNotEmpty', inRepository(key))
+        const holds = await holdsImages(trx, repository)
+        if (holds && !force) throw refuse('RepositoryNotEmpty', inRepository(key))
         const kept = await findOneKeptInUse(trx, repository, clock())
         if (kept !== undefined) throw refuse('RepositoryInUse', { ...inRepository(key), ...kept })
-        await deleteContents(trx, repository)
-        await trx.deleteFrom('repository').where('id', '=', repository.id).execute()
+        const { recycleBinDays } = await readSetting(trx, key.registry, retentionSetting)
+        const at = clock()
+        const purgeAt = holds ? at + recycleBinDays * dayMs : at
+        await moveToBin(trx, repository, { by, at }, purgeAt)
+        await enqueue(trx, emptyRecycleBin, {}, { at: purgeAt })
         return repository
       }),
 
@@ -194,6 +202,8 @@ export function createRepositories({
       changeResourceTags(metadata, arn, (present) => withoutResourceTags(present, keys)),
   }
 }
+
+const dayMs = 86_400_000
 
 type RepositoryValues = Omit<Insertable<RepositoryTable>, 'id' | 'account' | 'region' | 'name' | 'created_at'>
 
@@ -251,18 +261,4 @@ async function holdsImages(trx: Transaction, { id }: Repository): Promise<boolea
     .limit(1)
     .executeTakeFirst()
   return row !== undefined
-}
-
-/** In the order in which rows refer to one another. Drafts of uploads that were open are left to whoever sweeps the store. */
-async function deleteContents(trx: Transaction, { id: owner }: Repository): Promise<void> {
-  const column = 'repository_id'
-  await deleteInSteps(trx, { table: 'tag_move', column, owner, key: 'id' })
-  await deleteInSteps(trx, { table: 'deleted_image_reference', column, owner, key: 'parent' })
-  await deleteInSteps(trx, { table: 'deleted_image', column, owner, key: 'digest' })
-  await deleteInSteps(trx, { table: 'link_candidate', column, owner, key: 'digest' })
-  await deleteInSteps(trx, { table: 'upload', column, owner, key: 'id' })
-  await deleteInSteps(trx, { table: 'tag', column, owner, key: 'tag' })
-  await deleteInSteps(trx, { table: 'manifest_reference', column, owner, key: 'parent' })
-  await deleteInSteps(trx, { table: 'manifest', column, owner, key: 'digest' })
-  await deleteInSteps(trx, { table: 'repository_blob', column, owner, key: 'digest' })
 }

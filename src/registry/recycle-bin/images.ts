@@ -1,0 +1,90 @@
+import type { Clock } from '#lib/clock.ts'
+import { type Page, pageOf } from '#lib/page.ts'
+import type { Metadata } from '#metadata/metadata.ts'
+import { type Digest, parseDigest } from '#names/digest.ts'
+import type { Quotas } from '#registry/quotas.ts'
+import { getRepository, inRepository, lockRepository, type RepositoryKey } from '#registry/repository.ts'
+import { refuseDeleted } from './refusals.ts'
+import { type Restored, restoreDeleted } from './restore.ts'
+import { type DeletedImage, parseDeleted, purgeImages, selectDeleted } from './rows.ts'
+
+/** The images of a repository that were deleted and can be restored, for as long as the registry's setting said when they went. */
+export interface DeletedImages {
+  /** The last deleted first. @throws Refusal `RepositoryNotFound` */
+  list(
+    key: RepositoryKey,
+    page: { readonly limit: number; readonly after?: DeletedPosition | undefined },
+  ): Promise<Page<DeletedImage, DeletedPosition>>
+  /**
+   * Puts an image back, with what it refers to, the referrers that went with it, and its tags where they are free.
+   *
+   * @throws Refusal `RepositoryNotFound`, `DeletedImageNotFound`, `Referenced…Missing`, `QuotaExceeded`
+   */
+  restore(key: RepositoryKey, digest: Digest, by: string): Promise<Restored>
+  /** For good, now. @throws Refusal `RepositoryNotFound`, `DeletedImageNotFound` */
+  purge(key: RepositoryKey, digest: Digest): Promise<void>
+  /** All of them. Answers how many went. @throws Refusal `RepositoryNotFound` */
+  purgeAll(key: RepositoryKey): Promise<number>
+}
+
+export interface DeletedPosition {
+  readonly deletedAt: number
+  readonly digest: string
+}
+
+const imagesAtOnce = 200
+
+export function createDeletedImages({
+  metadata,
+  clock,
+  quotas,
+}: {
+  metadata: Metadata
+  clock: Clock
+  quotas: Quotas
+}): DeletedImages {
+  return {
+    async list(key, { limit, after }) {
+      const { id } = await getRepository(metadata.reader, key)
+      const rows = await selectDeleted(metadata.reader, id, clock())
+        .$if(after !== undefined, (query) =>
+          query.where(({ eb, refTuple, tuple }) =>
+            eb(refTuple('deleted_at', 'digest'), '<', tuple(after?.deletedAt ?? 0, after?.digest ?? '')),
+          ),
+        )
+        .orderBy('deleted_at', 'desc')
+        .orderBy('digest', 'desc')
+        .limit(limit + 1)
+        .execute()
+      return pageOf(rows.map(parseDeleted), limit, ({ deletedAt, digest }) => ({ deletedAt, digest }))
+    },
+
+    restore: (key, digest, by) =>
+      metadata.transaction(async (trx) => {
+        const repository = await lockRepository(trx, key, 'exclusive')
+        return restoreDeleted(trx, repository, digest, quotas, { by, at: clock() })
+      }),
+
+    purge: (key, digest) =>
+      metadata.transaction(async (trx) => {
+        const { id } = await lockRepository(trx, key, 'exclusive')
+        const found = await selectDeleted(trx, id, clock()).where('digest', '=', digest).executeTakeFirst()
+        if (found === undefined) throw refuseDeleted('DeletedImageNotFound', { ...inRepository(key), digest })
+        await purgeImages(trx, id, [digest], clock())
+      }),
+
+    async purgeAll(key) {
+      for (let purged = 0; ; ) {
+        const some = await metadata.transaction(async (trx) => {
+          const { id } = await lockRepository(trx, key, 'exclusive')
+          const rows = await selectDeleted(trx, id, clock()).limit(imagesAtOnce).execute()
+          const digests = rows.map((row) => parseDigest(row.digest))
+          await purgeImages(trx, id, digests, clock())
+          return digests.length
+        })
+        purged += some
+        if (some < imagesAtOnce) return purged
+      }
+    },
+  }
+}

@@ -1,0 +1,189 @@
+import { sql } from 'kysely'
+import type { Transaction } from '#metadata/metadata.ts'
+import { type Digest, parseDigest } from '#names/digest.ts'
+import type { Tag } from '#names/tag.ts'
+import { restoreImages } from '#registry/image-status.ts'
+import { type Quotas, requireWithin } from '#registry/quotas.ts'
+import { refuse } from '#registry/refusals.ts'
+import { inRepository, type Repository } from '#registry/repository.ts'
+import { type Act, recordTagMoves } from '#registry/tag-moves.ts'
+import { refuseDeleted } from './refusals.ts'
+import { type DeletedImage, forgetDeleted, parseDeleted, selectDeleted } from './rows.ts'
+
+/** What came back with an image. */
+export interface Restored {
+  /** The image itself, what an index refers to, and the referrers that went with it; those of them that had gone. */
+  readonly digests: readonly Digest[]
+  readonly tags: readonly Tag[]
+  /** Tags that point elsewhere by now, and stay there. */
+  readonly taken: readonly Tag[]
+}
+
+/**
+ * Puts an image back as it was, for whoever holds the repository's exclusive lock. Its age counts anew, as that of one restored from
+ * the archive does, lest the policy that took it takes it again.
+ *
+ * @throws Refusal `DeletedImageNotFound`, `ReferencedManifestsMissing`, `ReferencedBlobsMissing`, `QuotaExceeded`
+ */
+export async function restoreDeleted(
+  trx: Transaction,
+  repository: Repository,
+  digest: Digest,
+  quotas: Quotas,
+  act: Act,
+): Promise<Restored> {
+  const images = await gather(trx, repository, digest, act.at)
+  const digests = [...images.keys()]
+  await requireLinks(trx, repository, digests)
+  const back = await insertImages(trx, repository, digests, act.at)
+  await requireWithin(quotas, 'images', inRepository(repository), selectIn(trx, repository, 'manifest'))
+  const tags: Tag[] = []
+  const taken: Tag[] = []
+  for (const image of images.values()) {
+    for (const tag of image.tags) ((await putTag(trx, repository, tag, image.digest, act)) ? tags : taken).push(tag)
+    const tagsOfImage = selectIn(trx, repository, 'tag').where('digest', '=', image.digest)
+    await requireWithin(quotas, 'tags', inRepository(repository), tagsOfImage)
+  }
+  // What an active index refers to is active, whatever became of it meanwhile.
+  const active = [...images.values()].filter(({ status }) => status === 'ACTIVE').map((image) => image.digest)
+  await restoreImages(trx, repository, active, act.at)
+  await forgetDeleted(trx, repository.id, digests)
+  return { digests: back, tags, taken }
+}
+
+type Gathered = Map<Digest, DeletedImage & { readonly status: string }>
+
+/** The image with all in the bin that it needs, and that went along with it. */
+async function gather(trx: Transaction, repository: Repository, digest: Digest, now: number): Promise<Gathered> {
+  const images: Gathered = new Map()
+  const waiting = [digest]
+  for (let next = waiting.pop(); next !== undefined; next = waiting.pop()) {
+    if (images.has(next)) continue
+    const row = await selectDeleted(trx, repository.id, now).where('digest', '=', next).executeTakeFirst()
+    if (row === undefined) throw refuseDeleted('DeletedImageNotFound', { ...inRepository(repository), digest: next })
+    const image = { ...parseDeleted(row), status: row.status }
+    images.set(next, image)
+    waiting.push(...(await findChildren(trx, repository, next, now)))
+    const referrers = await selectDeleted(trx, repository.id, now)
+      .where('subject', '=', next)
+      .where('deleted_at', '>=', image.deletedAt)
+      .execute()
+    waiting.push(...referrers.map((referrer) => parseDigest(referrer.digest)))
+  }
+  return images
+}
+
+/** What an index refers to, of what is not there. @throws Refusal `ReferencedManifestsMissing` for what is not in the bin either */
+async function findChildren(trx: Transaction, repository: Repository, index: Digest, now: number): Promise<Digest[]> {
+  const absent = await trx
+    .selectFrom('deleted_image_reference as reference')
+    .select('reference.child')
+    .where('reference.repository_id', '=', repository.id)
+    .where('reference.parent', '=', index)
+    .where('reference.kind', '=', 'manifest')
+    .where(({ not, exists, selectFrom }) =>
+      not(
+        exists(
+          selectFrom('manifest')
+            .select('manifest.digest')
+            .where('manifest.repository_id', '=', repository.id)
+            .whereRef('manifest.digest', '=', 'reference.child'),
+        ),
+      ),
+    )
+    .execute()
+  const children = absent.map(({ child }) => parseDigest(child))
+  if (children.length === 0) return []
+  const found = await selectDeleted(trx, repository.id, now).where('digest', 'in', children).execute()
+  const inBin = new Set(found.map((row) => row.digest))
+  const digests = children.filter((child) => !inBin.has(child))
+  if (digests.length > 0) throw refuse('ReferencedManifestsMissing', { ...inRepository(repository), digests })
+  return children
+}
+
+/** The bin keeps the links of what is in it: one that is missing all the same was taken away by a person. */
+async function requireLinks(trx: Transaction, repository: Repository, parents: readonly Digest[]): Promise<void> {
+  const missing = await trx
+    .selectFrom('deleted_image_reference as reference')
+    .select('reference.child')
+    .distinct()
+    .where('reference.repository_id', '=', repository.id)
+    .where('reference.parent', 'in', parents)
+    .where('reference.kind', '!=', 'manifest')
+    .where(({ not, exists, selectFrom }) =>
+      not(
+        exists(
+          selectFrom('repository_blob as link')
+            .select('link.digest')
+            .where('link.repository_id', '=', repository.id)
+            .whereRef('link.digest', '=', 'reference.child'),
+        ),
+      ),
+    )
+    .limit(10)
+    .execute()
+  if (missing.length === 0) return
+  const digests = missing.map(({ child }) => parseDigest(child))
+  throw refuse('ReferencedBlobsMissing', { ...inRepository(repository), digests })
+}
+
+const keptColumns = [
+  ...(['repository_id', 'digest', 'media_type', 'artifact_type', 'subject', 'annotations', 'body'] as const),
+  ...(['image_size', 'pushed_at', 'pulled_at', 'status'] as const),
+] as const
+
+/** Answers those that were not there: what was pushed again meanwhile stays as it is. */
+async function insertImages(
+  trx: Transaction,
+  { id }: Repository,
+  digests: readonly Digest[],
+  now: number,
+): Promise<Digest[]> {
+  const inserted = await trx
+    .insertInto('manifest')
+    .columns([...keptColumns, 'archived_at', 'activated_at'])
+    .expression((eb) =>
+      eb
+        .selectFrom('deleted_image')
+        .select(keptColumns)
+        .select([
+          sql<number>`case status when 'ARCHIVED' then cast(${now} as bigint) else archived_at end`.as('archived_at'),
+          sql<number>`case status when 'ARCHIVED' then activated_at else cast(${now} as bigint) end`.as('activated_at'),
+        ])
+        .where('repository_id', '=', id)
+        .where('digest', 'in', digests),
+    )
+    .onConflict((conflict) => conflict.columns(['repository_id', 'digest']).doNothing())
+    .returning('digest')
+    .execute()
+  const referenceColumns = ['repository_id', 'parent', 'child', 'kind', 'media_type'] as const
+  await trx
+    .insertInto('manifest_reference')
+    .columns(referenceColumns)
+    .expression((eb) =>
+      eb
+        .selectFrom('deleted_image_reference')
+        .select(referenceColumns)
+        .where('repository_id', '=', id)
+        .where('parent', 'in', digests),
+    )
+    .onConflict((conflict) => conflict.doNothing())
+    .execute()
+  return inserted.map(({ digest }) => parseDigest(digest))
+}
+
+/** Only where it is free: whoever moved it since meant to. False if it is not. */
+async function putTag(trx: Transaction, repository: Repository, tag: Tag, digest: Digest, act: Act): Promise<boolean> {
+  const { numInsertedOrUpdatedRows } = await trx
+    .insertInto('tag')
+    .values({ repository_id: repository.id, tag, digest, moved_at: act.at })
+    .onConflict((conflict) => conflict.columns(['repository_id', 'tag']).doNothing())
+    .executeTakeFirst()
+  if (numInsertedOrUpdatedRows !== 1n) return false
+  await recordTagMoves(trx, repository, [{ tag, from: undefined, to: digest }], { ...act, cause: 'restore' })
+  return true
+}
+
+function selectIn(trx: Transaction, { id }: Repository, table: 'manifest' | 'tag') {
+  return trx.selectFrom(table).select('digest').where('repository_id', '=', id)
+}

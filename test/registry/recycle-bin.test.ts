@@ -1,0 +1,232 @@
+/** What is deleted is gone at once, comes back as it was, and goes for good when its time is up. */
+import assert from 'node:assert/strict'
+import { randomUUID } from 'node:crypto'
+import { describe, type TestContext, test } from 'node:test'
+import { FileBlobStore } from '#blobs/file.ts'
+import { ecrQuotas } from '#config/quotas.ts'
+import { parseAccountId } from '#names/account.ts'
+import { parseRegion } from '#names/region.ts'
+import { parseRepositoryName } from '#names/repository-name.ts'
+import { parseTag } from '#names/tag.ts'
+import { createCollectionWorkers } from '#registry/collection/jobs.ts'
+import { createImageDeletion } from '#registry/image-deletion.ts'
+import { createImageLists } from '#registry/image-lists.ts'
+import { createImagePush } from '#registry/image-push.ts'
+import { createDeletedImages } from '#registry/recycle-bin/images.ts'
+import { createRecycleBinWorker } from '#registry/recycle-bin/purge.ts'
+import { createDeletedRepositories } from '#registry/recycle-bin/repositories.ts'
+import { createRepositories } from '#registry/repositories.ts'
+import { createUploads } from '#registry/uploads.ts'
+import { eachDatabase } from '../support/databases.ts'
+import { artifact, type Image, image, index, manifestsOf } from '../support/images/build.ts'
+import { temporaryFolder } from '../support/temporary-folder.ts'
+
+const dayMs = 86_400_000
+const registry = { account: parseAccountId('123456789012'), region: parseRegion('eu-west-1') }
+const key = { registry, name: parseRepositoryName('team/app') }
+const by = 'arn:aws:iam::123456789012:user/ann'
+
+eachDatabase((databases) =>
+  describe(`the recycle bin on ${databases.dialect}`, () => {
+    async function stage(t: TestContext) {
+      const metadata = await databases.open(t)
+      const folder = await temporaryFolder()
+      t.after(() => folder[Symbol.asyncDispose]())
+      const blobs = await FileBlobStore.open(folder.path)
+      let aheadMs = 0
+      const clock = () => Date.now() + aheadMs
+      const parts = { metadata, clock, quotas: ecrQuotas }
+      const repositories = createRepositories({ ...parts, repositoryCreated: [] })
+      await repositories.create(key, {})
+      const uploads = createUploads({ ...parts, blobs, processId: randomUUID() })
+      const pushes = createImagePush(parts)
+      const deletion = createImageDeletion(parts)
+      const { signal } = new AbortController()
+      const workers = [
+        createRecycleBinWorker(parts),
+        ...createCollectionWorkers({ ...parts, blobs, gcGraceHours: 1, uploadExpiryHours: 1 }),
+      ]
+      return {
+        metadata,
+        repositories,
+        bin: createDeletedImages(parts),
+        deletedRepositories: createDeletedRepositories(parts),
+        lists: createImageLists({ metadata }),
+        async push(pushed: Image, tag?: string) {
+          for (const manifest of manifestsOf(pushed)) {
+            for (const { digest, bytes } of manifest.blobs) await uploads.push(key, digest, { source: once(bytes) })
+            const named = manifest === pushed && tag !== undefined ? { tag: parseTag(tag) } : {}
+            await pushes.put(key, { body: manifest.bytes, mediaType: manifest.mediaType, by, ...named })
+          }
+        },
+        remove: (...images: Image[]) =>
+          deletion.deleteAll(
+            key,
+            images.map(({ digest }) => ({ digest })),
+            by,
+          ),
+        /** Everything that is due, once the clock has moved. */
+        async work(afterMs: number) {
+          aheadMs += afterMs
+          for (let round = 0; round < 2; round++) {
+            for (const { work } of workers) assert.equal(await work({}, { signal }), 'done')
+            aheadMs += 2 * 3_600_000
+          }
+        },
+        images: async () => {
+          const { items } = await createImageLists({ metadata }).list(key, {
+            tagStatus: 'ANY',
+            status: 'ANY',
+            limit: 100,
+          })
+          return new Set(items.map(({ digest, tag }) => `${digest} ${tag ?? ''}`))
+        },
+        stored: async () => new Set<string>((await Array.fromAsync(blobs.list())).flat()),
+      }
+    }
+
+    test('an image comes back as it was, with its tags where they are free', async (t) => {
+      const { push, remove, bin, images, work, metadata, lists } = await stage(t)
+      const [app, other] = [image({ seed: 'app' }), image({ seed: 'other' })]
+      await push(app, 'v1')
+      await push(app, 'latest')
+      const before = await lists.get(key, { digest: app.digest })
+      await remove(app)
+      assert.deepEqual(await images(), new Set())
+      await push(other, 'latest')
+      await work(3 * dayMs)
+
+      const { items } = await bin.list(key, { limit: 10 })
+      assert.deepEqual(
+        items.map(({ digest, tags, deletedBy, cause, purgeAt, deletedAt }) => [
+          digest,
+          tags,
+          deletedBy,
+          cause,
+          purgeAt - deletedAt,
+        ]),
+        [[app.digest, ['latest', 'v1'], by, 'delete', 7 * dayMs]],
+      )
+      assert.deepEqual(await bin.restore(key, app.digest, by), {
+        digests: [app.digest],
+        tags: ['v1'],
+        taken: ['latest'],
+      })
+      assert.deepEqual(await images(), new Set([`${app.digest} v1`, `${other.digest} latest`]))
+      const { activatedAt, tags, ...after } = await lists.get(key, { digest: app.digest })
+      assert.deepEqual(
+        { ...after, activatedAt: undefined, tags: ['latest', 'v1'] },
+        { ...before, tags: ['latest', 'v1'] },
+      )
+      assert.ok(activatedAt !== undefined, 'its age counts anew')
+      assert.deepEqual(tags, ['v1'])
+      assert.deepEqual((await bin.list(key, { limit: 10 })).items, [])
+      const moves = await metadata.reader.selectFrom('tag_move').select(['tag', 'cause']).orderBy('id').execute()
+      assert.deepEqual(moves.at(-1)?.cause, 'restore')
+    })
+
+    test('it goes for good when its time is up, and what it alone needed with it', async (t) => {
+      const { push, remove, bin, work, stored } = await stage(t)
+      const [app, other] = [image({ seed: 'app', layers: [100, 200] }), image({ seed: 'app', layers: [100] })]
+      await push(app)
+      await push(other)
+      await remove(app)
+      await work(6 * dayMs)
+      assert.equal((await bin.list(key, { limit: 10 })).items.length, 1)
+      await work(2 * dayMs)
+      assert.deepEqual((await bin.list(key, { limit: 10 })).items, [])
+      await assert.rejects(bin.restore(key, app.digest, by), { code: 'DeletedImageNotFound' })
+      await work(dayMs)
+      assert.deepEqual(await stored(), new Set(other.blobs.map(({ digest }) => digest)))
+    })
+
+    test('an index brings back what it refers to, and its referrers that went with it', async (t) => {
+      const { push, remove, bin, images } = await stage(t)
+      const children = [image({ seed: 'a' }), image({ seed: 'b' })]
+      const both = index({ children })
+      const signature = artifact({ artifactType: 'application/vnd.test', subject: both })
+      await push(both, 'both')
+      await push(signature)
+      const all = await images()
+      await remove(both, signature, ...children)
+      assert.deepEqual(await images(), new Set())
+      const { digests } = await bin.restore(key, both.digest, by)
+      assert.equal(digests.length, 4)
+      assert.deepEqual(await images(), all)
+    })
+
+    test('an index whose child is gone for good is refused, and changes nothing', async (t) => {
+      const { push, remove, bin, images } = await stage(t)
+      const child = image({ seed: 'a' })
+      const parent = index({ children: [child] })
+      await push(parent)
+      await remove(parent, child)
+      await bin.purge(key, child.digest)
+      await assert.rejects(bin.restore(key, parent.digest, by), { code: 'ReferencedManifestsMissing' })
+      assert.deepEqual(await images(), new Set())
+    })
+
+    test('what was pushed again meanwhile stays as it is, and gets its free tags back', async (t) => {
+      const { push, remove, bin, images } = await stage(t)
+      const app = image({ seed: 'app' })
+      await push(app, 'v1')
+      await remove(app)
+      await push(app)
+      assert.deepEqual(await bin.restore(key, app.digest, by), { digests: [], tags: ['v1'], taken: [] })
+      await remove(app)
+      await bin.restore(key, app.digest, by)
+      assert.deepEqual(await images(), new Set([`${app.digest} v1`]))
+      await remove(app)
+      assert.equal(await bin.purgeAll(key), 1)
+    })
+
+    test('a deleted repository is found by nobody, makes room for one of its name, and comes back whole', async (t) => {
+      const { push, repositories, deletedRepositories, images, work } = await stage(t)
+      const app = image({ seed: 'app' })
+      await push(app, 'v1')
+      const all = await images()
+      await repositories.delete(key, { force: true, by })
+      await assert.rejects(repositories.get(key), { code: 'RepositoryNotFound' })
+      assert.deepEqual((await repositories.list(registry, { limit: 10 })).items, [])
+      await repositories.create(key, {})
+      await work(dayMs)
+      const { items } = await deletedRepositories.list(registry, { limit: 10 })
+      const [deleted] = items
+      assert.ok(deleted)
+      assert.deepEqual([deleted.name, deleted.deletedBy], [key.name, by])
+
+      await assert.rejects(deletedRepositories.restore(registry, deleted.id), { code: 'RepositoryAlreadyExists' })
+      await repositories.delete(key, { force: false, by })
+      assert.equal(await deletedRepositories.restore(registry, deleted.id), key.name)
+      assert.deepEqual(await images(), all)
+      await assert.rejects(deletedRepositories.restore(registry, deleted.id), { code: 'DeletedRepositoryNotFound' })
+    })
+
+    test('a deleted repository goes for good with all that it held', async (t) => {
+      const { push, remove, repositories, work, metadata, stored } = await stage(t)
+      const [app, gone] = [image({ seed: 'app' }), image({ seed: 'gone' })]
+      await push(app, 'v1')
+      await push(gone, 'v2')
+      await remove(gone)
+      await repositories.delete(key, { force: true, by })
+      await work(8 * dayMs)
+      await work(dayMs)
+      for (const table of [
+        'repository',
+        'deleted_repository',
+        'manifest',
+        'tag',
+        'tag_move',
+        'deleted_image',
+      ] as const) {
+        assert.deepEqual(await metadata.reader.selectFrom(table).selectAll().execute(), [], table)
+      }
+      assert.deepEqual(await metadata.reader.selectFrom('blob').selectAll().execute(), [])
+      assert.deepEqual(await stored(), new Set())
+    })
+  }),
+)
+
+async function* once(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
+  yield bytes
+}
