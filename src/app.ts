@@ -61,13 +61,16 @@ import { createLinkedBlobs, type Damage } from '#registry/linked-blobs.ts'
 import { renameInResourcePolicies } from '#registry/principal-changes.ts'
 import { createPullTimeExclusions } from '#registry/pull-time-exclusions.ts'
 import { createPulls } from '#registry/pulls.ts'
+import { createDeletedImages } from '#registry/recycle-bin/images.ts'
 import { createRecycleBinWorker, recycleBinSchedule } from '#registry/recycle-bin/purge.ts'
+import { createDeletedRepositories } from '#registry/recycle-bin/repositories.ts'
 import { createReferrers } from '#registry/referrers.ts'
 import { createRegistryPolicies } from '#registry/registry-policies.ts'
 import { createRepositories } from '#registry/repositories.ts'
 import { createRepositoryPolicies } from '#registry/repository-policies.ts'
 import { createRepositoryRetentions } from '#registry/repository-retention.ts'
 import { createResourceSide } from '#registry/resource-side.ts'
+import { createRetentions } from '#registry/retention-settings.ts'
 import { createRegistrySettings } from '#registry/settings.ts'
 import { createStorageClasses } from '#registry/storage-class.ts'
 import { createTags } from '#registry/tags.ts'
@@ -223,6 +226,9 @@ export async function startApp(settings: Settings, log: Logger, options: AppOpti
           ...{ findPrincipal, explain, explainRequest, whatIfs: createWhatIfs({ metadata, clock, quotas }) },
           inUseReports: createInUseReports({ metadata, clock }),
           repositoryRetentions: createRepositoryRetentions({ metadata }),
+          deletedImages: createDeletedImages({ metadata, clock, quotas }),
+          deletedRepositories: createDeletedRepositories({ metadata, clock, quotas }),
+          retentions: createRetentions({ metadata, settings: registrySettings }),
         },
         { verifyOutputs },
       ),

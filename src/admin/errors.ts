@@ -5,6 +5,7 @@ import { accessExceptions } from './errors/access.ts'
 import { inUseExceptions } from './errors/in-use.ts'
 import { invalid } from './errors/invalid.ts'
 import { lifecycleExceptions } from './errors/lifecycle.ts'
+import { recycleBinExceptions } from './errors/recycle-bin.ts'
 import type { ErrorName } from './model.ts'
 import type { ListingRefusals } from './refusals.ts'
 
@@ -17,4 +18,10 @@ const sharedExceptions: Exceptions<Refusals, ErrorName> = {
 }
 
 /** Every refusal that reaches this surface, a file for each topic. */
-export const exceptions = { ...sharedExceptions, ...accessExceptions, ...lifecycleExceptions, ...inUseExceptions }
+export const exceptions = {
+  ...sharedExceptions,
+  ...accessExceptions,
+  ...lifecycleExceptions,
+  ...inUseExceptions,
+  ...recycleBinExceptions,
+}

@@ -30,6 +30,21 @@ export interface Operations {
     readonly output: GetRepositoryRetentionResponse
     readonly errors: 'InvalidParameterException' | 'RepositoryNotFoundException'
   }
+  GetRetentionSettings: {
+    readonly input: GetRetentionSettingsRequest
+    readonly output: GetRetentionSettingsResponse
+    readonly errors: never
+  }
+  ListDeletedImages: {
+    readonly input: ListDeletedImagesRequest
+    readonly output: ListDeletedImagesResponse
+    readonly errors: 'InvalidParameterException' | 'RepositoryNotFoundException'
+  }
+  ListDeletedRepositories: {
+    readonly input: ListDeletedRepositoriesRequest
+    readonly output: ListDeletedRepositoriesResponse
+    readonly errors: 'InvalidParameterException'
+  }
   ListImagesInUse: {
     readonly input: ListImagesInUseRequest
     readonly output: ListImagesInUseResponse
@@ -49,15 +64,45 @@ export interface Operations {
       | 'LifecyclePreviewNotFoundException'
       | 'RepositoryNotFoundException'
   }
+  PurgeDeletedImages: {
+    readonly input: PurgeDeletedImagesRequest
+    readonly output: PurgeDeletedImagesResponse
+    readonly errors: 'DeletedImageNotFoundException' | 'InvalidParameterException' | 'RepositoryNotFoundException'
+  }
   PutRepositoryRetention: {
     readonly input: PutRepositoryRetentionRequest
     readonly output: PutRepositoryRetentionResponse
     readonly errors: 'InvalidParameterException' | 'RepositoryNotFoundException'
   }
+  PutRetentionSettings: {
+    readonly input: PutRetentionSettingsRequest
+    readonly output: PutRetentionSettingsResponse
+    readonly errors: 'InvalidParameterException'
+  }
   ReportImagesInUse: {
     readonly input: ReportImagesInUseRequest
     readonly output: ReportImagesInUseResponse
     readonly errors: 'InvalidParameterException' | 'LimitExceededException'
+  }
+  RestoreDeletedImage: {
+    readonly input: RestoreDeletedImageRequest
+    readonly output: RestoreDeletedImageResponse
+    readonly errors:
+      | 'DeletedImageNotFoundException'
+      | 'InvalidParameterException'
+      | 'LayersNotFoundException'
+      | 'LimitExceededException'
+      | 'ReferencedImagesNotFoundException'
+      | 'RepositoryNotFoundException'
+  }
+  RestoreDeletedRepository: {
+    readonly input: RestoreDeletedRepositoryRequest
+    readonly output: RestoreDeletedRepositoryResponse
+    readonly errors:
+      | 'DeletedRepositoryNotFoundException'
+      | 'InvalidParameterException'
+      | 'LimitExceededException'
+      | 'RepositoryAlreadyExistsException'
   }
 }
 
@@ -78,6 +123,30 @@ export interface DeleteInUseReportResponse {
   readonly registryId: string
   readonly cluster: string
 }
+
+export interface DeletedImage {
+  readonly imageDigest: string
+  readonly imageTags: readonly string[]
+  readonly imageSizeInBytes: number
+  readonly imageManifestMediaType: string
+  readonly artifactMediaType?: string | undefined
+  readonly subjectDigest?: string | undefined
+  readonly imagePushedAt: Date
+  readonly deletedAt: Date
+  readonly deletedBy?: string | undefined
+  readonly cause: DeletionCause
+  readonly purgeAt: Date
+}
+
+export interface DeletedRepository {
+  readonly deletedRepositoryId: string
+  readonly repositoryName: string
+  readonly deletedAt: Date
+  readonly deletedBy: string
+  readonly purgeAt: Date
+}
+
+export type DeletionCause = 'DELETE' | 'LIFECYCLE'
 
 export interface DeniedRequest {
   readonly principal: string
@@ -132,6 +201,16 @@ export interface GetRepositoryRetentionResponse {
   readonly repositoryName: string
   readonly keepInUse: KeepInUse
   readonly keepsInUse: boolean
+}
+
+export interface GetRetentionSettingsRequest {
+  readonly registryId?: AccountId | undefined
+}
+
+export interface GetRetentionSettingsResponse {
+  readonly registryId: string
+  readonly recycleBinDays: number
+  readonly keepInUse: boolean
 }
 
 export type GoesUnder = 'DRAFT' | 'IN_FORCE' | 'BOTH'
@@ -196,6 +275,32 @@ export interface LifecyclePreviewUse {
 
 export type LifecycleVerdict = 'EXPIRE' | 'ARCHIVE' | 'BLOCKED' | 'KEEP'
 
+export interface ListDeletedImagesRequest {
+  readonly registryId?: AccountId | undefined
+  readonly repositoryName: RepositoryName
+  readonly maxResults?: number | undefined
+  readonly nextToken?: string | undefined
+}
+
+export interface ListDeletedImagesResponse {
+  readonly registryId: string
+  readonly repositoryName: string
+  readonly images: readonly DeletedImage[]
+  readonly nextToken?: string | undefined
+}
+
+export interface ListDeletedRepositoriesRequest {
+  readonly registryId?: AccountId | undefined
+  readonly maxResults?: number | undefined
+  readonly nextToken?: string | undefined
+}
+
+export interface ListDeletedRepositoriesResponse {
+  readonly registryId: string
+  readonly repositories: readonly DeletedRepository[]
+  readonly nextToken?: string | undefined
+}
+
 export interface ListImagesInUseRequest {
   readonly registryId?: AccountId | undefined
   readonly cluster?: string | undefined
@@ -247,6 +352,19 @@ export interface PreviewLifecycleResponse {
   readonly nextToken?: string | undefined
 }
 
+export interface PurgeDeletedImagesRequest {
+  readonly registryId?: AccountId | undefined
+  readonly repositoryName: RepositoryName
+  readonly imageDigest?: string | undefined
+  readonly all?: boolean | undefined
+}
+
+export interface PurgeDeletedImagesResponse {
+  readonly registryId: string
+  readonly repositoryName: string
+  readonly imageCount: number
+}
+
 export interface PutRepositoryRetentionRequest {
   readonly registryId?: AccountId | undefined
   readonly repositoryName: RepositoryName
@@ -260,6 +378,18 @@ export interface PutRepositoryRetentionResponse {
   readonly keepsInUse: boolean
 }
 
+export interface PutRetentionSettingsRequest {
+  readonly registryId?: AccountId | undefined
+  readonly recycleBinDays?: number | undefined
+  readonly keepInUse?: boolean | undefined
+}
+
+export interface PutRetentionSettingsResponse {
+  readonly registryId: string
+  readonly recycleBinDays: number
+  readonly keepInUse: boolean
+}
+
 export interface ReportImagesInUseRequest {
   readonly registryId?: AccountId | undefined
   readonly cluster: string
@@ -271,6 +401,32 @@ export interface ReportImagesInUseResponse {
   readonly registryId: string
   readonly report: InUseReport
   readonly unknownImageCount: number
+}
+
+export interface RestoreDeletedImageRequest {
+  readonly registryId?: AccountId | undefined
+  readonly repositoryName: RepositoryName
+  readonly imageDigest: string
+}
+
+export interface RestoreDeletedImageResponse {
+  readonly registryId: string
+  readonly repositoryName: string
+  readonly imageDigests: readonly string[]
+  readonly imageTags: readonly string[]
+  readonly takenTags: readonly string[]
+}
+
+export interface RestoreDeletedRepositoryRequest {
+  readonly registryId?: AccountId | undefined
+  readonly repositoryName: RepositoryName
+  readonly deletedRepositoryId?: string | undefined
+}
+
+export interface RestoreDeletedRepositoryResponse {
+  readonly registryId: string
+  readonly repositoryName: string
+  readonly deletedRepositoryId: string
 }
 
 export interface Statement {

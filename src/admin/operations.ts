@@ -3,8 +3,9 @@ import { type AccessParts, accessOperations } from './access.ts'
 import { type InUseParts, inUseOperations } from './in-use.ts'
 import { type LifecycleParts, lifecycleOperations } from './lifecycle.ts'
 import type { Operations } from './model.ts'
+import { type RecycleBinParts, recycleBinOperations } from './recycle-bin.ts'
 
-export interface AdminParts extends AccessParts, LifecycleParts, InUseParts {}
+export interface AdminParts extends AccessParts, LifecycleParts, InUseParts, RecycleBinParts {}
 
 /** Lading's own operations, for who administers an account: what AWS does not answer. */
 export function adminOperations(parts: AdminParts) {
@@ -12,5 +13,6 @@ export function adminOperations(parts: AdminParts) {
     ...accessOperations(parts),
     ...lifecycleOperations(parts),
     ...inUseOperations(parts),
+    ...recycleBinOperations(parts),
   } satisfies Handlers<Operations>
 }

@@ -16,4 +16,10 @@ export interface ListingRefusals {
   PageTokenInvalid: Readonly<Record<never, never>>
 }
 
-export const refuse = refusals<AccessRefusals & ListingRefusals>()
+/** What operations about the recycle bin decline before they ask. */
+export interface RecycleBinAskRefusals {
+  /** Neither one image was named nor all of them, or both. */
+  PurgeAmbiguous: Readonly<Record<never, never>>
+}
+
+export const refuse = refusals<AccessRefusals & ListingRefusals & RecycleBinAskRefusals>()

@@ -14,6 +14,7 @@ import { findOneKeptInUse } from './kept-in-use.ts'
 import { type Quotas, requireRegistryWithin } from './quotas.ts'
 import { emptyRecycleBin } from './recycle-bin/purge.ts'
 import { moveToBin } from './recycle-bin/repositories.ts'
+import { hasDeleted } from './recycle-bin/rows.ts'
 import { refuse } from './refusals.ts'
 import {
   getRepository,
@@ -167,7 +168,7 @@ export function createRepositories({
         if (kept !== undefined) throw refuse('RepositoryInUse', { ...inRepository(key), ...kept })
         const { recycleBinDays } = await readSetting(trx, key.registry, retentionSetting)
         const at = clock()
-        const purgeAt = holds ? at + recycleBinDays * dayMs : at
+        const purgeAt = holds || (await hasDeleted(trx, repository, at)) ? at + recycleBinDays * dayMs : at
         await moveToBin(trx, repository, { by, at }, purgeAt)
         await enqueue(trx, emptyRecycleBin, {}, { at: purgeAt })
         return repository

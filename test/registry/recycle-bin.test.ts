@@ -195,11 +195,11 @@ eachDatabase((databases) =>
       assert.ok(deleted)
       assert.deepEqual([deleted.name, deleted.deletedBy], [key.name, by])
 
-      await assert.rejects(deletedRepositories.restore(registry, deleted.id), { code: 'RepositoryAlreadyExists' })
+      await assert.rejects(deletedRepositories.restore(key, deleted.id), { code: 'RepositoryAlreadyExists' })
       await repositories.delete(key, { force: false, by })
-      assert.equal(await deletedRepositories.restore(registry, deleted.id), key.name)
+      assert.equal((await deletedRepositories.restore(key, deleted.id)).id, deleted.id)
       assert.deepEqual(await images(), all)
-      await assert.rejects(deletedRepositories.restore(registry, deleted.id), { code: 'DeletedRepositoryNotFound' })
+      await assert.rejects(deletedRepositories.restore(key, deleted.id), { code: 'DeletedRepositoryNotFound' })
     })
 
     test('a deleted repository goes for good with all that it held', async (t) => {

@@ -68,7 +68,6 @@ async function purgeOverdueImages(metadata: Metadata, clock: Clock, signal: Abor
 
 async function purgeOverdueRepositories(metadata: Metadata, clock: Clock, signal: AbortSignal): Promise<void> {
   for (;;) {
-    // Nobody restores one whose time is up, so that what the steps take away is missed by nobody.
     const overdue = await metadata.reader
       .selectFrom('deleted_repository')
       .select('repository_id')
@@ -77,11 +76,27 @@ async function purgeOverdueRepositories(metadata: Metadata, clock: Clock, signal
       .limit(1)
       .executeTakeFirst()
     if (overdue === undefined) return
+    if (!(await metadata.transaction((trx) => seal(trx, overdue.repository_id, clock())))) continue
     for (const step of stepsFor(overdue.repository_id, clock)) {
       do signal.throwIfAborted()
       while (await metadata.transaction(step))
     }
   }
+}
+
+/**
+ * Has nobody restore a repository any more, whatever the clock of another process tells, so that what the steps take away is missed by
+ * nobody. False where somebody has restored it.
+ */
+async function seal(trx: Transaction, id: number, now: number): Promise<boolean> {
+  await trx.selectFrom('repository').select('id').where('id', '=', id).forUpdate().execute()
+  const { numUpdatedRows } = await trx
+    .updateTable('deleted_repository')
+    .set({ purge_at: 0 })
+    .where('repository_id', '=', id)
+    .where('purge_at', '<=', now)
+    .executeTakeFirst()
+  return numUpdatedRows === 1n
 }
 
 /** In the order in which rows refer to one another. Each is taken until it finds nothing more. Drafts are strays from then on. */

@@ -7,7 +7,7 @@ import type { Registry } from '#names/registry.ts'
 import { parseRepositoryName, type RepositoryName } from '#names/repository-name.ts'
 import { type Quotas, requireRegistryWithin } from '#registry/quotas.ts'
 import { refuse } from '#registry/refusals.ts'
-import { inRepository, type Repository } from '#registry/repository.ts'
+import { inRepository, type Repository, type RepositoryKey, selectRepositories } from '#registry/repository.ts'
 import type { Act } from '#registry/tag-moves.ts'
 import { refuseDeleted } from './refusals.ts'
 
@@ -21,8 +21,12 @@ export interface DeletedRepositories {
     registry: Registry,
     page: { readonly limit: number; readonly after?: number | undefined },
   ): Promise<Page<DeletedRepository, number>>
-  /** As it was, with all that it held. @throws Refusal `DeletedRepositoryNotFound`, `RepositoryAlreadyExists`, `QuotaExceeded` */
-  restore(registry: Registry, id: number): Promise<RepositoryName>
+  /**
+   * As it was, with all that it held: the one of this name and `id`, or the last of this name that was deleted.
+   *
+   * @throws Refusal `DeletedRepositoryNotFound`, `RepositoryAlreadyExists`, `QuotaExceeded`
+   */
+  restore(key: RepositoryKey, id: number | undefined): Promise<DeletedRepository>
 }
 
 /** Times are milliseconds since the epoch. */
@@ -61,39 +65,65 @@ export function createDeletedRepositories({
       return pageOf(rows.map(parseDeletedRepository), limit, ({ id }) => id)
     },
 
-    restore: (registry, id) =>
+    restore: (key, wanted) =>
       metadata.transaction(async (trx) => {
+        const { registry, name } = key
         const { account, region } = registry
-        // The lock of what it is about to be again.
+        const inBin = () =>
+          trx
+            .selectFrom('deleted_repository')
+            .selectAll()
+            .where('account', '=', account)
+            .where('region', '=', region)
+            .where('name', '=', name)
+            .where('purge_at', '>', clock())
+        const found = await inBin()
+          .$if(wanted !== undefined, (query) => query.where('repository_id', '=', wanted ?? 0))
+          .orderBy('deleted_at', 'desc')
+          .orderBy('repository_id', 'desc')
+          .limit(1)
+          .executeTakeFirst()
+        const id = found?.repository_id ?? 0
+        // The lock of what it is about to be again; who purges or restores it has it too.
         await trx.selectFrom('repository').select('id').where('id', '=', id).forUpdate().execute()
-        const row = await trx
-          .deleteFrom('deleted_repository')
-          .where('repository_id', '=', id)
-          .where('account', '=', account)
-          .where('region', '=', region)
-          .where('purge_at', '>', clock())
-          .returning('name')
-          .executeTakeFirst()
-        if (row === undefined) throw refuseDeleted('DeletedRepositoryNotFound', { registry, id })
-        const name = parseRepositoryName(row.name)
-        const taken = await trx
-          .selectFrom('repository')
-          .select('id')
-          .where('account', '=', account)
-          .where('region', '=', region)
-          .where('name', '=', name)
-          .executeTakeFirst()
-        if (taken !== undefined) throw refuse('RepositoryAlreadyExists', inRepository({ registry, name }))
+        const deleted = await inBin().where('repository_id', '=', id).executeTakeFirst()
+        if (deleted === undefined)
+          throw refuseDeleted('DeletedRepositoryNotFound', { ...inRepository(key), id: wanted })
+        if (!(await isFree(trx, key, id))) throw refuse('RepositoryAlreadyExists', inRepository(key))
+        await trx.deleteFrom('deleted_repository').where('repository_id', '=', id).execute()
         await trx.updateTable('repository').set({ account, region, name }).where('id', '=', id).execute()
-        const all = trx
-          .selectFrom('repository')
-          .select('name')
-          .where('account', '=', account)
-          .where('region', '=', region)
-        await requireRegistryWithin(trx, quotas, 'repositories', registry, all)
-        return name
+        await requireRegistryWithin(trx, quotas, 'repositories', registry, selectRepositories(trx, registry))
+        return parseDeletedRepository(deleted)
       }),
   }
+}
+
+/**
+ * Whether nobody has the name, nor takes it until the end of the transaction. Who creates one of that name inserts its row first, so that of
+ * two at once the second waits for the first, and then sees it; so it is done here, with a row that goes at once.
+ */
+async function isFree(
+  trx: Transaction,
+  { registry: { account, region }, name }: RepositoryKey,
+  id: number,
+): Promise<boolean> {
+  const others = ['tag_mutability', 'tag_mutability_exclusions', 'scan_on_push', 'encryption_type', 'kms_key'] as const
+  const columns = [...others, 'resource_tags', 'created_at'] as const
+  const row = await trx
+    .insertInto('repository')
+    .columns(['account', 'region', 'name', ...columns])
+    .expression((eb) =>
+      eb
+        .selectFrom('repository')
+        .select([eb.val(account).as('account'), eb.val(region).as('region'), eb.val(name).as('name'), ...columns])
+        .where('id', '=', id),
+    )
+    .onConflict((conflict) => conflict.columns(['account', 'region', 'name']).doNothing())
+    .returning('id')
+    .executeTakeFirst()
+  if (row === undefined) return false
+  await trx.deleteFrom('repository').where('id', '=', row.id).execute()
+  return true
 }
 
 /** Makes a repository a deleted one, for whoever holds its exclusive lock. */

@@ -30,6 +30,10 @@ export function selectDeleted(reader: Reader, repositoryId: number, now: number)
     .where('purge_at', '>', now)
 }
 
+export async function hasDeleted(reader: Reader, { id }: { readonly id: number }, now: number): Promise<boolean> {
+  return (await selectDeleted(reader, id, now).limit(1).executeTakeFirst()) !== undefined
+}
+
 type DeletedRow = Awaited<ReturnType<ReturnType<typeof selectDeleted>['execute']>>[number]
 
 export function parseDeleted(row: DeletedRow): DeletedImage {

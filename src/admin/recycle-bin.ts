@@ -1,0 +1,163 @@
+import type { Handlers } from '#aws/operation.ts'
+import { repositoryArn } from '#names/arn.ts'
+import { parseDigest } from '#names/digest.ts'
+import type { Registry } from '#names/registry.ts'
+import type { RepositoryName } from '#names/repository-name.ts'
+import type { DeletedImages, DeletedPosition } from '#registry/recycle-bin/images.ts'
+import type { DeletedRepositories } from '#registry/recycle-bin/repositories.ts'
+import type { DeletedImage } from '#registry/recycle-bin/rows.ts'
+import type { RetentionSettings, Retentions } from '#registry/retention-settings.ts'
+import type * as wire from './model.ts'
+import type { Operations } from './model.ts'
+import { openPage } from './paging.ts'
+import { refuse } from './refusals.ts'
+
+export interface RecycleBinParts {
+  readonly deletedImages: DeletedImages
+  readonly deletedRepositories: DeletedRepositories
+  readonly retentions: Retentions
+}
+
+/** What was deleted: told, put back, or taken away for good. */
+export function recycleBinOperations({ deletedImages, deletedRepositories, retentions }: RecycleBinParts) {
+  return {
+    ListDeletedImages: {
+      resource: namedRepository,
+      handle: async ({ input, registry }) => {
+        const { repositoryName: name } = input
+        const page = openPage(input, ['ListDeletedImages', registry, name], 2)
+        const after = readPosition(page.after)
+        const { items, next } = await deletedImages.list({ registry, name }, { limit: page.limit, after })
+        return {
+          ...{ registryId: registry.account, repositoryName: name },
+          images: items.map(describeImage),
+          nextToken: page.nextToken(next && [String(next.deletedAt), next.digest]),
+        }
+      },
+    },
+
+    RestoreDeletedImage: {
+      resource: namedRepository,
+      also: () => ['ecr:PutImage'],
+      handle: async ({ input, registry, principal }) => {
+        const { repositoryName: name, imageDigest } = input
+        const restored = await deletedImages.restore({ registry, name }, parseDigest(imageDigest), principal.arn)
+        return {
+          ...{ registryId: registry.account, repositoryName: name },
+          ...{ imageDigests: restored.digests, imageTags: restored.tags, takenTags: restored.taken },
+        }
+      },
+    },
+
+    PurgeDeletedImages: {
+      resource: namedRepository,
+      also: () => ['ecr:BatchDeleteImage'],
+      handle: async ({ input, registry }) => {
+        const { repositoryName: name, imageDigest, all = false } = input
+        // A script whose digest came out empty must not purge everything.
+        if (all === (imageDigest !== undefined)) throw refuse('PurgeAmbiguous', {})
+        const key = { registry, name }
+        const imageCount =
+          imageDigest === undefined
+            ? await deletedImages.purgeAll(key)
+            : await deletedImages.purge(key, parseDigest(imageDigest)).then(() => 1)
+        return { registryId: registry.account, repositoryName: name, imageCount }
+      },
+    },
+
+    ListDeletedRepositories: {
+      resource: () => '*',
+      handle: async ({ input, registry }) => {
+        const page = openPage(input, ['ListDeletedRepositories', registry], 1)
+        const after = page.after && readNumber(page.after[0])
+        const { items, next } = await deletedRepositories.list(registry, { limit: page.limit, after })
+        return {
+          registryId: registry.account,
+          repositories: items.map(({ id, name, deletedAt, deletedBy, purgeAt }) => ({
+            ...{ deletedRepositoryId: String(id), repositoryName: name, deletedBy },
+            ...{ deletedAt: new Date(deletedAt), purgeAt: new Date(purgeAt) },
+          })),
+          nextToken: page.nextToken(next === undefined ? undefined : [String(next)]),
+        }
+      },
+    },
+
+    RestoreDeletedRepository: {
+      resource: namedRepository,
+      also: () => ['ecr:CreateRepository', 'ecr:PutImage'],
+      handle: async ({ input: { repositoryName: name, deletedRepositoryId }, registry }) => {
+        const wanted = deletedRepositoryId === undefined ? undefined : Number(deletedRepositoryId)
+        const { id } = await deletedRepositories.restore({ registry, name }, wanted)
+        return { registryId: registry.account, repositoryName: name, deletedRepositoryId: String(id) }
+      },
+    },
+
+    GetRetentionSettings: {
+      resource: () => '*',
+      handle: async ({ registry }) => describeSettings(registry, await retentions.get(registry)),
+    },
+
+    PutRetentionSettings: {
+      resource: () => '*',
+      handle: async ({ input: { recycleBinDays, keepInUse }, registry }) =>
+        describeSettings(registry, await retentions.change(registry, { recycleBinDays, keepInUse })),
+    },
+  } satisfies Handlers<
+    Operations,
+    | 'ListDeletedImages'
+    | 'RestoreDeletedImage'
+    | 'PurgeDeletedImages'
+    | 'ListDeletedRepositories'
+    | 'RestoreDeletedRepository'
+    | 'GetRetentionSettings'
+    | 'PutRetentionSettings'
+  >
+}
+
+function namedRepository({
+  input,
+  registry,
+}: {
+  readonly input: { readonly repositoryName: RepositoryName }
+  readonly registry: Registry
+}): string {
+  return repositoryArn(registry, input.repositoryName)
+}
+
+/** @throws Refusal `PageTokenInvalid` */
+function readPosition(key: readonly string[] | undefined): DeletedPosition | undefined {
+  if (key === undefined) return undefined
+  const [deletedAt, digest = ''] = key
+  return { deletedAt: readNumber(deletedAt), digest }
+}
+
+/** Of a key that this surface wrote: a token is not signed. @throws Refusal `PageTokenInvalid` */
+function readNumber(text = ''): number {
+  if (!/^\d{1,15}$/.test(text)) throw refuse('PageTokenInvalid', {})
+  return Number(text)
+}
+
+const causes = { delete: 'DELETE', lifecycle: 'LIFECYCLE' } as const satisfies Record<
+  DeletedImage['cause'],
+  wire.DeletionCause
+>
+
+function describeImage(image: DeletedImage): wire.DeletedImage {
+  return {
+    imageDigest: image.digest,
+    imageTags: image.tags,
+    imageSizeInBytes: image.sizeBytes,
+    imageManifestMediaType: image.mediaType,
+    artifactMediaType: image.artifactType,
+    subjectDigest: image.subject,
+    imagePushedAt: new Date(image.pushedAt),
+    deletedAt: new Date(image.deletedAt),
+    deletedBy: image.deletedBy === '' ? undefined : image.deletedBy,
+    cause: causes[image.cause],
+    purgeAt: new Date(image.purgeAt),
+  }
+}
+
+function describeSettings({ account }: Registry, settings: RetentionSettings): wire.GetRetentionSettingsResponse {
+  return { registryId: account, recycleBinDays: settings.recycleBinDays, keepInUse: settings.keepInUse }
+}
