@@ -1,6 +1,7 @@
 import type { Settings } from '#config/settings.ts'
 import type { SettingKey } from '#config/table.ts'
 import type { Api } from './api/client.ts'
+import type { ApiTarget } from './api/target.ts'
 import type { Deployment } from './deployment.ts'
 import type { Output } from './output.ts'
 
@@ -63,6 +64,8 @@ export interface Call extends Typed {
 
 export interface ApiCall extends Typed {
   readonly api: Api
+  /** Whom it asks. */
+  readonly target: Pick<ApiTarget, 'endpoint' | 'region'>
 }
 
 /** The text of an option that takes one. */

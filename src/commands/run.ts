@@ -38,8 +38,8 @@ export async function run(command: Command, invocation: Invocation): Promise<str
 
 async function askServer(command: ApiCommand, typed: Typed, { environment }: Invocation): Promise<void> {
   const [endpointUrl, region, profile] = ['endpointUrl', 'region', 'profile'].map((name) => textOf(typed, name))
-  const api = createApi(await findTarget({ endpointUrl, region, profile }, environment))
-  await command.run({ ...typed, api })
+  const target = await findTarget({ endpointUrl, region, profile }, environment)
+  await command.run({ ...typed, target, api: createApi(target) })
 }
 
 async function workOnDeployment(

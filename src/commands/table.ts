@@ -3,6 +3,7 @@ import { backupCommand } from './backup.ts'
 import type { Command, CommandGroup } from './command.ts'
 import { groupCommands } from './group.ts'
 import { imageCommands } from './image.ts'
+import { inUseCommands } from './in-use.ts'
 import { keyCommands } from './key.ts'
 import { lifecycleCommands } from './lifecycle.ts'
 import { repositoryCommands } from './repository.ts'
@@ -22,6 +23,7 @@ export const commandTable: readonly (Command | CommandGroup)[] = [
   repositoryCommands,
   imageCommands,
   lifecycleCommands,
+  inUseCommands,
   tokenKeyCommands,
   whyCommand,
   backupCommand,

@@ -1,0 +1,147 @@
+import { readFile } from 'node:fs/promises'
+import { text } from 'node:stream/consumers'
+import type { ImageInUse, InUseReport } from '#admin/model.ts'
+import { isRepositoryName } from '#names/repository-name.ts'
+import type { Wire } from './api/client.ts'
+import { type ApiCall, CommandError, type CommandGroup, textOf } from './command.ts'
+import { type Inventory, InventoryError, ofRegistry, parseInventory } from './in-use/inventory.ts'
+import { type Fields, shownPages, time } from './output.ts'
+
+export const inUseCommands: CommandGroup = {
+  name: 'in-use',
+  description: 'images that clusters run, which a registry or a repository can be told to keep',
+  commands: [
+    {
+      name: 'report',
+      over: 'api',
+      description: 'say what a cluster runs now, in place of what it said before',
+      arguments: [
+        [
+          '[file]',
+          "of 'kubectl get pods -A -o json', 'aws ecs describe-tasks', or lines of repository@digest; without it standard input",
+        ],
+      ],
+      options: [
+        ['--cluster <name>', 'which cluster'],
+        ['--ttl <duration>', 'for how long that counts: 90m, 24h, 7d; by default 24h'],
+        ['--registry-host <host...>', "further hosts, with their ports, under which images are this registry's"],
+        ['--allow-empty', 'report that nothing of this registry runs there'],
+      ],
+      example: 'lading in-use report --cluster prod pods.json',
+      run: report,
+    },
+    {
+      name: 'list',
+      over: 'api',
+      description: 'list the reports that count, or the images of one',
+      options: [
+        ['--cluster <name>', 'the images that this cluster runs'],
+        ['--repository <name>', 'the images of this repository that run anywhere'],
+      ],
+      example: 'lading in-use list --repository team/app',
+      run: list,
+    },
+    {
+      name: 'delete',
+      over: 'api',
+      description: 'forget what a cluster said, so that nothing is kept for it',
+      arguments: [['<cluster>', 'its name']],
+      example: 'lading in-use delete prod',
+      run: forget,
+    },
+  ],
+}
+
+async function report(call: ApiCall): Promise<void> {
+  const cluster = textOf(call, 'cluster')
+  if (cluster === undefined) throw new CommandError('say --cluster')
+  const ttl = textOf(call, 'ttl')
+  const ttlSeconds = ttl === undefined ? undefined : parseSeconds(ttl)
+  const inventory = await readInventory(call.arguments[0])
+  const { registryHost, allowEmpty } = call.options
+  const { endpoint, region } = call.target
+  const hosts = [endpoint.host, ...(Array.isArray(registryHost) ? (registryHost as readonly string[]) : [])]
+  const { own, others } = ofRegistry(inventory, { hosts, region })
+  const images = own.flatMap(({ repository: repositoryName, digest: imageDigest }) =>
+    isRepositoryName(repositoryName) ? [{ repositoryName, imageDigest }] : [],
+  )
+  // Rather none than one that takes protection away, since it is likelier that a host is missing.
+  if (images.length === 0 && allowEmpty !== true) {
+    throw new CommandError(
+      `nothing in the input is an image of this registry (${hosts.join(', ')}) with a digest: ${others} others were skipped. Name its host by --registry-host, or say --allow-empty`,
+    )
+  }
+  const answer = await call.api.call('ReportImagesInUse', { cluster, images, ttlSeconds })
+  const { withoutDigest } = inventory
+  call.output.show({
+    ...reportFields(answer.report),
+    unknownImages: answer.unknownImageCount,
+    otherRegistries: others,
+    withoutDigest: withoutDigest.length,
+  })
+  if (answer.unknownImageCount > 0) {
+    call.output.note(`\n${answer.unknownImageCount} of the images are not in the registry: nothing is kept for them.`)
+  }
+  if (withoutDigest.length > 0) {
+    call.output.note(`\nWithout a digest it is not known what runs: ${withoutDigest.slice(0, 10).join(', ')}`)
+  }
+}
+
+async function readInventory(file: string | undefined): Promise<Inventory> {
+  const input = file === undefined || file === '-' ? await text(process.stdin) : await readFile(file, 'utf8')
+  try {
+    return parseInventory(input)
+  } catch (error) {
+    throw error instanceof InventoryError ? new CommandError(error.message) : error
+  }
+}
+
+const unitSeconds: Readonly<Record<string, number>> = { s: 1, m: 60, h: 3_600, d: 86_400 }
+
+/** @throws CommandError */
+function parseSeconds(duration: string): number {
+  const [, number, unit = ''] = /^(\d{1,7})([smhd])$/.exec(duration) ?? []
+  const seconds = unitSeconds[unit]
+  if (number === undefined || seconds === undefined) {
+    throw new CommandError(
+      `${JSON.stringify(duration)} is no duration: expected a number and s, m, h or d, such as 24h`,
+    )
+  }
+  return Number(number) * seconds
+}
+
+async function list(call: ApiCall): Promise<void> {
+  const cluster = textOf(call, 'cluster')
+  const repositoryName = textOf(call, 'repository')
+  if (cluster === undefined && repositoryName === undefined) {
+    const reports = call.api.pages('ListInUseReports', { maxResults: 1_000 }, (answer) => answer.reports)
+    await call.output.list('reports', shownPages(reports, reportFields), reportColumns)
+    return
+  }
+  if (repositoryName !== undefined && !isRepositoryName(repositoryName)) {
+    throw new CommandError(`${JSON.stringify(repositoryName)} is no name of a repository`)
+  }
+  const input = { cluster, repositoryName, maxResults: 1_000 }
+  const images = call.api.pages('ListImagesInUse', input, (answer) => answer.images)
+  await call.output.list('images', shownPages(images, imageFields), ['repository', 'digest', 'cluster', 'expiresAt'])
+}
+
+const reportColumns = ['cluster', 'images', 'reportedAt', 'expiresAt', 'reportedBy']
+
+async function forget(call: ApiCall): Promise<void> {
+  const [cluster = ''] = call.arguments
+  await call.api.call('DeleteInUseReport', { cluster })
+  call.output.show({ cluster })
+}
+
+function reportFields({ cluster, imageCount, reportedAt, expiresAt, reportedBy }: Wire<InUseReport>): Fields {
+  return { cluster, images: imageCount, reportedAt: timeOf(reportedAt), expiresAt: timeOf(expiresAt), reportedBy }
+}
+
+function imageFields({ repositoryName, imageDigest, cluster, expiresAt }: Wire<ImageInUse>): Fields {
+  return { repository: repositoryName, digest: imageDigest, cluster, expiresAt: timeOf(expiresAt) }
+}
+
+function timeOf(seconds: number): string | undefined {
+  return time(Math.round(seconds * 1_000))
+}
