@@ -13,6 +13,7 @@ export async function callAdmin<T>(
   credentials: Credentials,
   operation: string,
   input: object,
+  signingDate = new Date(),
 ): Promise<AdminAnswer<T>> {
   const signer = new SignatureV4({ service: 'lading', region: server.region, credentials, sha256: Sha256 })
   const body = JSON.stringify(input)
@@ -22,7 +23,7 @@ export async function callAdmin<T>(
     'x-amz-target': `Lading_20261125.${operation}`,
   }
   const request = { method: 'POST', protocol: 'http:', hostname: server.host, path: '/', query: {}, headers, body }
-  const signed = await signer.sign(request)
+  const signed = await signer.sign(request, { signingDate })
   const answer = await fetch(server.url, { method: 'POST', headers: signed.headers, body })
   // What the API promises of the operation.
   return { status: answer.status, body: (await answer.json()) as T }
