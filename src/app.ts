@@ -58,6 +58,7 @@ import { createImages } from '#registry/images.ts'
 import { createInUseExpiry, inUseExpirySchedule } from '#registry/in-use-expiry.ts'
 import { createInUseReports } from '#registry/in-use-reports.ts'
 import { createLinkedBlobs, type Damage } from '#registry/linked-blobs.ts'
+import { createReferrerRemoval } from '#registry/orphaned-referrers.ts'
 import { renameInResourcePolicies } from '#registry/principal-changes.ts'
 import { createPullTimeExclusions } from '#registry/pull-time-exclusions.ts'
 import { createPulls } from '#registry/pulls.ts'
@@ -268,6 +269,7 @@ export async function startApp(settings: Settings, log: Logger, options: AppOpti
         onExecuted: (execution) => policyExecutionEvents(execution).forEach(audit.recordServiceEvent),
       }),
       createRecycleBinWorker({ metadata, clock }),
+      createReferrerRemoval({ metadata, clock }),
       ...createCollectionWorkers({ ...settings, metadata, blobs, clock }),
     ],
     schedules: [

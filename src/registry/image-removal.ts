@@ -7,11 +7,13 @@ import { countRemoval } from './image-removals.ts'
 import type { Repository } from './repository.ts'
 import { retentionSetting } from './retention-settings.ts'
 import { readSetting } from './settings.ts'
+import { noteSubjectsGone } from './subject-gone.ts'
 import { type Act, recordTagMoves } from './tag-moves.ts'
 
 /**
  * Taking images out of a repository, for whoever holds its exclusive lock and has decided that they may go: to the recycle bin, or
- * for good where the registry has none. Either way they are gone from every answer with the transaction.
+ * for good where the registry has none. Either way they are gone from every answer with the transaction, and referrers that they leave
+ * behind follow later.
  */
 
 export type RemovalCause = 'delete' | 'lifecycle'
@@ -42,6 +44,7 @@ export async function removeImages(
   await recordTagMoves(trx, repository, moves, removal)
   if (recycleBinDays > 0) await keepInBin(trx, id, digests, tags, { ...removal, days: recycleBinDays })
   else await noteLinksOf(trx, 'manifest_reference', id, digests, removal.at)
+  await noteSubjectsGone(trx, repository, digests, removal)
   await trx.deleteFrom('manifest_reference').where('repository_id', '=', id).where('parent', 'in', digests).execute()
   await trx.deleteFrom('manifest').where('repository_id', '=', id).where('digest', 'in', digests).execute()
   await countRemoval(trx, repository)

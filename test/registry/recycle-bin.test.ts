@@ -12,6 +12,7 @@ import { createCollectionWorkers } from '#registry/collection/jobs.ts'
 import { createImageDeletion } from '#registry/image-deletion.ts'
 import { createImageLists } from '#registry/image-lists.ts'
 import { createImagePush } from '#registry/image-push.ts'
+import { createReferrerRemoval } from '#registry/orphaned-referrers.ts'
 import { createDeletedImages } from '#registry/recycle-bin/images.ts'
 import { createRecycleBinWorker } from '#registry/recycle-bin/purge.ts'
 import { createDeletedRepositories } from '#registry/recycle-bin/repositories.ts'
@@ -58,6 +59,19 @@ eachDatabase((databases) =>
             const named = manifest === pushed && tag !== undefined ? { tag: parseTag(tag) } : {}
             await pushes.put(key, { body: manifest.bytes, mediaType: manifest.mediaType, by, ...named })
           }
+        },
+        /** How many jobs for the referrers of subjects were due by then, and were done. */
+        async followSubjects(afterMs: number) {
+          aheadMs += afterMs
+          const { work, kind } = createReferrerRemoval(parts)
+          const jobs = await metadata.reader
+            .selectFrom('job')
+            .select('payload')
+            .where('kind', '=', kind)
+            .where('run_at', '<=', clock())
+            .execute()
+          for (const { payload } of jobs) assert.equal(await work(JSON.parse(payload), { signal }), 'done')
+          return jobs.length
         },
         remove: (...images: Image[]) =>
           deletion.deleteAll(
@@ -164,6 +178,35 @@ eachDatabase((databases) =>
       await bin.purge(key, child.digest)
       await assert.rejects(bin.restore(key, parent.digest, by), { code: 'ReferencedManifestsMissing' })
       assert.deepEqual(await images(), new Set())
+    })
+
+    test('referrers follow a subject that stays away, and come back with it', async (t) => {
+      const { push, remove, bin, images, followSubjects } = await stage(t)
+      const app = image({ seed: 'app' })
+      const signature = artifact({ artifactType: 'application/vnd.test', subject: app })
+      const signatureOfSignature = artifact({ artifactType: 'application/vnd.test', subject: signature })
+      const listed = artifact({ artifactType: 'application/vnd.other', subject: app })
+      const list = index({ children: [listed] })
+      await push(app, 'v1')
+      for (const each of [signature, signatureOfSignature, list]) await push(each)
+      const all = await images()
+      const kept = new Set([`${listed.digest} `, `${list.digest} `])
+
+      await remove(app)
+      assert.equal(await followSubjects(59 * 60_000), 0, 'not yet')
+      await push(app, 'v1')
+      assert.equal(await followSubjects(60_000), 1)
+      assert.deepEqual(await images(), all, 'the subject is there again')
+
+      await remove(app)
+      await followSubjects(3_600_000)
+      assert.deepEqual(await images(), new Set([...kept, `${signatureOfSignature.digest} `]))
+      await followSubjects(3_600_000)
+      assert.deepEqual(await images(), kept)
+      const { items } = await bin.list(key, { limit: 10 })
+      assert.deepEqual(new Set(items.map(({ deletedBy }) => deletedBy)), new Set([by]))
+      await bin.restore(key, app.digest, by)
+      assert.deepEqual(await images(), all)
     })
 
     test('what was pushed again meanwhile stays as it is, and gets its free tags back', async (t) => {

@@ -1,0 +1,47 @@
+import { jobKind } from '#jobs/kind.ts'
+import { enqueue } from '#jobs/queue.ts'
+import type { Transaction } from '#metadata/metadata.ts'
+import { type Digest, parseDigest } from '#names/digest.ts'
+import type { Removal } from './image-removal.ts'
+import type { Repository } from './repository.ts'
+
+/** A subject that went and left referrers: they follow it later (`orphaned-referrers.ts`), if it is not there again by then. */
+export interface SubjectGone extends Pick<Removal, 'by' | 'cause'> {
+  readonly repositoryId: number
+  readonly subject: Digest
+}
+
+export const removeReferrers = jobKind<SubjectGone>({
+  kind: 'remove-referrers',
+  attempts: 8,
+  leaseMs: 60_000,
+  // Only what was asked for here comes back.
+  parse: (document) => document as SubjectGone,
+  key: ({ repositoryId, subject }) => `${repositoryId}/${subject}`,
+})
+
+/** ECR takes up to a day (user guide, "Lifecycle policies"); meanwhile whoever deleted by mistake can push or restore the subject. */
+const delayMs = 3_600_000
+
+/** To be called while they are there, by who removes these images. */
+export async function noteSubjectsGone(
+  trx: Transaction,
+  { id }: Repository,
+  digests: readonly Digest[],
+  { by, at, cause }: Removal,
+): Promise<void> {
+  const rows = await trx
+    .selectFrom('manifest')
+    .select('subject')
+    .distinct()
+    .where('repository_id', '=', id)
+    .where('subject', 'in', digests)
+    .where('digest', 'not in', digests)
+    .orderBy('subject')
+    .execute()
+  for (const { subject } of rows) {
+    if (subject === null) continue
+    const gone = { repositoryId: id, subject: parseDigest(subject), by, cause }
+    await enqueue(trx, removeReferrers, gone, { at: at + delayMs })
+  }
+}
