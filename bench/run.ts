@@ -7,6 +7,7 @@ import { parseArgs } from 'node:util'
 import { findProgram } from '../test/support/run.ts'
 import { blobGet } from './figures/blob-get.ts'
 import { blobPush } from './figures/blob-push.ts'
+import { collect } from './figures/collect.ts'
 import { imagePull } from './figures/image-pull.ts'
 import { imagePush } from './figures/image-push.ts'
 import { manifestGet, manifestGetByUser } from './figures/manifest-get.ts'
@@ -30,6 +31,7 @@ const figures: readonly (Comparison | Limit)[] = [
   start,
   policyEvaluation,
   parallelUploads,
+  collect,
 ]
 
 const { values: flags, positionals: names } = parseArgs({
