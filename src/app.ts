@@ -74,6 +74,8 @@ import { createResourceSide } from '#registry/resource-side.ts'
 import { createRetentions } from '#registry/retention-settings.ts'
 import { createRegistrySettings } from '#registry/settings.ts'
 import { createStorageClasses } from '#registry/storage-class.ts'
+import { createTagHistory } from '#registry/tag-history.ts'
+import { createTagRollback } from '#registry/tag-rollback.ts'
 import { createTags } from '#registry/tags.ts'
 import { createUploads } from '#registry/uploads.ts'
 import { createReplication } from '#replication/replication.ts'
@@ -230,6 +232,9 @@ export async function startApp(settings: Settings, log: Logger, options: AppOpti
           deletedImages: createDeletedImages({ metadata, clock, quotas }),
           deletedRepositories: createDeletedRepositories({ metadata, clock, quotas }),
           retentions: createRetentions({ metadata, settings: registrySettings }),
+          tagHistory: createTagHistory({ metadata }),
+          tagRollback: createTagRollback({ metadata, clock, quotas }),
+          clock,
         },
         { verifyOutputs },
       ),

@@ -6,6 +6,7 @@ import { inUseExceptions } from './errors/in-use.ts'
 import { invalid } from './errors/invalid.ts'
 import { lifecycleExceptions } from './errors/lifecycle.ts'
 import { recycleBinExceptions } from './errors/recycle-bin.ts'
+import { tagExceptions } from './errors/tags.ts'
 import type { ErrorName } from './model.ts'
 import type { ListingRefusals } from './refusals.ts'
 
@@ -24,4 +25,5 @@ export const exceptions = {
   ...lifecycleExceptions,
   ...inUseExceptions,
   ...recycleBinExceptions,
+  ...tagExceptions,
 }

@@ -35,6 +35,11 @@ export interface Operations {
     readonly output: GetRetentionSettingsResponse
     readonly errors: never
   }
+  GetTagAt: {
+    readonly input: GetTagAtRequest
+    readonly output: GetTagAtResponse
+    readonly errors: 'InvalidParameterException' | 'RepositoryNotFoundException'
+  }
   ListDeletedImages: {
     readonly input: ListDeletedImagesRequest
     readonly output: ListDeletedImagesResponse
@@ -54,6 +59,11 @@ export interface Operations {
     readonly input: ListInUseReportsRequest
     readonly output: ListInUseReportsResponse
     readonly errors: 'InvalidParameterException'
+  }
+  ListTagMoves: {
+    readonly input: ListTagMovesRequest
+    readonly output: ListTagMovesResponse
+    readonly errors: 'InvalidParameterException' | 'RepositoryNotFoundException'
   }
   PreviewLifecycle: {
     readonly input: PreviewLifecycleRequest
@@ -103,6 +113,17 @@ export interface Operations {
       | 'InvalidParameterException'
       | 'LimitExceededException'
       | 'RepositoryAlreadyExistsException'
+  }
+  RollbackTag: {
+    readonly input: RollbackTagRequest
+    readonly output: RollbackTagResponse
+    readonly errors:
+      | 'ImageTagAlreadyExistsException'
+      | 'ImageUnavailableException'
+      | 'InvalidParameterException'
+      | 'LimitExceededException'
+      | 'RepositoryNotFoundException'
+      | 'TagHistoryNotFoundException'
   }
 }
 
@@ -211,6 +232,23 @@ export interface GetRetentionSettingsResponse {
   readonly registryId: string
   readonly recycleBinDays: number
   readonly keepInUse: boolean
+}
+
+export interface GetTagAtRequest {
+  readonly registryId?: AccountId | undefined
+  readonly repositoryName: RepositoryName
+  readonly imageTag: string
+  readonly at?: Date | undefined
+}
+
+export interface GetTagAtResponse {
+  readonly registryId: string
+  readonly repositoryName: string
+  readonly imageTag: string
+  readonly at: Date
+  readonly imageDigest?: string | undefined
+  readonly imageState?: PastImageState | undefined
+  readonly lastMove?: TagMove | undefined
 }
 
 export type GoesUnder = 'DRAFT' | 'IN_FORCE' | 'BOTH'
@@ -327,12 +365,29 @@ export interface ListInUseReportsResponse {
   readonly nextToken?: string | undefined
 }
 
+export interface ListTagMovesRequest {
+  readonly registryId?: AccountId | undefined
+  readonly repositoryName: RepositoryName
+  readonly imageTag?: string | undefined
+  readonly maxResults?: number | undefined
+  readonly nextToken?: string | undefined
+}
+
+export interface ListTagMovesResponse {
+  readonly registryId: string
+  readonly repositoryName: string
+  readonly tagMoves: readonly TagMove[]
+  readonly nextToken?: string | undefined
+}
+
 export interface NamedImage {
   readonly repositoryName: RepositoryName
   readonly imageDigest: string
 }
 
 export type Outcome = 'APPLIES' | 'CONDITIONS_NOT_MET' | 'OTHER_PRINCIPALS'
+
+export type PastImageState = 'ACTIVE' | 'ARCHIVED' | 'IN_RECYCLE_BIN' | 'GONE'
 
 export interface PreviewLifecycleRequest {
   readonly registryId?: AccountId | undefined
@@ -429,6 +484,22 @@ export interface RestoreDeletedRepositoryResponse {
   readonly deletedRepositoryId: string
 }
 
+export interface RollbackTagRequest {
+  readonly registryId?: AccountId | undefined
+  readonly repositoryName: RepositoryName
+  readonly imageTag: string
+  readonly imageDigest?: string | undefined
+  readonly at?: Date | undefined
+}
+
+export interface RollbackTagResponse {
+  readonly registryId: string
+  readonly repositoryName: string
+  readonly imageTag: string
+  readonly previousImageDigest?: string | undefined
+  readonly imageDigest: string
+}
+
 export interface Statement {
   readonly policyType: string
   readonly policy: string
@@ -440,3 +511,14 @@ export interface Statement {
   readonly decisive: boolean
   readonly conditionKeys: readonly ConditionKey[]
 }
+
+export interface TagMove {
+  readonly imageTag: string
+  readonly previousImageDigest?: string | undefined
+  readonly imageDigest?: string | undefined
+  readonly movedAt: Date
+  readonly movedBy?: string | undefined
+  readonly cause: TagMoveCause
+}
+
+export type TagMoveCause = 'PUSH' | 'DELETE' | 'LIFECYCLE' | 'ROLLBACK' | 'RESTORE'

@@ -4,8 +4,9 @@ import { type InUseParts, inUseOperations } from './in-use.ts'
 import { type LifecycleParts, lifecycleOperations } from './lifecycle.ts'
 import type { Operations } from './model.ts'
 import { type RecycleBinParts, recycleBinOperations } from './recycle-bin.ts'
+import { type TagParts, tagOperations } from './tags.ts'
 
-export interface AdminParts extends AccessParts, LifecycleParts, InUseParts, RecycleBinParts {}
+export interface AdminParts extends AccessParts, LifecycleParts, InUseParts, RecycleBinParts, TagParts {}
 
 /** Lading's own operations, for who administers an account: what AWS does not answer. */
 export function adminOperations(parts: AdminParts) {
@@ -14,5 +15,6 @@ export function adminOperations(parts: AdminParts) {
     ...lifecycleOperations(parts),
     ...inUseOperations(parts),
     ...recycleBinOperations(parts),
+    ...tagOperations(parts),
   } satisfies Handlers<Operations>
 }

@@ -22,4 +22,10 @@ export interface RecycleBinAskRefusals {
   PurgeAmbiguous: Readonly<Record<never, never>>
 }
 
-export const refuse = refusals<AccessRefusals & ListingRefusals & RecycleBinAskRefusals>()
+/** What operations about tags decline. */
+export interface TagRefusals {
+  /** Where a tag is to point is said by a digest and by a time. */
+  RollbackAmbiguous: Readonly<Record<never, never>>
+}
+
+export const refuse = refusals<AccessRefusals & ListingRefusals & RecycleBinAskRefusals & TagRefusals>()

@@ -71,9 +71,14 @@ function readerOf(model: ApiModel, name: string, options: ReaderOptions, compile
       return (value, path) => (typeof value === 'boolean' ? value : wrongType(path, 'a boolean'))
     case 'timestamp':
       return (value, path) =>
-        Number.isFinite(value) ? new Date(Math.round(Number(value) * 1000)) : wrongType(path, 'epoch seconds')
+        typeof value === 'number' && Math.abs(value) <= mostSeconds
+          ? new Date(Math.round(value * 1000))
+          : wrongType(path, 'epoch seconds')
   }
 }
+
+/** From the epoch, either way, which a `Date` can tell. */
+const mostSeconds = 8.64e12
 
 function structureReader(
   { members: refs, required }: StructureShape,

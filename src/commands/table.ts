@@ -9,6 +9,7 @@ import { lifecycleCommands } from './lifecycle.ts'
 import { repositoryCommands } from './repository.ts'
 import { restoreCommand } from './restore.ts'
 import { roleCommands } from './role.ts'
+import { tagCommands } from './tag.ts'
 import { tokenKeyCommands } from './token-keys.ts'
 import { userCommands } from './user.ts'
 import { whyCommand } from './why.ts'
@@ -22,6 +23,7 @@ export const commandTable: readonly (Command | CommandGroup)[] = [
   roleCommands,
   repositoryCommands,
   imageCommands,
+  tagCommands,
   lifecycleCommands,
   inUseCommands,
   tokenKeyCommands,

@@ -8,7 +8,7 @@ import { type Descriptor, type Manifest, parseManifest } from './manifest.ts'
 import { type Quotas, requireWithin } from './quotas.ts'
 import { refuse } from './refusals.ts'
 import { inRepository, lockRepository, type Repository, type RepositoryKey } from './repository.ts'
-import { moveTag } from './tag-moving.ts'
+import { moveTag, requireTagsWithin } from './tag-moving.ts'
 
 /** A manifest as a client sends it. */
 export interface ManifestPush {
@@ -64,16 +64,10 @@ export function createImagePush({
         const children = manifest.manifests.map((child) => child.digest)
         const needed = stored ? children : [digest, ...children]
         const restored = await restoreImages(trx, repository, needed, clock())
-        if (stored) await requireWithin(quotas, 'images', inRepository(key), selectIn(trx, repository, 'manifest'))
+        if (stored) await requireWithin(quotas, 'images', inRepository(key), selectImages(trx, repository))
         const moved =
           tag !== undefined && (await moveTag(trx, repository, tag, digest, { by, at: clock(), cause: 'push' }))
-        if (moved)
-          await requireWithin(
-            quotas,
-            'tags',
-            inRepository(key),
-            selectIn(trx, repository, 'tag').where('digest', '=', digest),
-          )
+        if (moved) await requireTagsWithin(trx, quotas, repository, digest)
         const changed = tag === undefined ? stored : moved
         return { digest, manifest, changed: changed || restored.includes(digest) }
       })
@@ -81,8 +75,8 @@ export function createImagePush({
   }
 }
 
-function selectIn(trx: Transaction, { id }: Repository, table: 'manifest' | 'tag') {
-  return trx.selectFrom(table).select('digest').where('repository_id', '=', id)
+function selectImages(trx: Transaction, { id }: Repository) {
+  return trx.selectFrom('manifest').select('digest').where('repository_id', '=', id)
 }
 
 interface NewImage {

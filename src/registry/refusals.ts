@@ -152,4 +152,16 @@ export interface InUseRefusals {
   TooManyInUseReports: { readonly registry: Registry; readonly limit: number }
 }
 
-export const refuse = refusals<RegistryRefusals & InUseRefusals>()
+/** What is declined of a tag that is to point to what it pointed to before, which ECR does not offer. */
+export interface RollbackRefusals {
+  /** It pointed to nothing by that time, or without one before its latest move, as far as its history is kept. */
+  TagHistoryMissing: InRepository & { readonly tag: Tag; readonly at: number | undefined }
+  TagNeverPointedTo: InRepository & { readonly tag: Tag; readonly digest: Digest }
+  RollbackImageUnavailable: InRepository & {
+    readonly tag: Tag
+    readonly digest: Digest
+    readonly state: 'archived' | 'in recycle bin' | 'gone'
+  }
+}
+
+export const refuse = refusals<RegistryRefusals & InUseRefusals & RollbackRefusals>()

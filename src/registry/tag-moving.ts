@@ -2,6 +2,7 @@ import type { Transaction } from '#metadata/metadata.ts'
 import { type Digest, parseDigest } from '#names/digest.ts'
 import type { Tag } from '#names/tag.ts'
 import { countRemoval } from './image-removals.ts'
+import { type Quotas, requireWithin } from './quotas.ts'
 import { refuse } from './refusals.ts'
 import { inRepository, type Repository } from './repository.ts'
 import { type Act, recordTagMoves, type TagMoveCause } from './tag-moves.ts'
@@ -21,14 +22,9 @@ export async function moveTag(
   digest: Digest,
   act: Act & { readonly cause: TagMoveCause },
 ): Promise<boolean> {
-  const present = await trx
-    .selectFrom('tag')
-    .select('digest')
-    .where('repository_id', '=', repository.id)
-    .where('tag', '=', tag)
-    .executeTakeFirst()
-  if (present?.digest === digest) return false
-  if (present !== undefined && isImmutable(repository.tagMutability, tag)) {
+  const from = await findTarget(trx, repository, tag)
+  if (from === digest) return false
+  if (from !== undefined && isImmutable(repository.tagMutability, tag)) {
     throw refuse('TagImmutable', { ...inRepository(repository), tag })
   }
   await trx
@@ -36,8 +32,33 @@ export async function moveTag(
     .values({ repository_id: repository.id, tag, digest, moved_at: act.at })
     .onConflict((conflict) => conflict.columns(['repository_id', 'tag']).doUpdateSet({ digest, moved_at: act.at }))
     .execute()
-  const from = present && parseDigest(present.digest)
   await recordTagMoves(trx, repository, [{ tag, from, to: digest }], act)
   if (from !== undefined) await countRemoval(trx, repository)
   return true
+}
+
+/** What a tag points to. */
+export async function findTarget(trx: Transaction, { id }: Repository, tag: Tag): Promise<Digest | undefined> {
+  const row = await trx
+    .selectFrom('tag')
+    .select('digest')
+    .where('repository_id', '=', id)
+    .where('tag', '=', tag)
+    .executeTakeFirst()
+  return row && parseDigest(row.digest)
+}
+
+/** After a tag moved to an image, in the same transaction: that image has no more tags than it may. @throws Refusal `QuotaExceeded` */
+export async function requireTagsWithin(
+  trx: Transaction,
+  quotas: Quotas,
+  repository: Repository,
+  digest: Digest,
+): Promise<void> {
+  const tags = trx
+    .selectFrom('tag')
+    .select('tag')
+    .where('repository_id', '=', repository.id)
+    .where('digest', '=', digest)
+  await requireWithin(quotas, 'tags', inRepository(repository), tags)
 }

@@ -12,24 +12,26 @@ export interface Api {
   /** @throws CommandError with the server's text, or why there is no answer */
   call<Name extends keyof Operations>(
     operation: Name,
-    input: Operations[Name]['input'],
+    input: Wire<Operations[Name]['input']>,
   ): Promise<Wire<Operations[Name]['output']>>
   /** All pages of a listing one after the other, each asked for when it is read. @throws CommandError */
   pages<Name extends Paged, Item>(
     operation: Name,
-    input: Operations[Name]['input'],
+    input: Wire<Operations[Name]['input']>,
     itemsOf: (answer: Wire<Operations[Name]['output']>) => readonly Item[],
   ): AsyncGenerator<readonly Item[], void, void>
 }
 
-/** What AWS JSON 1.1 makes of an output: times are seconds since the epoch. */
-export type Wire<Value> = Value extends Date
-  ? number
-  : Value extends readonly (infer Item)[]
-    ? readonly Wire<Item>[]
-    : Value extends object
-      ? { readonly [Key in keyof Value]: Wire<Value[Key]> }
-      : Value
+/** What AWS JSON 1.1 makes of it: times are seconds since the epoch. */
+export type Wire<Value> = Value extends string
+  ? Value
+  : Value extends Date
+    ? number
+    : Value extends readonly (infer Item)[]
+      ? readonly Wire<Item>[]
+      : Value extends object
+        ? { readonly [Key in keyof Value]: Wire<Value[Key]> }
+        : Value
 
 /** Operations that list in pages. */
 type Paged = {
@@ -59,7 +61,7 @@ export function createApi({ endpoint, region, credentials }: ApiTarget): Api {
     call: send,
     async *pages<Name extends Paged, Item>(
       operation: Name,
-      input: Operations[Name]['input'],
+      input: Wire<Operations[Name]['input']>,
       itemsOf: (answer: Wire<Operations[Name]['output']>) => readonly Item[],
     ) {
       let nextToken: string | undefined

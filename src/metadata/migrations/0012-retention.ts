@@ -74,6 +74,7 @@ async function tagHistory(db: Kysely<unknown>, { text, integer, identity }: Colu
     insert into tag_move (repository_id, tag, from_digest, to_digest, moved_at, moved_by, cause)
     select repository_id, tag, null, digest, moved_at, '', 'push' from tag`.execute(db)
   await db.schema.createIndex('tag_move_tag').on('tag_move').columns(['repository_id', 'tag', 'id']).execute()
+  await db.schema.createIndex('tag_move_repository').on('tag_move').columns(['repository_id', 'id']).execute()
 }
 
 async function recycleBin(db: Kysely<unknown>, { text, integer, bytes }: ColumnTypes): Promise<void> {
