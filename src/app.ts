@@ -11,7 +11,7 @@ import { cloudTrailSurface } from '#cloudtrail/surface.ts'
 import { listeningUrl } from '#config/listening-url.ts'
 import { openSetting } from '#config/open-setting.ts'
 import type { Settings } from '#config/settings.ts'
-import { policyExecutionEvents } from '#ecr/service-events.ts'
+import { damageEvents, policyExecutionEvents } from '#ecr/service-events.ts'
 import { ecrSurface } from '#ecr/surface.ts'
 import { Bodies } from '#http/bodies.ts'
 import { createServer } from '#http/server.ts'
@@ -72,6 +72,7 @@ import { createRepositoryPolicies } from '#registry/repository-policies.ts'
 import { createRepositoryRetentions } from '#registry/repository-retention.ts'
 import { createResourceSide } from '#registry/resource-side.ts'
 import { createRetentions } from '#registry/retention-settings.ts'
+import { createScrubWorker, scrubSchedule } from '#registry/scrub/jobs.ts'
 import { createRegistrySettings } from '#registry/settings.ts'
 import { createStorageClasses } from '#registry/storage-class.ts'
 import { createTagHistory } from '#registry/tag-history.ts'
@@ -276,6 +277,14 @@ export async function startApp(settings: Settings, log: Logger, options: AppOpti
       createRecycleBinWorker({ metadata, clock }),
       createReferrerRemoval({ metadata, clock }),
       ...createCollectionWorkers({ ...settings, metadata, blobs, clock }),
+      createScrubWorker({
+        ...settings,
+        ...{ metadata, blobs, clock },
+        onDamage(damage) {
+          log.error(damage, damageText[damage.problem])
+          damageEvents(damage).forEach(audit.recordServiceEvent)
+        },
+      }),
     ],
     schedules: [
       cleanUpSchedule,
@@ -284,6 +293,7 @@ export async function startApp(settings: Settings, log: Logger, options: AppOpti
       lifecycleSchedule,
       recycleBinSchedule,
       ...collectionSchedules,
+      ...(settings.scrubMibPerSecond > 0 ? [scrubSchedule] : []),
     ],
     onError: (error, job) => log.error({ err: error, job }, 'a job failed, and is tried again if it may be'),
   })
@@ -303,6 +313,16 @@ export async function startApp(settings: Settings, log: Logger, options: AppOpti
     },
   }
 }
+
+/** What the log says of damaged content that the scrub found. */
+const damageText = {
+  content:
+    'a blob is damaged: its bytes are others than its digest names; it is in quarantine until it is pushed again',
+  length: 'a blob is damaged: it has another length than was stored; it is in quarantine until it is pushed again',
+  missing: 'a blob is missing from the store, and counts as absent until it is pushed again',
+  unreadable: 'a blob cannot be read from the disk; it is in quarantine until it is pushed again',
+  manifest: 'a manifest is damaged: its bytes in the database are others than its digest names',
+} as const
 
 /** Only what says why: the error may carry the whole connection, with what may cancel its queries. */
 function logLostConnection(log: Logger) {

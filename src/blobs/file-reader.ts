@@ -2,6 +2,7 @@
 // Hot path, measured by the benchmarks "blob GET" and "blob pull": keep it flat.
 
 import assert from 'node:assert/strict'
+import type { BigIntStats } from 'node:fs'
 import type { FileHandle } from 'node:fs/promises'
 import type { Writable } from 'node:stream'
 import type { BlobReader, ByteRange } from './store.ts'
@@ -119,6 +120,12 @@ export class FileBlobReader implements BlobReader {
     } finally {
       this.#buffers.give(buffers, { atRest: true })
     }
+  }
+
+  /** Whether those are of the file that is open here. While it is, no other has its number. */
+  async reads({ dev, ino }: BigIntStats): Promise<boolean> {
+    const own = await this.#file.stat({ bigint: true })
+    return own.dev === dev && own.ino === ino
   }
 
   close(): Promise<void> {

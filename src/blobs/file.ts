@@ -53,6 +53,8 @@ interface Taken {
  *       abcdef…                      a blob, named by all 64 digits
  *   sha512/
  *     …                              the same, with 128 digits
+ *   quarantine/
+ *     sha256-abcdef….<random>          content that was put aside, for people alone; made when it is needed
  *   drafts/
  *     5d6b4c5e-…/                    an upload id
  *       <generation>-<store>         its bytes: who took the draft how many takeovers after the first
@@ -137,6 +139,22 @@ export class FileBlobStore implements BlobStore {
 
   async delete(digest: Digest): Promise<void> {
     await ifPresent(unlink(this.#blobPath(digest)))
+  }
+
+  async setAside(digest: Digest, reader: BlobReader): Promise<boolean> {
+    assert(reader instanceof FileBlobReader, 'a reader is one of this store')
+    const path = this.#blobPath(digest)
+    if (!(await isRead(path, reader))) return false
+    const folder = join(this.#root, 'quarantine')
+    await makeFolder(folder)
+    const aside = join(folder, `${digest.replace(':', '-')}.${randomBytes(6).toString('hex')}`)
+    if ((await ifPresent(rename(path, aside).then(() => true))) === undefined) return false
+    const isThat = await isRead(aside, reader)
+    // The blob was stored anew in that very moment. Should it be so once more by now, the two are the same.
+    if (!isThat) await rename(aside, path)
+    await syncFolder(dirname(path))
+    await syncFolder(folder)
+    return isThat
   }
 
   list(): AsyncIterable<readonly Digest[]> {
@@ -277,6 +295,11 @@ export class FileBlobStore implements BlobStore {
 /** A rename counts as a change of the file. */
 function contentOf({ size, ctimeMs }: Stats): StoredContent {
   return { sizeBytes: size, storedAt: ctimeMs }
+}
+
+async function isRead(path: string, reader: FileBlobReader): Promise<boolean> {
+  const stats = await ifPresent(stat(path, { bigint: true }))
+  return stats !== undefined && reader.reads(stats)
 }
 
 /** Whether the folder is new. */

@@ -37,6 +37,12 @@ export interface BlobStore {
   /** Idempotent. What a power loss brings back, a sweep finds. */
   delete(digest: Digest): Promise<void>
 
+  /**
+   * Takes the content that `reader` has open out of the store, and keeps it for a person to look at: it is absent from then on. False, and
+   * nothing is done, if that is not what is stored (any more), such as when the blob was stored anew meanwhile.
+   */
+  setAside(digest: Digest, reader: BlobReader): Promise<boolean>
+
   /** All that is stored, in parts that are neither large nor ordered. What comes or goes meanwhile may be among it or not. */
   list(): AsyncIterable<readonly Digest[]>
 

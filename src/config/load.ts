@@ -76,6 +76,7 @@ function buildSettings(given: ReadonlyMap<SettingKey, Given>): Settings {
     auditDays: withFallback('auditDays', given, dataDir),
     gcGraceHours: withFallback('gcGraceHours', given, dataDir),
     uploadExpiryHours: withFallback('uploadExpiryHours', given, dataDir),
+    scrubMibPerSecond: withFallback('scrubMibPerSecond', given, dataDir),
     tls,
     log: withFallback('log', given, dataDir),
     origins: Object.freeze({

@@ -33,6 +33,8 @@ export interface Settings {
   readonly gcGraceHours: number
   /** After how long without a request an upload has been abandoned. */
   readonly uploadExpiryHours: number
+  /** How fast the scrub reads; not at all where it is 0. */
+  readonly scrubMibPerSecond: number
   /** PEM texts; where absent, the server speaks HTTP. */
   readonly tls: { readonly cert: string; readonly key: string } | undefined
   readonly log: LogLevel

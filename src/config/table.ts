@@ -18,6 +18,7 @@ import {
   parseHours,
   parseListen,
   parseLogLevel,
+  parseMibPerSecond,
   parsePath,
   parsePemFile,
   parsePublicUrl,
@@ -46,6 +47,7 @@ export interface SettingValues {
   readonly auditDays: number
   readonly gcGraceHours: number
   readonly uploadExpiryHours: number
+  readonly scrubMibPerSecond: number
   readonly tlsCert: string
   readonly tlsKey: string
   readonly log: LogLevel
@@ -194,6 +196,13 @@ export const settingsTable: { readonly [Key in SettingKey]: Setting<SettingValue
     expected: 'a whole number of hours from 1 to 8760',
     parse: parseHours,
     fallback: '24',
+  },
+  scrubMibPerSecond: {
+    placeholder: 'MiB',
+    help: 'how fast stored content is read time and again, to find what is damaged; 0 never reads it',
+    expected: 'a whole number of MiB a second from 0 to 9999',
+    parse: parseMibPerSecond,
+    fallback: '8',
   },
   tlsCert: {
     placeholder: 'file',

@@ -2,12 +2,40 @@ import { createHash } from 'node:crypto'
 import type { Acted, Blocked, PolicyExecution } from '#lifecycle/execution.ts'
 import type { LifecycleRule } from '#lifecycle/policy.ts'
 import { repositoryArn } from '#names/arn.ts'
+import type { BlobDamage, ManifestDamage } from '#registry/scrub/jobs.ts'
 import { registryTexts } from '#wording/registry.ts'
 
 /**
  * The events that ECR writes of what it does of itself, in its own form (ECR user guide, "Logging Amazon ECR actions with AWS
  * CloudTrail", "Example: Image lifecycle policy action").
  */
+
+/**
+ * Of our own, in the same form: for each registry that has damaged content, where it is needed. A layer may be in any number of
+ * repositories, so that there is one event for some of them.
+ */
+const repositoriesAnEvent = 50
+
+export function damageEvents({ digest, problem, repositories, at }: BlobDamage | ManifestDamage) {
+  const registries = Map.groupBy(repositories, ({ registry: { account, region } }) => `${account} ${region}`)
+  return [...registries.values()].flatMap((those) =>
+    partsOf(those, repositoriesAnEvent).flatMap((some) => {
+      const [first] = some
+      if (first === undefined) return []
+      return {
+        ...first.registry,
+        eventName: problem === 'manifest' ? 'ManifestDamaged' : 'BlobQuarantined',
+        resources: some.map(({ registry, name }) => repositoryArn(registry, name)),
+        details: {
+          digest,
+          ...(problem !== 'manifest' && { problem }),
+          repositories: some.map(({ name, images }) => ({ repositoryName: name, imageDigests: images })),
+        },
+        at,
+      }
+    }),
+  )
+}
 
 /** Ten and more images come in several events. */
 const imagesAnEvent = 9
@@ -21,21 +49,22 @@ export function policyExecutionEvents(execution: PolicyExecution) {
     ...actions.map((acted) => ({ action: describeAction(acted), failure: undefined })),
     ...failures.map((blocked) => ({ action: undefined, failure: describeFailure(blocked) })),
   ]
-  return Array.from({ length: Math.ceil(images.length / imagesAnEvent) }, (_, part) => {
-    const some = images.slice(part * imagesAnEvent, (part + 1) * imagesAnEvent)
-    return {
-      ...registry,
-      eventName: 'PolicyExecutionEvent',
-      resources: [repositoryArn(registry, name)],
-      details: {
-        repositoryName: name,
-        lifecycleEventPolicy,
-        lifecycleEventImageActions: some.flatMap(({ action }) => action ?? []),
-        lifecycleEventFailureDetails: some.flatMap(({ failure }) => failure ?? []),
-      },
-      at,
-    }
-  })
+  return partsOf(images, imagesAnEvent).map((some) => ({
+    ...registry,
+    eventName: 'PolicyExecutionEvent',
+    resources: [repositoryArn(registry, name)],
+    details: {
+      repositoryName: name,
+      lifecycleEventPolicy,
+      lifecycleEventImageActions: some.flatMap(({ action }) => action ?? []),
+      lifecycleEventFailureDetails: some.flatMap(({ failure }) => failure ?? []),
+    },
+    at,
+  }))
+}
+
+function partsOf<T>(list: readonly T[], most: number): T[][] {
+  return Array.from({ length: Math.ceil(list.length / most) }, (_, part) => list.slice(part * most, (part + 1) * most))
 }
 
 function describePolicy({ policy, text, lastEvaluatedAt }: PolicyExecution) {

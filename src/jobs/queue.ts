@@ -28,3 +28,21 @@ export async function enqueue<Payload>(
     )
     .execute()
 }
+
+/** As `enqueue`, where no job of that kind and key waits or runs, such as one that is done in parts and is not to begin anew. */
+export async function enqueueIfNone<Payload>(
+  trx: Transaction,
+  kind: Pick<JobKind<Payload>, 'kind' | 'key'>,
+  payload: Payload,
+  { at }: { readonly at: number },
+): Promise<boolean> {
+  const there = await trx
+    .selectFrom('job')
+    .select('id')
+    .where('kind', '=', kind.kind)
+    .where('key', '=', kind.key(payload))
+    .where('state', 'in', ['waiting', 'running'])
+    .executeTakeFirst()
+  if (there === undefined) await enqueue(trx, kind, payload, { at })
+  return there === undefined
+}

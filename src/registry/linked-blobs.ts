@@ -11,8 +11,9 @@ import { getRepository, inRepository, lockRepository, type Repository, type Repo
 
 /**
  * Blobs as a repository shows them: a blob is stored once, and a repository serves only those that are linked to it. One that is
- * linked but missing from the store, or of another size, counts as not there wherever a client asks for it, so that the next
- * push uploads it again and heals it. (A manifest that refers to it is taken all the same: it is checked in SQL alone.) Reading is compiled once and flat: `bench` figure "blob GET".
+ * linked but missing from the store, of another size, or in quarantine (`scrub/blobs.ts`) counts as not there wherever a client asks for
+ * it, so that the next push uploads it again and heals it. (A manifest that refers to it is refused only once it is in quarantine, since
+ * that is checked in SQL alone.) Reading is compiled once and flat: `bench` figure "blob GET".
  */
 export interface LinkedBlobs {
   /** @throws Refusal `RepositoryNotFound`, `BlobNotFound` */
@@ -77,7 +78,8 @@ export function createLinkedBlobs({
       .where('repository.account', '=', p('account'))
       .where('repository.region', '=', p('region'))
       .where('repository.name', '=', p('name'))
-      .where('repository_blob.digest', '=', p('digest')),
+      .where('repository_blob.digest', '=', p('digest'))
+      .where('blob.quarantined_at', 'is', null),
   )
 
   async function findLinked(key: RepositoryKey, digest: Digest): Promise<{ sizeBytes: number } | undefined> {
@@ -127,6 +129,7 @@ export function createLinkedBlobs({
         .select(['blob.digest', 'blob.size'])
         .where('repository_blob.repository_id', '=', id)
         .where('repository_blob.digest', 'in', [...digests])
+        .where('blob.quarantined_at', 'is', null)
         .execute()
       const references = await selectParents(metadata.reader, id)
         .select(({ fn }) => [

@@ -86,6 +86,7 @@ const examples: readonly { key: SettingKey; texts: Texts; read: (settings: Setti
   { key: 'auditDays', texts: { auditDays: '30' }, read: (s) => s.auditDays, value: 30 },
   { key: 'gcGraceHours', texts: { gcGraceHours: '48' }, read: (s) => s.gcGraceHours, value: 48 },
   { key: 'uploadExpiryHours', texts: { uploadExpiryHours: '2' }, read: (s) => s.uploadExpiryHours, value: 2 },
+  { key: 'scrubMibPerSecond', texts: { scrubMibPerSecond: '0' }, read: (s) => s.scrubMibPerSecond, value: 0 },
   { key: 'tlsCert', texts: tls, read: (s) => s.tls?.cert, value: selfSigned.cert },
   { key: 'tlsKey', texts: tls, read: (s) => s.tls?.key, value: selfSigned.key },
   { key: 'log', texts: { log: 'debug' }, read: (s) => s.log, value: 'debug' },
@@ -131,6 +132,7 @@ test('without any source the documented defaults hold', () => {
     auditDays: 90,
     gcGraceHours: 24,
     uploadExpiryHours: 24,
+    scrubMibPerSecond: 8,
     tls: undefined,
     log: 'info',
     origins: {
@@ -254,6 +256,7 @@ const badFlags: readonly (readonly [SettingKey, string, string])[] = [
     'Images=5',
     '--quotas is "Images=5": expected <name>=<count>, several separated by commas, of the names repositories, images, ',
   ],
+  ['scrubMibPerSecond', '-1', '--scrub-mib-per-second is "-1": expected a whole number of MiB a second from 0 to 9999'],
   ['gcGraceHours', '0', '--gc-grace-hours is "0": expected a whole number of hours from 1 to 8760'],
   ['auditDays', '-1', '--audit-days is "-1": expected a whole number of days from 0 to 3650'],
   ['quotas', 'images=5,images=6', '--quotas is "images=5,images=6": expected <name>=<count>'],
