@@ -1,6 +1,7 @@
 import { accountCommands } from './account.ts'
 import { backupCommand } from './backup.ts'
 import type { Command, CommandGroup } from './command.ts'
+import { gcCommands } from './gc.ts'
 import { groupCommands } from './group.ts'
 import { imageCommands } from './image.ts'
 import { inUseCommands } from './in-use.ts'
@@ -26,6 +27,7 @@ export const commandTable: readonly (Command | CommandGroup)[] = [
   tagCommands,
   lifecycleCommands,
   inUseCommands,
+  gcCommands,
   tokenKeyCommands,
   whyCommand,
   backupCommand,

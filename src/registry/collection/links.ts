@@ -1,4 +1,6 @@
+import type { ExpressionBuilder } from 'kysely'
 import type { Metadata, Transaction } from '#metadata/metadata.ts'
+import type { Schema } from '#metadata/schema.ts'
 import { parseDigest } from '#names/digest.ts'
 import { noteBlobs } from '#registry/collectable.ts'
 
@@ -50,17 +52,7 @@ async function collectSome(trx: Transaction, repositoryId: number, before: numbe
     .deleteFrom('repository_blob')
     .where('repository_id', '=', repositoryId)
     .where('digest', 'in', digests)
-    .where(({ not, exists, selectFrom }) => {
-      const needs = (table: 'manifest_reference' | 'deleted_image_reference') =>
-        exists(
-          selectFrom(table)
-            .select('child')
-            .whereRef(`${table}.repository_id`, '=', 'repository_blob.repository_id')
-            .whereRef(`${table}.child`, '=', 'repository_blob.digest')
-            .where(`${table}.kind`, '!=', 'manifest'),
-        )
-      return not(needs('manifest_reference').or(needs('deleted_image_reference')))
-    })
+    .where(isUnneeded)
     .returning('digest')
     .execute()
   await trx
@@ -74,4 +66,17 @@ async function collectSome(trx: Transaction, repositoryId: number, before: numbe
     now,
   )
   return { looked: digests.length, collected: gone.length }
+}
+
+/** Whether neither a manifest nor one in the recycle bin refers to what is linked. */
+export function isUnneeded({ not, exists, selectFrom }: ExpressionBuilder<Schema, 'repository_blob'>) {
+  const needs = (table: 'manifest_reference' | 'deleted_image_reference') =>
+    exists(
+      selectFrom(table)
+        .select('child')
+        .whereRef(`${table}.repository_id`, '=', 'repository_blob.repository_id')
+        .whereRef(`${table}.child`, '=', 'repository_blob.digest')
+        .where(`${table}.kind`, '!=', 'manifest'),
+    )
+  return not(needs('manifest_reference').or(needs('deleted_image_reference')))
 }

@@ -1,0 +1,38 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { setTimeout as delay } from 'node:timers/promises'
+import { commandsOver } from '../support/command.ts'
+import { postgresUrl, sqliteUrl } from '../support/databases.ts'
+import { image } from '../support/images/build.ts'
+import { openOciClient } from '../support/oci-client.ts'
+import { pushBlob, pushImage } from '../support/push.ts'
+import { startServer } from '../support/server.ts'
+
+for (const url of [sqliteUrl, postgresUrl]) {
+  test(`lading gc tells what waits and has a server collect it: ${url.name}`, async () => {
+    const hours = { gone: 0, begun: Date.now() }
+    const clock = () => Date.now() + hours.gone * 3_600_000
+    await using server = await startServer({ database: await url(), clock })
+    await using client = await openOciClient(server)
+    const repository = await client.createRepository('team/app')
+    const lading = commandsOver(server.environment)
+    const status = async () => (await lading.json('gc', 'status')) as Record<string, unknown>
+    await pushImage(client.registry, repository, image({ seed: 'kept' }), 'v1')
+    const [lonely] = image({ seed: 'lonely', layers: [4_000] }).blobs
+    assert.ok(lonely)
+    await pushBlob(client.registry, repository, lonely)
+    const { linksWaiting, linksWaitingSince, blobsWaiting, heldByBackup } = await status()
+    assert.deepEqual([linksWaiting, blobsWaiting, heldByBackup], [1, 0, false])
+    assert.ok(Date.parse(String(linksWaitingSince)) >= hours.begun)
+
+    hours.gone = 25
+    assert.match(await lading.run('gc', 'run', '--sweep'), /begins within seconds/)
+    let now = await status()
+    while (now.collectedBlobs !== 1) {
+      await delay(20)
+      now = await status()
+    }
+    assert.equal(now.collectedBytes, lonely.bytes.byteLength)
+    assert.deepEqual([now.linksWaiting, now.blobsWaiting, now.collectedLinks], [0, 0, 1])
+  })
+}
