@@ -27,6 +27,7 @@ import { createIdentityPolicies } from '#iam/identity-policies.ts'
 import { createInquire } from '#iam/inquiry.ts'
 import { createKeyUses } from '#iam/keys/key-uses.ts'
 import { createManagement } from '#iam/management.ts'
+import { createOperatorAccess } from '#iam/operator-access.ts'
 import { awsManagedPolicies } from '#iam/policies/aws-managed.ts'
 import { parsePolicy } from '#iam/policy/document.ts'
 import { openSecrets } from '#iam/secret-key.ts'
@@ -46,6 +47,8 @@ import { createLifecyclePreviews } from '#lifecycle/previews.ts'
 import { createWhatIfs } from '#lifecycle/what-if.ts'
 import { createWhatIfRemoval, whatIfRemovalSchedule } from '#lifecycle/what-if-removal.ts'
 import { openMetadata } from '#metadata/open.ts'
+import { createMetrics } from '#metrics/metrics.ts'
+import { metricsRoutes } from '#metrics/routes.ts'
 import { createEndpoints } from '#names/endpoints.ts'
 import { ociRoutes } from '#oci/routes.ts'
 import { createAccountSettings } from '#registry/account-settings.ts'
@@ -260,6 +263,9 @@ export async function startApp(settings: Settings, log: Logger, options: AppOpti
   awsRoutes(server.app, { dispatch, bodies: new Bodies(), log })
   const dataPlane = { bodies: new Bodies(), basic, authorizer, clock, downloadLinks, endpoints, audit, log }
   ociRoutes(server.app, { domain, ...dataPlane })
+  const registry = { account: settings.account, region: settings.region }
+  const operatorAccess = createOperatorAccess({ credentials, authorizer, clock, registry })
+  metricsRoutes(server.app, { metrics: createMetrics({ metadata, clock }), operatorAccess })
   const jobs = createJobRunner({
     metadata,
     clock,

@@ -4,13 +4,18 @@
 import type { BackupRefusals } from '#backup/refusals.ts'
 import { SettingError } from '#config/setting-error.ts'
 import { exceptions } from '#iamapi/errors.ts'
+import type { JobRefusals } from '#jobs/refusals.ts'
 import { Refusal } from '#lib/refusal.ts'
 import type { NameRefusals } from '#names/refusals.ts'
 import type { RegistryRefusals } from '#registry/refusals.ts'
 import { registryTexts } from '#wording/registry.ts'
 import { CommandError } from './command.ts'
+import { nearby } from './nearby.ts'
 
-type Refusals = BackupRefusals & NameRefusals & Pick<RegistryRefusals, 'RepositoryNotFound' | 'ImageNotFound'>
+type Refusals = BackupRefusals &
+  JobRefusals &
+  NameRefusals &
+  Pick<RegistryRefusals, 'RepositoryNotFound' | 'ImageNotFound'>
 
 /** Of identities, keys and policies what the API of IAM says; here the rest of what commands meet. */
 const texts: { readonly [Code in keyof Refusals]: (facts: Refusals[Code]) => string } = {
@@ -28,6 +33,10 @@ const texts: { readonly [Code in keyof Refusals]: (facts: Refusals[Code]) => str
       : 'the database has a newer schema than the backup: expected one that nobody has used',
   SecretKeyDiffers: () =>
     "the secret key at hand is not the one that the backup's secrets are sealed with: expected that one, or none and a backup that was made --with-secret-key",
+  JobNotFound: ({ id }) => `there is no job ${id}: those that are over are kept for a week`,
+  JobNotRetryable: ({ id, state }) => `job ${id} is ${state}: expected one that failed, was cancelled or waits`,
+  JobNotCancellable: ({ id, state }) => `job ${id} is ${state}: expected one that waits`,
+  ScheduleNotFound: ({ name, known }) => `there is no schedule ${JSON.stringify(name)}: ${nearby(name, known)}`,
   NameInvalid: ({ kind, value }) => `${JSON.stringify(value)} is no ${kind}`,
   RepositoryNotFound: registryTexts.RepositoryNotFound,
   ImageNotFound: ({ query: { tag, digest }, repository }) =>

@@ -5,6 +5,7 @@ import { gcCommands } from './gc.ts'
 import { groupCommands } from './group.ts'
 import { imageCommands } from './image.ts'
 import { inUseCommands } from './in-use.ts'
+import { jobsCommands } from './jobs.ts'
 import { keyCommands } from './key.ts'
 import { lifecycleCommands } from './lifecycle.ts'
 import { repositoryCommands } from './repository.ts'
@@ -28,6 +29,7 @@ export const commandTable: readonly (Command | CommandGroup)[] = [
   lifecycleCommands,
   inUseCommands,
   gcCommands,
+  jobsCommands,
   tokenKeyCommands,
   whyCommand,
   backupCommand,

@@ -1,0 +1,71 @@
+import { Counter, collectDefaultMetrics, Gauge, Registry } from 'prom-client'
+import { readCounters } from '#jobs/counters.ts'
+import { countJobs, latenessMs } from '#jobs/overview.ts'
+import type { Clock } from '#lib/clock.ts'
+import type { Metadata } from '#metadata/metadata.ts'
+
+/**
+ * What a deployment tells a Prometheus. What jobs do stands in SQL, so that every process tells the same of it; what Node tells is of
+ * the process that was asked.
+ */
+export interface Metrics {
+  readonly contentType: string
+  /** In Prometheus's text format. */
+  render(): Promise<string>
+}
+
+/** Those that are told as 0 until something was counted. */
+const counters = {
+  lading_gc_blobs_total: 'Blobs that garbage collection deleted.',
+  lading_gc_bytes_total: 'Bytes of blobs that garbage collection deleted.',
+  lading_gc_links_total: 'Links of blobs to repositories that garbage collection took away.',
+  lading_gc_uploads_total: 'Uploads that were abandoned, and ended.',
+  lading_gc_stray_blobs_total: 'Blobs that a sweep found without a row.',
+  lading_gc_stray_drafts_total: 'Drafts of uploads that a sweep found without a row.',
+  lading_lifecycle_expired_total: 'Images that lifecycle policies expired.',
+  lading_lifecycle_archived_total: 'Images that lifecycle policies archived.',
+  lading_scrub_bytes_total: 'Bytes that were read anew and compared with their digest.',
+  lading_scrub_damaged_total: 'Blobs that were found damaged.',
+} as const
+
+export function createMetrics({ metadata, clock }: { metadata: Metadata; clock: Clock }): Metrics {
+  const register = new Registry()
+  collectDefaultMetrics({ register })
+  const registers = [register]
+  const counted = Object.entries(counters).map(([name, help]) => new Counter({ name, help, registers }))
+  const jobs = new Gauge({
+    name: 'lading_jobs',
+    help: 'Jobs that wait or run, and those that failed in the last week.',
+    labelNames: ['kind', 'state'],
+    registers,
+  })
+  const lateness = new Gauge({
+    name: 'lading_jobs_lateness_seconds',
+    help: 'For how long the job that has been due for longest waits.',
+    registers,
+  })
+
+  async function collect(): Promise<void> {
+    const values = await readCounters(metadata.reader)
+    for (const counter of counted) counter.reset()
+    for (const [at, name] of Object.keys(counters).entries()) counted[at]?.inc(values.get(name) ?? 0)
+    const counts = await countJobs(metadata.reader)
+    jobs.reset()
+    for (const { kind, state, count } of counts) jobs.set({ kind, state }, count)
+    lateness.set((await latenessMs(metadata.reader, clock())) / 1_000)
+  }
+
+  let rendering: Promise<string> | undefined
+  return {
+    contentType: register.contentType,
+    // Whoever asks meanwhile is told the same, so that asking often costs no more.
+    render() {
+      rendering ??= collect()
+        .then(() => register.metrics())
+        .finally(() => {
+          rendering = undefined
+        })
+      return rendering
+    },
+  }
+}
