@@ -16,9 +16,13 @@ test(
   'a broken image is refused under the tag that is deployed, and what is deployed still pulls',
   needs('skopeo'),
   async () => {
-    const { AWS_ACCESS_KEY_ID: accessKeyId = '', AWS_SECRET_ACCESS_KEY: secretAccessKey = '' } = session.env
+    const {
+      AWS_ACCESS_KEY_ID: accessKeyId = '',
+      AWS_SECRET_ACCESS_KEY: secretAccessKey = '',
+      AWS_DEFAULT_REGION: region = '',
+    } = session.env
     const credentials = { accessKeyId, secretAccessKey }
-    const ecr = new ECR({ endpoint: session.url, region: session.env.AWS_DEFAULT_REGION ?? '', credentials })
+    const ecr = new ECR({ endpoint: session.url, region, credentials })
     await ecr.createRepository({ repositoryName: 'my-app', imageTagMutability: 'IMMUTABLE' })
     ecr.destroy()
     const login = ['login', '--tls-verify=false', '-u', 'AWS', '--password-stdin', session.host]
