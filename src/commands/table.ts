@@ -11,6 +11,7 @@ import { lifecycleCommands } from './lifecycle.ts'
 import { repositoryCommands } from './repository.ts'
 import { restoreCommand } from './restore.ts'
 import { roleCommands } from './role.ts'
+import { scrubCommands } from './scrub.ts'
 import { tagCommands } from './tag.ts'
 import { tokenKeyCommands } from './token-keys.ts'
 import { userCommands } from './user.ts'
@@ -32,6 +33,7 @@ export const commandTable: readonly (Command | CommandGroup)[] = [
   jobsCommands,
   tokenKeyCommands,
   whyCommand,
+  scrubCommands,
   backupCommand,
   restoreCommand,
 ]

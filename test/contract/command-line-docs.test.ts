@@ -49,6 +49,8 @@ test('the lines of docs/command-line.md work when followed to the letter', { tim
   assert.match(output, /"tags":\["v1"\]/)
   assert.match(output, /Would change nothing: the one image stays/)
   assert.match(output, /"reason":"the youngest of 'v\*', rule keeps 10"/)
+  assert.match(output, /asked +true\n/)
+  assert.match(output, /mib per second +8\nround +(?:waiting|running|done)\n/i)
   assert.match(output, /blobs copied +2\n.*blobs copied +2\n/s)
   assert.match(output, /The secret key in place opens its secrets/)
 })

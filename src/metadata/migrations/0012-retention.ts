@@ -218,6 +218,12 @@ async function collection(db: Kysely<unknown>, { text, integer }: ColumnTypes): 
     .addColumn('expires_at', integer, (c) => c.notNull())
     .execute()
   await db.schema.alterTable('blob').addColumn('quarantined_at', integer).execute()
+  await db.schema
+    .createIndex('blob_quarantined')
+    .on('blob')
+    .columns(['quarantined_at', 'digest'])
+    .where('quarantined_at', 'is not', null)
+    .execute()
   await db.schema.createIndex('upload_touched').on('upload').column('touched_at').execute()
 }
 
