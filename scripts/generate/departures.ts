@@ -3,7 +3,7 @@ import type { Operations } from '../../src/ecr/model.ts'
 /** What a served operation does otherwise than ECR, as somebody who knows ECR would want to be told. */
 export const departures: Readonly<Partial<Record<keyof Operations, string>>> = {
   BatchDeleteImage:
-    'The call is one change, and its order does not matter: an index goes with the children that are listed. Referrers of a deleted image stay, and so do layers that no image uses any more, on disk.',
+    'The call is one change, and its order does not matter: an index goes with the children that are listed. Referrers of a deleted image stay, and so do layers that no image uses any more, on disk. Where images in use are kept, such an image fails with `ImageReferencedByManifestList`, and the reason says who runs it.',
   BatchGetImage: 'Converts between Docker schema 2 and OCI, not to schema 1. There is no pull-through cache.',
   CompleteLayerUpload: 'Lost parts, after a power loss, are an `InvalidLayerException` that says where to go on.',
   CreatePullThroughCacheRule:
@@ -12,7 +12,8 @@ export const departures: Readonly<Partial<Record<keyof Operations, string>>> = {
     'Encryption and scanning settings are kept and shown; no key is used, and nothing is scanned. A KMS key is not looked up.',
   CreateRepositoryCreationTemplate:
     'A registry has at most 100 templates; the quota of ECR is not known. Neither the role nor the KMS key is looked up, and the role must be of the account.',
-  DeleteRepository: 'Layers that no repository uses any more stay on disk.',
+  DeleteRepository:
+    'Layers that no repository uses any more stay on disk. One that holds an image which is kept in use is not deleted, with `force` neither: it is a `RepositoryNotEmptyException`.',
   DescribeImageReplicationStatus: 'The list is empty, since nothing is copied.',
   DescribeImageScanFindings: 'No image has been scanned: one that exists has no scan.',
   DescribeImageSigningStatus: 'The list is empty, since nothing is signed.',
@@ -24,7 +25,7 @@ export const departures: Readonly<Partial<Record<keyof Operations, string>>> = {
   GetAuthorizationToken: 'The `proxyEndpoint` is this server, unless `LADING_DOMAIN` is set.',
   GetDownloadUrlForLayer: 'The URL is one of this server, good for an hour.',
   GetLifecyclePolicyPreview:
-    'A preview is good for a day. An index comes before the images that it refers to, and all of them in one run. What refers to an image as its subject is under no rule, and is listed with its subject. Images asked for that there are not are left out.',
+    'A preview is good for a day. An index comes before the images that it refers to, and all of them in one run. What refers to an image as its subject is under no rule, and is listed with its subject. Images asked for that there are not are left out. Images that are kept in use are left out.',
   InitiateLayerUpload:
     'An upload does not expire, and the size of a layer is not limited. Creates the repository by a template, as a push by docker does; in a registry that has no room for it, it is not found.',
   ListImages: 'Archived images are left out unless `imageStatus` asks for them.',
@@ -46,5 +47,5 @@ export const departures: Readonly<Partial<Record<keyof Operations, string>>> = {
   ValidatePullThroughCacheRule:
     'Upstreams are not reached yet: `isValid` is false for every rule, and `failure` says so.',
   UpdateImageStorageClass:
-    'An archived image takes as much room as before. A restore is answered with `ACTIVATING` as by ECR, and is over then. Whatever makes an index active restores what it refers to. By their digests the data plane goes on serving the layers of archived images.',
+    'An archived image takes as much room as before. A restore is answered with `ACTIVATING` as by ECR, and is over then. Whatever makes an index active restores what it refers to. By their digests the data plane goes on serving the layers of archived images. An image that is kept in use is not archived.',
 }

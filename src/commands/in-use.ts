@@ -42,6 +42,17 @@ export const inUseCommands: CommandGroup = {
       run: list,
     },
     {
+      name: 'keep',
+      over: 'api',
+      description: 'tell a repository to keep what is in use, not to, or to do as its registry; or ask which it does',
+      arguments: [
+        ['<repository>', 'its name'],
+        ['[choice]', 'on, off or inherit; without it nothing changes'],
+      ],
+      example: 'lading in-use keep team/app on',
+      run: keep,
+    },
+    {
       name: 'delete',
       over: 'api',
       description: 'forget what a cluster said, so that nothing is kept for it',
@@ -124,6 +135,28 @@ async function list(call: ApiCall): Promise<void> {
   const input = { cluster, repositoryName, maxResults: 1_000 }
   const images = call.api.pages('ListImagesInUse', input, (answer) => answer.images)
   await call.output.list('images', shownPages(images, imageFields), ['repository', 'digest', 'cluster', 'expiresAt'])
+}
+
+const choices = { on: 'ENABLED', off: 'DISABLED', inherit: 'INHERITED' } as const
+
+async function keep(call: ApiCall): Promise<void> {
+  const [repositoryName = '', choice] = call.arguments
+  if (!isRepositoryName(repositoryName)) {
+    throw new CommandError(`${JSON.stringify(repositoryName)} is no name of a repository`)
+  }
+  if (choice !== undefined && !isChoice(choice)) {
+    throw new CommandError(`${JSON.stringify(choice)} is no choice: expected on, off or inherit`)
+  }
+  const { keepInUse, keepsInUse } =
+    choice === undefined
+      ? await call.api.call('GetRepositoryRetention', { repositoryName })
+      : await call.api.call('PutRepositoryRetention', { repositoryName, keepInUse: choices[choice] })
+  const chosen = Object.entries(choices).find(([, value]) => value === keepInUse)?.[0]
+  call.output.show({ repository: repositoryName, choice: chosen, keepsInUse })
+}
+
+function isChoice(text: string): text is keyof typeof choices {
+  return Object.hasOwn(choices, text)
 }
 
 const reportColumns = ['cluster', 'images', 'reportedAt', 'expiresAt', 'reportedBy']

@@ -4,10 +4,6 @@ import { describe, type TestContext, test } from 'node:test'
 import { ECR } from '@aws-sdk/client-ecr'
 import type * as wire from '#admin/model.ts'
 import { openMetadata } from '#metadata/open.ts'
-import { parseAccountId } from '#names/account.ts'
-import { parseRegion } from '#names/region.ts'
-import { retentionSetting } from '#registry/retention-settings.ts'
-import { createRegistrySettings } from '#registry/settings.ts'
 import { until } from '../oci/world.ts'
 import { callAdmin } from '../support/admin.ts'
 import { eachDatabase } from '../support/databases.ts'
@@ -55,7 +51,6 @@ eachDatabase(({ dialect, url }) => {
         assert.equal(status, 400, JSON.stringify(body))
         return body
       }
-      const registry = { account: parseAccountId(server.account), region: parseRegion(region) }
       const oci = await openOciClient(server)
       t.after(() => oci[Symbol.asyncDispose]())
       let made = 0
@@ -85,8 +80,7 @@ eachDatabase(({ dialect, url }) => {
           const { imageIds: gone = [], failures = [] } = await ecr().batchDeleteImage({ repositoryName, imageIds })
           return { gone: gone.length, failures }
         },
-        keepInRegistry: (keepInUse: boolean) =>
-          createRegistrySettings({ metadata, clock }).put(registry, retentionSetting, { recycleBinDays: 7, keepInUse }),
+        keepInRegistry: (keepInUse: boolean) => ask('PutRetentionSettings', { keepInUse }),
       }
     }
 
