@@ -9,6 +9,7 @@ import type { BlobStore } from '#blobs/store.ts'
 import { ecrQuotas } from '#config/quotas.ts'
 import { readCounters } from '#jobs/counters.ts'
 import { Refusal } from '#lib/refusal.ts'
+import type { Metadata } from '#metadata/metadata.ts'
 import { parseAccountId } from '#names/account.ts'
 import { type Digest, digestHex } from '#names/digest.ts'
 import { parseRegion } from '#names/region.ts'
@@ -46,13 +47,14 @@ eachDatabase((databases) =>
         payload: unknown,
         {
           store = blobs,
+          over = metadata,
           partMs = 60_000,
           signal = new AbortController().signal,
-        }: { store?: BlobStore; partMs?: number; signal?: AbortSignal } = {},
+        }: { store?: BlobStore; over?: Metadata; partMs?: number; signal?: AbortSignal } = {},
       ) => {
         const onDamage = (damage: BlobDamage | ManifestDamage) => void told.push(damage)
         const { work } = createScrubWorker({
-          metadata,
+          metadata: over,
           blobs: store,
           clock,
           scrubMibPerSecond: 9_999,
@@ -202,6 +204,58 @@ eachDatabase((databases) =>
       await healing
       assert.deepEqual(await pull(blob.digest), blob.bytes)
       assert.deepEqual([told, await aside()], [[], []])
+    })
+
+    test('a push that comes while the blob is put aside waits, and heals it', async (t) => {
+      const { pushBlob, scrub, path, pull, blobs, aside } = await stage(t)
+      const blob = blobOf('healed after')
+      await pushBlob(blob)
+      await flipByte(path(blob.digest))
+      let healing: Promise<unknown> = Promise.resolve()
+      const store: BlobStore = Object.create(
+        watching(blobs, async () => {}),
+        {
+          setAside: {
+            value: async (of: Digest, reader: Parameters<BlobStore['setAside']>[1]) => {
+              const isThat = await blobs.setAside(of, reader)
+              healing = pushBlob(blob)
+              while ((await blobs.stat(of)) === undefined) await new Promise((resolve) => setTimeout(resolve, 1))
+              return isThat
+            },
+          },
+        },
+      )
+      assert.equal(await scrub({}, { store }), 'done')
+      await healing
+      assert.deepEqual(await pull(blob.digest), blob.bytes)
+      assert.equal((await aside()).length, 1)
+    })
+
+    test('a transaction that runs again after the blob was put aside marks it all the same', async (t) => {
+      const { pushBlob, scrub, path, told, metadata } = await stage(t)
+      const blob = blobOf('again')
+      await pushBlob(blob)
+      await flipByte(path(blob.digest))
+      const twice: Metadata = {
+        ...metadata,
+        reader: metadata.reader,
+        async transaction(work) {
+          const undone = new Error('a deadlock')
+          await assert.rejects(
+            metadata.transaction(async (trx) => {
+              await work(trx)
+              throw undone
+            }),
+            undone,
+          )
+          return metadata.transaction(work)
+        },
+      }
+      assert.equal(await scrub({}, { over: twice }), 'done')
+      assert.deepEqual(
+        told.map(({ problem }) => problem),
+        ['content'],
+      )
     })
 
     test('whole content of a blob in quarantine is shown again', async (t) => {

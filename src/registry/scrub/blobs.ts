@@ -63,7 +63,10 @@ export async function scrubBlob(work: ScrubWork, blob: StoredBlob): Promise<Blob
   }
   if (reader === undefined && blob.isQuarantined) return undefined
   if (problem === 'missing' || problem === 'unreadable') await requireStore(work)
-  return (await metadata.transaction((trx) => quarantine(trx, work, blob.digest, reader))) ? problem : undefined
+  // Outside of the transaction, which may run again after a deadlock: the content has been moved by then.
+  const aside = { isDone: false }
+  const marked = await metadata.transaction((trx) => quarantine(trx, work, blob.digest, { reader, aside }))
+  return marked ? problem : undefined
 }
 
 async function examine(
@@ -91,13 +94,14 @@ async function quarantine(
   trx: Transaction,
   { blobs, clock }: ScrubWork,
   digest: Digest,
-  reader: BlobReader | undefined,
+  { reader, aside }: { readonly reader: BlobReader | undefined; readonly aside: { isDone: boolean } },
 ): Promise<boolean> {
   const row = await trx.selectFrom('blob').select('digest').where('digest', '=', digest).forUpdate().executeTakeFirst()
   if (row === undefined) return false
-  const isThatStill =
-    reader === undefined ? (await blobs.stat(digest)) === undefined : await blobs.setAside(digest, reader)
-  if (!isThatStill) return false
+  if (reader !== undefined && !aside.isDone) aside.isDone = await blobs.setAside(digest, reader)
+  if (reader !== undefined && !aside.isDone) return false
+  // What is there now was stored anew.
+  if ((await blobs.stat(digest)) !== undefined) return false
   await markQuarantined(trx, digest, clock())
   await addToCounter(trx, 'lading_scrub_damaged_total', 1)
   return true
