@@ -8,8 +8,10 @@ import { inUseCommands } from './in-use.ts'
 import { jobsCommands } from './jobs.ts'
 import { keyCommands } from './key.ts'
 import { lifecycleCommands } from './lifecycle.ts'
+import { recycleBinCommands } from './recycle-bin.ts'
 import { repositoryCommands } from './repository.ts'
 import { restoreCommand } from './restore.ts'
+import { retentionCommands } from './retention.ts'
 import { roleCommands } from './role.ts'
 import { scrubCommands } from './scrub.ts'
 import { tagCommands } from './tag.ts'
@@ -28,7 +30,9 @@ export const commandTable: readonly (Command | CommandGroup)[] = [
   imageCommands,
   tagCommands,
   lifecycleCommands,
+  recycleBinCommands,
   inUseCommands,
+  retentionCommands,
   gcCommands,
   jobsCommands,
   tokenKeyCommands,

@@ -1,0 +1,157 @@
+/** Deleted over HTTP: gone from every answer of both planes at once, and back byte for byte; and the lines of the docs that do it. */
+import assert from 'node:assert/strict'
+import { readFile } from 'node:fs/promises'
+import { test } from 'node:test'
+import { fileURLToPath } from 'node:url'
+import { callAdmin } from '../support/admin.ts'
+import { eachDatabase } from '../support/databases.ts'
+import { startEcrSession } from '../support/ecr-session.ts'
+import { artifact, image } from '../support/images/build.ts'
+import { openOciClient } from '../support/oci-client.ts'
+import { pullWhole, pushImage } from '../support/push.ts'
+import { needs, run } from '../support/run.ts'
+
+const root = fileURLToPath(new URL('../..', import.meta.url))
+
+eachDatabase(({ dialect, url }) => {
+  test(`a deleted image is gone from every answer at once, and back byte for byte (${dialect})`, async () => {
+    await using session = await startEcrSession({ database: await url() })
+    const { server, ecr } = session
+    await using client = await openOciClient(server)
+    const repositoryName = await session.repository()
+    const admin = <T>(operation: string, input: object) => callAdmin<T>(server, server.credentials, operation, input)
+    const app = image({ seed: 'app' })
+    const signature = artifact({ artifactType: 'application/vnd.test', subject: app })
+    await pushImage(client.registry, repositoryName, app, 'v1')
+    await pushImage(client.registry, repositoryName, signature)
+    const imageIds = [{ imageDigest: app.digest }, { imageDigest: signature.digest }]
+    await ecr.batchDeleteImage({ repositoryName, imageIds })
+
+    const { imageIds: listed = [] } = await ecr.listImages({ repositoryName })
+    const { imageDetails = [] } = await ecr.describeImages({ repositoryName })
+    const { images = [], failures = [] } = await ecr.batchGetImage({ repositoryName, imageIds })
+    assert.deepEqual([listed, imageDetails, images, failures.length], [[], [], [], 2])
+    for (const method of ['HEAD', 'GET']) {
+      for (const reference of ['v1', app.digest, signature.digest]) {
+        const { status } = await client.call(method, `/v2/${repositoryName}/manifests/${reference}`)
+        assert.equal(status, 404, `${method} ${reference}`)
+      }
+    }
+    const tags = await client.call('GET', `/v2/${repositoryName}/tags/list`)
+    assert.deepEqual(tags.json<{ tags: string[] | null }>().tags ?? [], [])
+    const referrers = await client.call('GET', `/v2/${repositoryName}/referrers/${app.digest}`)
+    assert.deepEqual(referrers.json<{ manifests: object[] }>().manifests, [])
+
+    const { body } = await admin<{ images: object[] }>('ListDeletedImages', { repositoryName })
+    assert.equal(body.images.length, 2)
+    const restored = await admin('RestoreDeletedImage', { repositoryName, imageDigest: app.digest })
+    assert.equal(restored.status, 200)
+    assert.equal(await pullWhole(client.registry, repositoryName, 'v1'), app.digest)
+    assert.equal(await pullWhole(client.registry, repositoryName, signature.digest), signature.digest)
+    const again = await admin<{ __type: string }>('RestoreDeletedImage', { repositoryName, imageDigest: app.digest })
+    assert.match(again.body.__type, /DeletedImageNotFoundException/)
+  })
+
+  test(`pages of the bin joined are the whole, and a purge names what it takes (${dialect})`, async () => {
+    await using session = await startEcrSession({ database: await url() })
+    const { server, ecr } = session
+    const repositoryName = await session.repository()
+    const pushed = ['a', 'b', 'c'].map((seed) => image({ seed }))
+    for (const each of pushed) await session.push(repositoryName, each)
+    await ecr.batchDeleteImage({ repositoryName, imageIds: pushed.map(({ digest }) => ({ imageDigest: digest })) })
+    const admin = <T>(operation: string, input: object) => callAdmin<T>(server, server.credentials, operation, input)
+    const found: string[] = []
+    let nextToken: string | undefined
+    do {
+      const { body } = await admin<{ images: { imageDigest: string }[]; nextToken?: string }>('ListDeletedImages', {
+        ...{ repositoryName, maxResults: 2, nextToken },
+      })
+      found.push(...body.images.map(({ imageDigest }) => imageDigest))
+      nextToken = body.nextToken
+    } while (nextToken !== undefined)
+    assert.deepEqual([found.length, new Set(found)], [3, new Set<string>(pushed.map(({ digest }) => digest))])
+
+    const refused = await admin<{ __type: string }>('PurgeDeletedImages', { repositoryName })
+    assert.match(refused.body.__type, /InvalidParameterException/)
+    const purge = (input: object) => admin<{ imageCount: number }>('PurgeDeletedImages', { repositoryName, ...input })
+    assert.equal((await purge({ imageDigest: found[0] })).body.imageCount, 1)
+    assert.equal((await purge({ all: true })).body.imageCount, 2)
+  })
+
+  test(`with the bin off a deletion is for good (${dialect})`, async () => {
+    await using session = await startEcrSession({ database: await url() })
+    const { server, ecr } = session
+    const admin = <T>(operation: string, input: object) => callAdmin<T>(server, server.credentials, operation, input)
+    const put = await admin<object>('PutRetentionSettings', { recycleBinDays: 0 })
+    assert.deepEqual(put.body, { registryId: server.account, recycleBinDays: 0, keepInUse: false })
+    const repositoryName = await session.repository()
+    const app = image()
+    await session.push(repositoryName, app)
+    await ecr.batchDeleteImage({ repositoryName, imageIds: [{ imageDigest: app.digest }] })
+    assert.deepEqual((await admin<{ images: object[] }>('ListDeletedImages', { repositoryName })).body.images, [])
+    await session.push(repositoryName, app)
+    await ecr.deleteRepository({ repositoryName, force: true })
+    const listed = await admin<{ repositories: object[] }>('ListDeletedRepositories', {})
+    assert.deepEqual(listed.body.repositories, [])
+  })
+
+  test(`of one who restores a name and one who creates it, one gets it (${dialect})`, async () => {
+    await using session = await startEcrSession({ database: await url() })
+    const { server, ecr } = session
+    const repositoryName = await session.repository()
+    await session.push(repositoryName, image())
+    await ecr.deleteRepository({ repositoryName, force: true })
+    const [restored, created] = await Promise.all([
+      callAdmin<{ __type?: string }>(server, server.credentials, 'RestoreDeletedRepository', { repositoryName }),
+      ecr.createRepository({ repositoryName }).then(
+        () => 'created',
+        (error: Error) => error.name,
+      ),
+    ])
+    const outcome = [restored.body.__type?.split('#').at(-1) ?? 'restored', created]
+    const either = [
+      ['restored', 'RepositoryAlreadyExistsException'],
+      ['RepositoryAlreadyExistsException', 'created'],
+    ]
+    assert.ok(
+      either.some((each) => each.join() === outcome.join()),
+      outcome.join(),
+    )
+  })
+})
+
+test('docs/retention.md, "What was deleted", works when followed to the letter', needs('aws'), async () => {
+  const page = await readFile(`${root}docs/retention.md`, 'utf8')
+  const [, section = ''] = /^## What was deleted, and getting it back$(.*?)^## /ms.exec(page) ?? []
+  const blocks = [...section.matchAll(/```sh\n(.*?)```/gs)].map(([, block = '']) => block)
+  await using session = await startEcrSession()
+  const { server, ecr } = session
+  const repositoryName = 'team/app'
+  await ecr.createRepository({ repositoryName })
+  const [app, gone] = [image({ seed: 'app' }), image({ seed: 'gone' })]
+  await session.push(repositoryName, app, 'v1')
+  await session.push(repositoryName, gone, 'v2')
+  await ecr.batchDeleteImage({ repositoryName, imageIds: [app, gone].map(({ digest }) => ({ imageDigest: digest })) })
+  const define = [
+    `lading() { '${process.execPath}' '${root}src/main.ts' "$@"; }`,
+    `aws() { command aws --endpoint-url '${server.url}' "$@"; }`,
+  ]
+  const output = await run('bash', ['-euo', 'pipefail', '-c', [...define, ...blocks].join('\n')], {
+    env: {
+      AWS_ENDPOINT_URL: server.url,
+      AWS_ACCESS_KEY_ID: server.credentials.accessKeyId,
+      AWS_SECRET_ACCESS_KEY: server.credentials.secretAccessKey,
+      AWS_REGION: server.region,
+      AWS_DEFAULT_REGION: server.region,
+      AWS_PAGER: '',
+    },
+  })
+  assert.match(output, /^TAGS +SIZE +DELETED AT/)
+  assert.match(output, /\nrecycle bin days +14\nkeep in use +false\n/)
+  assert.match(output, /\npurged images +1\n$/)
+  const { imageDetails = [] } = await ecr.describeImages({ repositoryName })
+  assert.deepEqual(
+    imageDetails.map(({ imageDigest, imageTags }) => [imageDigest, imageTags]),
+    [[app.digest, ['v1']]],
+  )
+})
