@@ -3,7 +3,7 @@ import type { Operations } from '../../src/ecr/model.ts'
 /** What a served operation does otherwise than ECR, as somebody who knows ECR would want to be told. */
 export const departures: Readonly<Partial<Record<keyof Operations, string>>> = {
   BatchDeleteImage:
-    'The call is one change, and its order does not matter: an index goes with the children that are listed. Referrers of a deleted image stay, and so do layers that no image uses any more, on disk. Where images in use are kept, such an image fails with `ImageReferencedByManifestList`, and the reason says who runs it.',
+    'The call is one change, and its order does not matter: an index goes with the children that are listed. Images go to the recycle bin, for as long as the registry says; referrers follow their subject after an hour. Where images in use are kept, such an image fails with `ImageReferencedByManifestList`, and the reason says who runs it.',
   BatchGetImage: 'Converts between Docker schema 2 and OCI, not to schema 1. There is no pull-through cache.',
   CompleteLayerUpload: 'Lost parts, after a power loss, are an `InvalidLayerException` that says where to go on.',
   CreatePullThroughCacheRule:
@@ -13,7 +13,7 @@ export const departures: Readonly<Partial<Record<keyof Operations, string>>> = {
   CreateRepositoryCreationTemplate:
     'A registry has at most 100 templates; the quota of ECR is not known. Neither the role nor the KMS key is looked up, and the role must be of the account.',
   DeleteRepository:
-    'Layers that no repository uses any more stay on disk. One that holds an image which is kept in use is not deleted, with `force` neither: it is a `RepositoryNotEmptyException`.',
+    'One that holds images goes to the recycle bin, for as long as the registry says. One that holds an image which is kept in use is not deleted, with `force` neither: it is a `RepositoryNotEmptyException`.',
   DescribeImageReplicationStatus: 'The list is empty, since nothing is copied.',
   DescribeImageScanFindings: 'No image has been scanned: one that exists has no scan.',
   DescribeImageSigningStatus: 'The list is empty, since nothing is signed.',
