@@ -43,6 +43,25 @@ export async function noteLink(trx: Transaction, repositoryId: number, digest: D
     .execute()
 }
 
+/** After this an earlier note is made anew, where a client is told that the blob is there and may rely on it for hours. */
+export const renewedAfterMs = 60 * 60_000
+
+/** Begins the time anew of those links that are noted, for whoever holds the repository's shared lock. */
+export async function renewLinks(
+  trx: Transaction,
+  repositoryId: number,
+  digests: readonly Digest[],
+  since: number,
+): Promise<void> {
+  await trx
+    .updateTable('link_candidate')
+    .set({ since })
+    .where('repository_id', '=', repositoryId)
+    .where('digest', 'in', digests)
+    .where('since', '<', since)
+    .execute()
+}
+
 /** Blobs that lost a link. In order, so that of two who note the same none waits for the other in a circle. */
 export async function noteBlobs(trx: Transaction, digests: readonly Digest[], since: number): Promise<void> {
   if (digests.length === 0) return

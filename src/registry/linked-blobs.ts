@@ -4,7 +4,7 @@ import type { Refusal } from '#lib/refusal.ts'
 import type { Metadata, Reader, Transaction } from '#metadata/metadata.ts'
 import { type Digest, parseDigest } from '#names/digest.ts'
 import { readAccountSetting } from './account-settings.ts'
-import { noteBlobs, noteLink } from './collectable.ts'
+import { noteBlobs, noteLink, renewedAfterMs, renewLinks } from './collectable.ts'
 import type { ImageStatus } from './image.ts'
 import { refuse } from './refusals.ts'
 import { getRepository, inRepository, lockRepository, type Repository, type RepositoryKey } from './repository.ts'
@@ -55,6 +55,17 @@ export interface Damage {
   readonly storedBytes: number | undefined
 }
 
+interface Link {
+  readonly size: number
+  readonly since: number | null
+}
+
+interface FoundLink {
+  readonly sizeBytes: number
+  /** Since when it is a candidate for collection, if it is. */
+  readonly since: number | undefined
+}
+
 type ByDigest = { account: string; region: string; name: string; digest: string }
 
 export function createLinkedBlobs({
@@ -69,12 +80,17 @@ export function createLinkedBlobs({
   /** Hears of each request for a linked blob that the store does not have as it was stored. */
   onDamage: (damage: Damage) => void
 }): LinkedBlobs {
-  const findLink = metadata.prepare<ByDigest, { size: number }>((db, p) =>
+  const findLink = metadata.prepare<ByDigest, Link>((db, p) =>
     db
       .selectFrom('repository')
       .innerJoin('repository_blob', 'repository_blob.repository_id', 'repository.id')
       .innerJoin('blob', 'blob.digest', 'repository_blob.digest')
-      .select('blob.size')
+      .leftJoin('link_candidate', (join) =>
+        join
+          .onRef('link_candidate.repository_id', '=', 'repository_blob.repository_id')
+          .onRef('link_candidate.digest', '=', 'repository_blob.digest'),
+      )
+      .select(['blob.size', 'link_candidate.since'])
       .where('repository.account', '=', p('account'))
       .where('repository.region', '=', p('region'))
       .where('repository.name', '=', p('name'))
@@ -82,10 +98,22 @@ export function createLinkedBlobs({
       .where('blob.quarantined_at', 'is', null),
   )
 
-  async function findLinked(key: RepositoryKey, digest: Digest): Promise<{ sizeBytes: number } | undefined> {
+  async function findLinked(key: RepositoryKey, digest: Digest): Promise<FoundLink | undefined> {
     const { account, region } = key.registry
     const [link] = await findLink({ account, region, name: key.name, digest })
-    return link && { sizeBytes: link.size }
+    return link && { sizeBytes: link.size, since: link.since ?? undefined }
+  }
+
+  /** Whoever is told that a blob is there does not send it, and may push the manifest only hours later. */
+  async function renew(key: RepositoryKey, digests: readonly Digest[]): Promise<void> {
+    await metadata.transaction(async (trx) => {
+      const { id } = await lockRepository(trx, key, 'shared')
+      await renewLinks(trx, id, digests, clock())
+    })
+  }
+
+  function isOld(since: number | undefined): boolean {
+    return since !== undefined && since < clock() - renewedAfterMs
   }
 
   async function notFound(key: RepositoryKey, digest: Digest): Promise<Refusal> {
@@ -101,9 +129,13 @@ export function createLinkedBlobs({
   }
 
   async function stat(key: RepositoryKey, digest: Digest): Promise<{ sizeBytes: number }> {
-    const link = await findLinked(key, digest)
+    let link = await findLinked(key, digest)
+    if (isOld(link?.since)) {
+      await renew(key, [digest])
+      link = await findLinked(key, digest)
+    }
     if (link === undefined || !(await isIntact(digest, link.sizeBytes))) throw await notFound(key, digest)
-    return link
+    return { sizeBytes: link.sizeBytes }
   }
 
   return {
@@ -123,6 +155,13 @@ export function createLinkedBlobs({
     async availability(key, digests) {
       const { id } = await getRepository(metadata.reader, key)
       if (digests.length === 0) return new Map()
+      const noted = await metadata.reader
+        .selectFrom('link_candidate')
+        .select('since')
+        .where('repository_id', '=', id)
+        .where('digest', 'in', [...digests])
+        .execute()
+      if (noted.some(({ since }) => isOld(since))) await renew(key, digests)
       const rows = await metadata.reader
         .selectFrom('repository_blob')
         .innerJoin('blob', 'blob.digest', 'repository_blob.digest')

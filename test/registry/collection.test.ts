@@ -79,6 +79,13 @@ eachDatabase((databases) =>
           })
           for (const { work } of workers.toReversed()) assert.equal(await work({}, { signal }), 'done')
         },
+        /** What the job of that kind answers, once the clock has moved. */
+        async work(kind: string, afterMs: number) {
+          aheadMs += afterMs
+          const { signal } = new AbortController()
+          const workers = createCollectionWorkers({ metadata, blobs, clock, gcGraceHours: 24, uploadExpiryHours: 24 })
+          return workers.find((worker) => worker.kind === kind)?.work({}, { signal })
+        },
         stored: async () => new Set((await Array.fromAsync(blobs.list())).flat()),
         rows: async () =>
           new Set((await metadata.reader.selectFrom('blob').select('digest').execute()).map((row) => row.digest)),
@@ -131,6 +138,29 @@ eachDatabase((databases) =>
       await pushBlob(blob)
       await collect({ afterMs: 20 * hourMs })
       assert.deepEqual(await links(), new Set([blob.digest]))
+    })
+
+    test('so does one that a client was told of', async (t) => {
+      const { pushBlob, collect, links, linkedBlobs } = await stage(t)
+      const [asked, listed, other] = [blobOf('asked'), blobOf('listed'), blobOf('other')]
+      for (const blob of [asked, listed, other]) await pushBlob(blob)
+      await collect({ afterMs: 20 * hourMs })
+      await linkedBlobs.stat(key, asked.digest)
+      await linkedBlobs.availability(key, [listed.digest])
+      await collect({ afterMs: 20 * hourMs })
+      assert.deepEqual(await links(), new Set([asked.digest, listed.digest]))
+    })
+
+    test('nothing goes from a store of which the database knows nothing', async (t) => {
+      const { blobs, work, stored } = await stage(t)
+      for (let at = 0; at <= 100; at++) {
+        const { digest, bytes } = blobOf(`foreign ${at}`)
+        await using draft = await blobs.createDraft(randomUUID())
+        await draft.append(once(bytes))
+        await draft.commit([digest])
+      }
+      assert.match(JSON.stringify(await work('sweep-store', 48 * hourMs)), /giveUp.*is it the right one/)
+      assert.equal((await stored()).size, 101)
     })
 
     test('uploads that were abandoned, and content and drafts without a row, go; other files are left alone', async (t) => {

@@ -59,6 +59,8 @@ export function createCollectionWorkers({
 
     worker(sweepStore, async (_payload, { signal }) => {
       const strays = await collectStrays({ metadata, blobs, clock, signal }, clock() - gcGraceHours * hourMs)
+      if (strays === 'unrelated')
+        return { giveUp: 'the database knows nothing of what is stored: is it the right one?' }
       if (strays.blobs + strays.drafts > 0) {
         await metadata.transaction(async (trx) => {
           await addToCounter(trx, 'lading_gc_stray_blobs_total', strays.blobs)
