@@ -7,11 +7,13 @@ import { decide, nameOf, readImages, type WrittenImage } from './cases.ts'
 
 const page = readFileSync(new URL('../../docs/retention.md', import.meta.url), 'utf8')
 const [, section = ''] = /^## Writing a lifecycle policy$(.*?)^## /ms.exec(page) ?? []
+/** What the fourth column may say. A word that is misspelt would else be no fact at all. */
+const known = /^((pulled|archived|restored) \d+|child of \S+|subject \S+)?$/
 const heading = '| image | tags | pushed | | becomes |\n|---|---|---|---|---|\n'
 
 describe('docs/retention.md, "Writing a lifecycle policy"', () => {
   const examples = section.split(/^### /m).filter((part) => part.includes('```json'))
-  assert.equal(examples.length, 5)
+  assert.equal(examples.length, 6)
   for (const example of examples) {
     const [title = ''] = example.split('\n', 1)
     test(title, () => {
@@ -23,6 +25,7 @@ describe('docs/retention.md, "Writing a lifecycle policy"', () => {
       assert.ok(rows.length > 3)
       const images: Record<string, WrittenImage & { children: string[] }> = {}
       for (const [name = '', tags = '', pushed, facts = ''] of rows) {
+        for (const fact of facts.split(', ')) assert.match(fact, known)
         const factOf = (word: string) => new RegExp(`${word} (\\S+?)(?:,|$)`).exec(facts)?.[1]
         const ageOf = (word: string) => (factOf(word) === undefined ? undefined : Number(factOf(word)))
         images[name] = {
