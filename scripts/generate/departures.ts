@@ -27,14 +27,14 @@ export const departures: Readonly<Partial<Record<keyof Operations, string>>> = {
   GetLifecyclePolicyPreview:
     'A preview is good for a day. An index comes before the images that it refers to, and all of them in one run. What refers to an image as its subject is under no rule, and is listed with its subject. Images asked for that there are not are left out. Images that are kept in use are left out.',
   InitiateLayerUpload:
-    'An upload does not expire, and the size of a layer is not limited. Creates the repository by a template, as a push by docker does; in a registry that has no room for it, it is not found.',
+    'An upload ends after a day without a request, and the size of a layer is not limited. Creates the repository by a template, as a push by docker does; in a registry that has no room for it, it is not found.',
   ListImages: 'Archived images are left out unless `imageStatus` asks for them.',
   PutAccountSetting: '`BASIC_SCAN_TYPE_VERSION` is kept and shown; there is no scanner that it could choose.',
   PutImage:
     'Creates the repository by a template, as a push by docker does. Starts no scan, replication or signing, and sends no event.',
   PutImageScanningConfiguration: 'The setting is kept and shown; nothing is scanned.',
   PutLifecyclePolicy:
-    'The policy is kept, shown and previewed; no image is acted on yet. A name that is given twice in one object is refused.',
+    'It is applied a minute after it was put, and once a day; what it expires goes to the recycle bin. A name that is given twice in one object is refused.',
   PutRegistryScanningConfiguration: 'The configuration is kept and shown; nothing is scanned.',
   PutReplicationConfiguration:
     'The rules are kept and shown; nothing is copied. Any region that has the form of a name is one.',

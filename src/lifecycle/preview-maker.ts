@@ -5,7 +5,7 @@ import { readLifecycleImages } from '#registry/lifecycle-images.ts'
 import { decide } from './decide.ts'
 import type { Decision } from './evaluate.ts'
 import { parseLifecyclePolicy } from './policy.ts'
-import { insertResults, type PreviewResult, touchPreview } from './preview-rows.ts'
+import { insertPage, type PreviewResult, pageResults, touchPreview } from './preview-rows.ts'
 
 /**
  * Makes one preview: reads the repository, evaluates, writes what would be acted on. Other work gets its turn throughout, and each
@@ -17,8 +17,8 @@ export interface MakerParts {
   readonly signal: AbortSignal
 }
 
-/** Results a transaction. */
-const batchResults = 500
+/** Pages a transaction. */
+const pagesAtOnce = 10
 
 /** @throws the signal's reason when it is aborted */
 export async function makePreview({ metadata, clock, signal }: MakerParts, id: number): Promise<void> {
@@ -28,11 +28,15 @@ export async function makePreview({ metadata, clock, signal }: MakerParts, id: n
   const images = await readLifecycleImages(metadata.reader, preview.repositoryId, clock())
   const results = resultsOf(await decide(parseLifecyclePolicy(preview.text), images, clock(), signal))
 
-  for (let at = 0; at < results.length; at += batchResults) {
+  const pages = Math.ceil(results.length / pageResults)
+  for (let first = 0; first < pages; first += pagesAtOnce) {
     signal.throwIfAborted()
     const mine = await metadata.transaction(async (trx) => {
       const touched = await touchPreview(trx, id, clock())
-      if (touched !== undefined) await insertResults(trx, id, results.slice(at, at + batchResults))
+      if (touched === undefined) return undefined
+      for (let number = first; number < Math.min(first + pagesAtOnce, pages); number++) {
+        await insertPage(trx, id, number, results.slice(number * pageResults, (number + 1) * pageResults))
+      }
       return touched
     })
     if (mine === undefined) return

@@ -1,10 +1,9 @@
 import type { Selectable } from 'kysely'
 import { type Page, pageOf } from '#lib/page.ts'
-import { deleteInSteps } from '#metadata/delete-in-steps.ts'
 import type { Reader, Transaction } from '#metadata/metadata.ts'
 import type { LifecyclePreviewTable } from '#metadata/schema/lifecycle.ts'
-import { type Digest, parseDigest } from '#names/digest.ts'
-import { parseTag, type Tag } from '#names/tag.ts'
+import type { Digest } from '#names/digest.ts'
+import type { Tag } from '#names/tag.ts'
 import type { TagStatus } from '#registry/image.ts'
 import type { ActionType, StorageClass } from './schema.ts'
 
@@ -80,9 +79,7 @@ export async function replacePreview(
     .where('repository_id', '=', repositoryId)
     .executeTakeFirst()
   if (before !== undefined) {
-    const { id: owner } = before
-    await deleteInSteps(trx, { table: 'lifecycle_preview_result', column: 'preview_id', owner, key: 'position' })
-    await trx.deleteFrom('lifecycle_preview').where('id', '=', owner).execute()
+    await trx.deleteFrom('lifecycle_preview').where('id', '=', before.id).execute()
   }
   const { id } = await trx
     .insertInto('lifecycle_preview')
@@ -122,22 +119,19 @@ export async function touchPreview(
   return row && parsePreview(row, now)
 }
 
-export async function insertResults(trx: Transaction, id: number, results: readonly PreviewResult[]): Promise<void> {
-  if (results.length === 0) return
+/** Results a row. */
+export const pageResults = 500
+
+/** One page, of `pageResults` but for the last. */
+export async function insertPage(
+  trx: Transaction,
+  id: number,
+  number: number,
+  results: readonly PreviewResult[],
+): Promise<void> {
   await trx
-    .insertInto('lifecycle_preview_result')
-    .values(
-      results.map((result) => ({
-        preview_id: id,
-        position: result.position,
-        digest: result.digest,
-        tags: JSON.stringify(result.tags),
-        pushed_at: result.pushedAt,
-        storage_class: result.storageClass,
-        action: result.action,
-        rule_priority: result.rulePriority,
-      })),
-    )
+    .insertInto('lifecycle_preview_page')
+    .values({ preview_id: id, number, document: JSON.stringify(results) })
     .execute()
 }
 
@@ -155,25 +149,27 @@ export async function listResults(
   { tagStatus, digests }: ResultFilter,
   { limit, after = -1 }: { limit: number; after?: number | undefined },
 ): Promise<Page<PreviewResult, number>> {
-  const rows = await reader
-    .selectFrom('lifecycle_preview_result')
-    .selectAll()
-    .where('preview_id', '=', id)
-    .where('position', '>', after)
-    .$if(digests !== undefined, (query) => query.where('digest', 'in', digests ?? []))
-    .$if(tagStatus !== 'ANY', (query) => query.where('tags', tagStatus === 'TAGGED' ? '!=' : '=', '[]'))
-    .orderBy('position')
-    .limit(limit + 1)
-    .execute()
-  const results = rows.map((row) => ({
-    position: row.position,
-    digest: parseDigest(row.digest),
-    tags: (JSON.parse(row.tags) as string[]).map(parseTag),
-    pushedAt: row.pushed_at,
-    // Written above, from these types.
-    storageClass: row.storage_class as StorageClass,
-    action: row.action as ActionType,
-    rulePriority: row.rule_priority,
-  }))
+  const asked = digests && new Set(digests)
+  const matches = ({ position, digest, tags }: PreviewResult) =>
+    position > after &&
+    (asked === undefined || asked.has(digest)) &&
+    (tagStatus === 'ANY' || (tagStatus === 'TAGGED') === tags.length > 0)
+  const results: PreviewResult[] = []
+  for (let number = Math.floor((after + 1) / pageResults); results.length <= limit; number++) {
+    const page = await readPage(reader, id, number)
+    if (page === undefined) break
+    results.push(...page.filter(matches))
+  }
   return pageOf(results, limit, ({ position }) => position)
+}
+
+async function readPage(reader: Reader, id: number, number: number): Promise<readonly PreviewResult[] | undefined> {
+  const row = await reader
+    .selectFrom('lifecycle_preview_page')
+    .select('document')
+    .where('preview_id', '=', id)
+    .where('number', '=', number)
+    .executeTakeFirst()
+  // Written above.
+  return row && (JSON.parse(row.document) as PreviewResult[])
 }

@@ -19,8 +19,6 @@ const rowsByIndex: readonly (readonly [table: string, index: string, rows: strin
   ['tag', 'tag_digest', '1000000 10000 2 1'],
   ['repository_blob', 'sqlite_autoindex_repository_blob_1', '5000000 50000 1'],
   ['repository_blob', 'repository_blob_digest', '5000000 2'],
-  ['lifecycle_preview_result', 'sqlite_autoindex_lifecycle_preview_result_1', '1000000 10000 1'],
-  ['lifecycle_preview_result', 'lifecycle_preview_result_digest', '1000000 10000 1'],
 ]
 
 /** Connections that are opened afterwards read it; this one is told to. Writes nothing if the database holds it already. */

@@ -312,7 +312,7 @@ function fits(shapeName: string, value: unknown): boolean {
       return typeof value === 'number' && Number.isInteger(value) && within(value, shape)
     case 'double':
     case 'timestamp':
-      return typeof value === 'number'
+      return typeof value === 'number' && Math.abs(value) <= 8.64e12
     case 'boolean':
       return value === true || value === false
     case 'blob': {

@@ -12,6 +12,7 @@ export async function retention(db: Kysely<unknown>, types: ColumnTypes): Promis
   await inUse(db, types)
   await collection(db, types)
   await whatIfs(db, types)
+  await previewPages(db, types)
 }
 
 async function jobs(db: Kysely<unknown>, { text, integer, identity }: ColumnTypes): Promise<void> {
@@ -242,5 +243,18 @@ async function whatIfs(db: Kysely<unknown>, { text, integer }: ColumnTypes): Pro
     .addColumn('number', integer, (c) => c.notNull())
     .addColumn('document', text, (c) => c.notNull())
     .addPrimaryKeyConstraint('lifecycle_what_if_page_key', ['what_if_id', 'number'])
+    .execute()
+}
+
+/** Results of previews, many a row, as those of what-ifs. Whoever had a preview starts it anew. */
+async function previewPages(db: Kysely<unknown>, { text, integer }: ColumnTypes): Promise<void> {
+  await db.schema.dropTable('lifecycle_preview_result').execute()
+  await sql`delete from lifecycle_preview`.execute(db)
+  await db.schema
+    .createTable('lifecycle_preview_page')
+    .addColumn('preview_id', integer, (c) => c.notNull().references('lifecycle_preview.id').onDelete('cascade'))
+    .addColumn('number', integer, (c) => c.notNull())
+    .addColumn('document', text, (c) => c.notNull())
+    .addPrimaryKeyConstraint('lifecycle_preview_page_key', ['preview_id', 'number'])
     .execute()
 }

@@ -4,7 +4,7 @@ import type { Generated } from 'kysely'
  * The tables of the room `lifecycle`. All of it goes with its repository.
  *
  *   repository ─┬─ lifecycle_policy
- *               ├─ lifecycle_preview ──< lifecycle_preview_result    the latest preview alone is kept
+ *               ├─ lifecycle_preview ──< lifecycle_preview_page      the latest preview alone is kept
  *               └─< lifecycle_what_if ──< lifecycle_what_if_page     kept for a day
  *
  * Times are milliseconds since the epoch, UTC.
@@ -12,7 +12,7 @@ import type { Generated } from 'kysely'
 export interface LifecycleTables {
   lifecycle_policy: LifecyclePolicyTable
   lifecycle_preview: LifecyclePreviewTable
-  lifecycle_preview_result: LifecyclePreviewResultTable
+  lifecycle_preview_page: LifecyclePreviewPageTable
   lifecycle_what_if: LifecycleWhatIfTable
   lifecycle_what_if_page: LifecycleWhatIfPageTable
 }
@@ -40,19 +40,13 @@ export interface LifecyclePreviewTable {
   transitioning_count: number
 }
 
-export interface LifecyclePreviewResultTable {
+/** Some hundred results a row, so that those of a whole repository are written in no time. */
+export interface LifecyclePreviewPageTable {
   preview_id: number
-  /** From 0, in the order in which the images would be acted on. */
-  position: number
-  digest: string
-  /** JSON: array of texts. */
-  tags: string
-  pushed_at: number
-  /** `standard` or `archive`. */
-  storage_class: string
-  /** `expire` or `transition`. */
-  action: string
-  rule_priority: number
+  /** From 0. */
+  number: number
+  /** JSON: array of results, in the order in which the images would be acted on. */
+  document: string
 }
 
 export interface LifecycleWhatIfTable {

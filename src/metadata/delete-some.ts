@@ -1,4 +1,3 @@
-import { setImmediate } from 'node:timers/promises'
 import { sql } from 'kysely'
 import type { Transaction } from './metadata.ts'
 import type { Schema } from './schema.ts'
@@ -24,12 +23,4 @@ export async function deleteSome<Table extends keyof Schema>(
     delete from ${rows} where ${from} = ${owner}
       and ${by} in (select ${by} from ${rows} where ${from} = ${owner} order by ${by} limit ${keysAtOnce})`.execute(trx)
   return numAffectedRows > 0n
-}
-
-/** All of them within one transaction, but so that other work gets its turn between two steps: who reads goes on, who writes waits. */
-export async function deleteInSteps<Table extends keyof Schema>(
-  trx: Transaction,
-  rows: OwnedRows<Table>,
-): Promise<void> {
-  while (await deleteSome(trx, rows)) await setImmediate()
 }
