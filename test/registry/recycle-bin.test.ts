@@ -17,6 +17,7 @@ import { createDeletedImages } from '#registry/recycle-bin/images.ts'
 import { createRecycleBinWorker } from '#registry/recycle-bin/purge.ts'
 import { createDeletedRepositories } from '#registry/recycle-bin/repositories.ts'
 import { createRepositories } from '#registry/repositories.ts'
+import { createStorageClasses } from '#registry/storage-class.ts'
 import { createUploads } from '#registry/uploads.ts'
 import { eachDatabase } from '../support/databases.ts'
 import { artifact, type Image, image, index, manifestsOf } from '../support/images/build.ts'
@@ -53,6 +54,7 @@ eachDatabase((databases) =>
         bin: createDeletedImages(parts),
         deletedRepositories: createDeletedRepositories(parts),
         lists: createImageLists({ metadata }),
+        storageClasses: createStorageClasses(parts),
         async push(pushed: Image, tag?: string) {
           for (const manifest of manifestsOf(pushed)) {
             for (const { digest, bytes } of manifest.blobs) await uploads.push(key, digest, { source: once(bytes) })
@@ -168,6 +170,22 @@ eachDatabase((databases) =>
       assert.equal(digests.length, 4)
       assert.deepEqual(await images(), all)
     })
+
+    for (const fate of ['archived', 'archived and deleted']) {
+      test(`an index that comes back makes a child active that was ${fate} meanwhile`, async (t) => {
+        const { push, remove, bin, lists, storageClasses } = await stage(t)
+        const child = image({ seed: 'a' })
+        const parent = index({ children: [child] })
+        await push(parent, 'both')
+        await remove(parent)
+        await storageClasses.update(key, { digest: child.digest }, 'ARCHIVE')
+        if (fate !== 'archived') await remove(child)
+        await bin.restore(key, parent.digest, by)
+        for (const { digest } of [parent, child]) {
+          assert.equal((await lists.get(key, { digest })).status, 'ACTIVE')
+        }
+      })
+    }
 
     test('an index whose child is gone for good is refused, and changes nothing', async (t) => {
       const { push, remove, bin, images } = await stage(t)

@@ -44,9 +44,10 @@ export async function restoreDeleted(
     const tagsOfImage = selectIn(trx, repository, 'tag').where('digest', '=', image.digest)
     await requireWithin(quotas, 'tags', inRepository(repository), tagsOfImage)
   }
-  // What an active index refers to is active, whatever became of it meanwhile.
+  // What an active index refers to is active, whatever became of it meanwhile. It is named here, since the index itself changes nothing.
   const active = [...images.values()].filter(({ status }) => status === 'ACTIVE').map((image) => image.digest)
-  await restoreImages(trx, repository, active, act.at)
+  const needed = await findNeeded(trx, repository, active)
+  await restoreImages(trx, repository, [...active, ...needed], act.at)
   await forgetDeleted(trx, repository.id, digests)
   return { digests: back, tags, taken }
 }
@@ -125,6 +126,21 @@ async function requireLinks(trx: Transaction, repository: Repository, parents: r
   if (missing.length === 0) return
   const digests = missing.map(({ child }) => parseDigest(child))
   throw refuse('ReferencedBlobsMissing', { ...inRepository(repository), digests })
+}
+
+/** What these indexes refer to, be it that it came back with them or was there all the time. */
+async function findNeeded(trx: Transaction, { id }: Repository, indexes: readonly Digest[]): Promise<Digest[]> {
+  // PostgreSQL has no empty list.
+  if (indexes.length === 0) return []
+  const rows = await trx
+    .selectFrom('manifest_reference')
+    .select('child')
+    .distinct()
+    .where('repository_id', '=', id)
+    .where('parent', 'in', indexes)
+    .where('kind', '=', 'manifest')
+    .execute()
+  return rows.map(({ child }) => parseDigest(child))
 }
 
 const keptColumns = [
