@@ -311,6 +311,7 @@ function fits(shapeName: string, value: unknown): boolean {
     case 'long':
       return typeof value === 'number' && Number.isInteger(value) && within(value, shape)
     case 'double':
+      return typeof value === 'number'
     case 'timestamp':
       return typeof value === 'number' && Math.abs(value) <= 8.64e12
     case 'boolean':
