@@ -45,3 +45,25 @@ export async function noteSubjectsGone(
     await enqueue(trx, removeReferrers, gone, { at: at + delayMs })
   }
 }
+
+/**
+ * The same for a repository that comes back: jobs that were due while it was away found nothing to do. Those whose subject is there
+ * again find that out.
+ */
+export async function noteSubjectsInBin(trx: Transaction, repositoryId: number, now: number): Promise<void> {
+  const rows = await trx
+    .selectFrom('deleted_image as gone')
+    .innerJoin('manifest', (join) =>
+      join.onRef('manifest.repository_id', '=', 'gone.repository_id').onRef('manifest.subject', '=', 'gone.digest'),
+    )
+    .select(['gone.digest', 'gone.deleted_by', 'gone.cause'])
+    .distinct()
+    .where('gone.repository_id', '=', repositoryId)
+    .orderBy('gone.digest')
+    .execute()
+  for (const { digest, deleted_by: by, cause } of rows) {
+    // Written by `image-removal.ts`.
+    const gone = { repositoryId, subject: parseDigest(digest), by, cause: cause as Removal['cause'] }
+    await enqueue(trx, removeReferrers, gone, { at: now + delayMs })
+  }
+}

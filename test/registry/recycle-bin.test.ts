@@ -263,6 +263,22 @@ eachDatabase((databases) =>
       await assert.rejects(deletedRepositories.restore(key, deleted.id), { code: 'DeletedRepositoryNotFound' })
     })
 
+    test('referrers whose time came while their repository was deleted follow once it is back', async (t) => {
+      const { push, remove, metadata, repositories, deletedRepositories, images, followSubjects } = await stage(t)
+      const app = image({ seed: 'app' })
+      await push(app)
+      await push(artifact({ artifactType: 'application/vnd.test', subject: app }))
+      await remove(app)
+      await repositories.delete(key, { force: true, by })
+      assert.equal(await followSubjects(3_600_000), 1)
+      await metadata.transaction((trx) => trx.deleteFrom('job').execute())
+      await deletedRepositories.restore(key, undefined)
+      assert.equal((await images()).size, 1)
+      assert.equal(await followSubjects(59 * 60_000), 0, 'not yet')
+      assert.equal(await followSubjects(60_000), 1)
+      assert.deepEqual(await images(), new Set())
+    })
+
     test('a deleted repository goes for good with all that it held', async (t) => {
       const { push, remove, repositories, work, metadata, stored } = await stage(t)
       const [app, gone] = [image({ seed: 'app' }), image({ seed: 'gone' })]

@@ -8,6 +8,7 @@ import { parseRepositoryName, type RepositoryName } from '#names/repository-name
 import { type Quotas, requireRegistryWithin } from '#registry/quotas.ts'
 import { refuse } from '#registry/refusals.ts'
 import { inRepository, type Repository, type RepositoryKey, selectRepositories } from '#registry/repository.ts'
+import { noteSubjectsInBin } from '#registry/subject-gone.ts'
 import type { Act } from '#registry/tag-moves.ts'
 import { refuseDeleted } from './refusals.ts'
 
@@ -92,6 +93,7 @@ export function createDeletedRepositories({
         if (!(await isFree(trx, key, id))) throw refuse('RepositoryAlreadyExists', inRepository(key))
         await trx.deleteFrom('deleted_repository').where('repository_id', '=', id).execute()
         await trx.updateTable('repository').set({ account, region, name }).where('id', '=', id).execute()
+        await noteSubjectsInBin(trx, id, clock())
         await requireRegistryWithin(trx, quotas, 'repositories', registry, selectRepositories(trx, registry))
         return parseDeletedRepository(deleted)
       }),
