@@ -17,7 +17,7 @@ import { type Cluster, startCluster } from './cluster.ts'
 import { createClient, ensureRepository } from './registry.ts'
 import { countLeft, requireClean } from './settled.ts'
 
-const seconds = Number(process.env.LADING_TEST_SOAK_SECONDS ?? 40)
+const seconds = Number(process.env.LADING_TEST_SOAK_SECONDS ?? 30)
 const minuteMs = 60_000
 const hourMs = 60 * minuteMs
 const soakMs = 152 * minuteMs
