@@ -24,7 +24,7 @@ export function inUseOperations({ inUseReports, repositoryRetentions }: InUsePar
       resource: ({ input, registry }) => inUseReportArn(registry, input.cluster),
       // Room for 20,000 images with the longest names and digests that there are.
       maxBodyBytes: 9 * 1024 * 1024,
-      handle: async ({ input, registry, principal }) => {
+      handle: async ({ input, registry, principal, may }) => {
         const { cluster, images, ttlSeconds = usualTtlSeconds } = input
         const { unknownImages, ...report } = await inUseReports.report(registry, {
           cluster,
@@ -35,7 +35,13 @@ export function inUseOperations({ inUseReports, repositoryRetentions }: InUsePar
           ttlMs: ttlSeconds * 1_000,
           by: principal.arn,
         })
-        return { registryId: registry.account, report: describeReport(report), unknownImageCount: unknownImages }
+        // Told to all, it would tell a cluster's key what repositories hold that it may not see.
+        const told = await may('ecr:ListImages', everyRepository(registry))
+        return {
+          registryId: registry.account,
+          report: describeReport(report),
+          ...(told && { unknownImageCount: unknownImages }),
+        }
       },
     },
 
@@ -129,4 +135,9 @@ function describeRetention(
 ): wire.GetRepositoryRetentionResponse {
   const own: wire.KeepInUse = keepInUse === undefined ? 'INHERITED' : keepInUse ? 'ENABLED' : 'DISABLED'
   return { registryId: account, repositoryName, keepInUse: own, keepsInUse }
+}
+
+/** As a resource of its own: whoever may act on it has a statement for all repositories. */
+function everyRepository({ account, region }: Registry): string {
+  return `arn:aws:ecr:${region}:${account}:repository/*`
 }

@@ -455,7 +455,7 @@ export interface ReportImagesInUseRequest {
 export interface ReportImagesInUseResponse {
   readonly registryId: string
   readonly report: InUseReport
-  readonly unknownImageCount: number
+  readonly unknownImageCount?: number | undefined
 }
 
 export interface RestoreDeletedImageRequest {

@@ -90,7 +90,7 @@ async function report(call: ApiCall): Promise<void> {
     otherRegistries: others,
     withoutDigest: withoutDigest.length,
   })
-  if (answer.unknownImageCount > 0) {
+  if ((answer.unknownImageCount ?? 0) > 0) {
     call.output.note(`\n${answer.unknownImageCount} of the images are not in the registry: nothing is kept for them.`)
   }
   if (withoutDigest.length > 0) {

@@ -35,7 +35,9 @@ export function parsePageToken(scope: readonly unknown[], token: string, length:
   }
   if (!Array.isArray(parsed) || parsed.length !== length + 1) return undefined
   const [hash, ...key]: unknown[] = parsed
-  if (hash !== scopeHash(scope) || !key.every((part) => typeof part === 'string')) return undefined
+  // Nobody's key holds a NUL, which PostgreSQL refuses.
+  const isPart = (part: unknown): part is string => typeof part === 'string' && !part.includes('\0')
+  if (hash !== scopeHash(scope) || !key.every(isPart)) return undefined
   return key
 }
 
