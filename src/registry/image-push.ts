@@ -64,7 +64,7 @@ export function createImagePush({
         const children = manifest.manifests.map((child) => child.digest)
         const needed = stored ? children : [digest, ...children]
         const restored = await restoreImages(trx, repository, needed, clock())
-        if (stored) await requireWithin(quotas, 'images', inRepository(key), selectImages(trx, repository))
+        if (stored) await requireImagesWithin(trx, quotas, repository)
         const moved =
           tag !== undefined && (await moveTag(trx, repository, tag, digest, { by, at: clock(), cause: 'push' }))
         if (moved) await requireTagsWithin(trx, quotas, repository, digest)
@@ -75,8 +75,10 @@ export function createImagePush({
   }
 }
 
-function selectImages(trx: Transaction, { id }: Repository) {
-  return trx.selectFrom('manifest').select('digest').where('repository_id', '=', id)
+/** After images came, in the same transaction: the repository has no more than it may. @throws Refusal `QuotaExceeded` */
+export async function requireImagesWithin(trx: Transaction, quotas: Quotas, repository: Repository): Promise<void> {
+  const images = trx.selectFrom('manifest').select('digest').where('repository_id', '=', repository.id)
+  await requireWithin(quotas, 'images', inRepository(repository), images)
 }
 
 interface NewImage {

@@ -5,7 +5,7 @@ import { parseTag } from '#names/tag.ts'
 import { noteLinksOf } from './collectable.ts'
 import { countRemoval } from './image-removals.ts'
 import type { Repository } from './repository.ts'
-import { retentionSetting } from './retention-settings.ts'
+import { restorableUntil, retentionSetting } from './retention-settings.ts'
 import { readSetting } from './settings.ts'
 import { noteSubjectsGone } from './subject-gone.ts'
 import { type Act, recordTagMoves } from './tag-moves.ts'
@@ -22,8 +22,6 @@ export interface Removal extends Act {
   readonly cause: RemovalCause
 }
 
-const dayMs = 86_400_000
-
 /** At most some hundred at once. The order of the rows is that in which they refer to one another. */
 export async function removeImages(
   trx: Transaction,
@@ -33,7 +31,7 @@ export async function removeImages(
 ): Promise<void> {
   if (digests.length === 0) return
   const { id, registry } = repository
-  const { recycleBinDays } = await readSetting(trx, registry, retentionSetting)
+  const retention = await readSetting(trx, registry, retentionSetting)
   const tags = await trx
     .deleteFrom('tag')
     .where('repository_id', '=', id)
@@ -42,7 +40,8 @@ export async function removeImages(
     .execute()
   const moves = tags.map(({ tag, digest }) => ({ tag: parseTag(tag), from: parseDigest(digest), to: undefined }))
   await recordTagMoves(trx, repository, moves, removal)
-  if (recycleBinDays > 0) await keepInBin(trx, id, digests, tags, { ...removal, days: recycleBinDays })
+  const purgeAt = restorableUntil(retention, removal.at)
+  if (purgeAt > removal.at) await keepInBin(trx, id, digests, tags, { ...removal, purgeAt })
   else await noteLinksOf(trx, 'manifest_reference', id, digests, removal.at)
   await noteSubjectsGone(trx, repository, digests, removal)
   await trx.deleteFrom('manifest_reference').where('repository_id', '=', id).where('parent', 'in', digests).execute()
@@ -61,7 +60,7 @@ async function keepInBin(
   id: number,
   digests: readonly Digest[],
   tags: readonly { readonly tag: string; readonly digest: string }[],
-  { by, at, cause, days }: Removal & { readonly days: number },
+  { by, at, cause, purgeAt }: Removal & { readonly purgeAt: number },
 ): Promise<void> {
   await trx
     .deleteFrom('deleted_image_reference')
@@ -82,7 +81,7 @@ async function keepInBin(
             sql<number>`cast(${at} as bigint)`.as('deleted_at'),
             eb.val(by).as('deleted_by'),
           ],
-          ...[eb.val<string>(cause).as('cause'), sql<number>`cast(${at + days * dayMs} as bigint)`.as('purge_at')],
+          ...[eb.val<string>(cause).as('cause'), sql<number>`cast(${purgeAt} as bigint)`.as('purge_at')],
         ])
         .where('repository_id', '=', id)
         .where('digest', 'in', digests),

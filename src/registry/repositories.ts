@@ -26,7 +26,7 @@ import {
   selectRepositories,
 } from './repository.ts'
 import { type ResourceTag, type ResourceTags, withoutResourceTags, withResourceTags } from './resource-tags.ts'
-import { retentionSetting } from './retention-settings.ts'
+import { restorableUntil, retentionSetting } from './retention-settings.ts'
 import { readSetting } from './settings.ts'
 import { parseTagMutability, type TagMutability, type TagMutabilityMode } from './tag-mutability.ts'
 
@@ -166,9 +166,9 @@ export function createRepositories({
         if (holds && !force) throw refuse('RepositoryNotEmpty', inRepository(key))
         const kept = await findOneKeptInUse(trx, repository, clock())
         if (kept !== undefined) throw refuse('RepositoryInUse', { ...inRepository(key), ...kept })
-        const { recycleBinDays } = await readSetting(trx, key.registry, retentionSetting)
+        const retention = await readSetting(trx, key.registry, retentionSetting)
         const at = clock()
-        const purgeAt = holds || (await hasDeleted(trx, repository, at)) ? at + recycleBinDays * dayMs : at
+        const purgeAt = holds || (await hasDeleted(trx, repository, at)) ? restorableUntil(retention, at) : at
         await moveToBin(trx, repository, { by, at }, purgeAt)
         await enqueue(trx, emptyRecycleBin, {}, { at: purgeAt })
         return repository
@@ -203,8 +203,6 @@ export function createRepositories({
       changeResourceTags(metadata, arn, (present) => withoutResourceTags(present, keys)),
   }
 }
-
-const dayMs = 86_400_000
 
 type RepositoryValues = Omit<Insertable<RepositoryTable>, 'id' | 'account' | 'region' | 'name' | 'created_at'>
 

@@ -60,6 +60,11 @@ export async function lockRepository(
   return parseRepository(row)
 }
 
+/** The same exclusive lock by the number of the row, for whoever has found it there, be it of a deleted repository. */
+export async function lockRepositoryRow(trx: Transaction, id: number): Promise<void> {
+  await trx.selectFrom('repository').select('id').where('id', '=', id).forUpdate().execute()
+}
+
 /** What a refusal says of where it happened. */
 export function inRepository({ registry, name }: RepositoryKey): InRepository {
   return { registry, repository: name }

@@ -50,3 +50,10 @@ export function createRetentions({
       }),
   }
 }
+
+const dayMs = 86_400_000
+
+/** Until when what is deleted then can be restored. Milliseconds since the epoch. */
+export function restorableUntil({ recycleBinDays }: RetentionSettings, deletedAt: number): number {
+  return deletedAt + recycleBinDays * dayMs
+}

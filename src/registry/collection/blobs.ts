@@ -1,8 +1,9 @@
 import type { BlobStore } from '#blobs/store.ts'
 import { addToCounter } from '#jobs/counters.ts'
-import type { Metadata, Transaction } from '#metadata/metadata.ts'
+import type { Transaction } from '#metadata/metadata.ts'
 import { parseDigest } from '#names/digest.ts'
 import { isHeld } from './holds.ts'
+import type { CollectionWork } from './work.ts'
 
 const blobsAtOnce = 50
 
@@ -20,17 +21,7 @@ export interface BlobCollection {
  * (`uploads.ts`), and it ends with the process that holds it, which no lease does. A crash before the commit leaves a row without
  * content, linked by nobody, for the next time; what a power loss brings back is a stray.
  */
-export async function collectBlobs({
-  metadata,
-  blobs,
-  clock,
-  signal,
-}: {
-  metadata: Metadata
-  blobs: BlobStore
-  clock: () => number
-  signal: AbortSignal
-}): Promise<BlobCollection> {
+export async function collectBlobs({ metadata, blobs, clock, signal }: CollectionWork): Promise<BlobCollection> {
   const total = { blobs: 0, bytes: 0 }
   const began = clock()
   for (;;) {

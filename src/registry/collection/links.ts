@@ -1,8 +1,10 @@
 import type { ExpressionBuilder } from 'kysely'
-import type { Metadata, Transaction } from '#metadata/metadata.ts'
+import type { Transaction } from '#metadata/metadata.ts'
 import type { Schema } from '#metadata/schema.ts'
 import { parseDigest } from '#names/digest.ts'
 import { noteBlobs } from '#registry/collectable.ts'
+import { lockRepositoryRow } from '#registry/repository.ts'
+import type { CollectionWork } from './work.ts'
 
 const repositoriesAtOnce = 100
 const linksAtOnce = 200
@@ -12,7 +14,7 @@ const linksAtOnce = 200
  * exclusive lock, as whoever stores a manifest asks for its links under the same. Answers how many went.
  */
 export async function collectLinks(
-  { metadata, clock, signal }: { metadata: Metadata; clock: () => number; signal: AbortSignal },
+  { metadata, clock, signal }: Omit<CollectionWork, 'blobs'>,
   before: number,
 ): Promise<number> {
   let collected = 0
@@ -38,7 +40,7 @@ export async function collectLinks(
 }
 
 async function collectSome(trx: Transaction, repositoryId: number, before: number, now: number) {
-  await trx.selectFrom('repository').select('id').where('id', '=', repositoryId).forUpdate().execute()
+  await lockRepositoryRow(trx, repositoryId)
   const candidates = await trx
     .selectFrom('link_candidate')
     .select('digest')

@@ -1,7 +1,7 @@
-import type { BlobStore } from '#blobs/store.ts'
 import type { Metadata } from '#metadata/metadata.ts'
 import type { Digest } from '#names/digest.ts'
 import { noteBlobs } from '#registry/collectable.ts'
+import type { CollectionWork } from './work.ts'
 
 /** So much may be stray in a store all of whose images are gone. */
 const mostUnrelated = 100
@@ -13,17 +13,7 @@ const mostUnrelated = 100
  * stored, it is the wrong one, and nothing is touched.
  */
 export async function collectStrays(
-  {
-    metadata,
-    blobs,
-    clock,
-    signal,
-  }: {
-    metadata: Metadata
-    blobs: BlobStore
-    clock: () => number
-    signal: AbortSignal
-  },
+  { metadata, blobs, clock, signal }: CollectionWork,
   before: number,
 ): Promise<{ readonly blobs: number; readonly drafts: number } | 'unrelated'> {
   const found = { blobs: 0, drafts: 0 }

@@ -1,11 +1,10 @@
-import type { BlobStore } from '#blobs/store.ts'
-import type { Metadata } from '#metadata/metadata.ts'
+import type { CollectionWork } from './work.ts'
 
 const uploadsAtOnce = 100
 
 /** Ends uploads that nobody has touched since. A crash between a row and its draft leaves a stray. Answers how many. */
 export async function collectUploads(
-  { metadata, blobs, signal }: { metadata: Metadata; blobs: BlobStore; signal: AbortSignal },
+  { metadata, blobs, signal }: Omit<CollectionWork, 'clock'>,
   before: number,
 ): Promise<number> {
   let collected = 0

@@ -6,6 +6,7 @@ import { deleteSome } from '#metadata/delete-some.ts'
 import type { Metadata, Transaction } from '#metadata/metadata.ts'
 import { parseDigest } from '#names/digest.ts'
 import { noteBlobs } from '#registry/collectable.ts'
+import { lockRepositoryRow } from '#registry/repository.ts'
 import { purgeImages } from './rows.ts'
 
 /** What has been in the recycle bin for its time goes for good, in steps that each commit. */
@@ -46,7 +47,7 @@ async function purgeOverdueImages(metadata: Metadata, clock: Clock, signal: Abor
       .execute()
     for (const [id, images] of Map.groupBy(overdue, (image) => image.repository_id)) {
       await metadata.transaction(async (trx) => {
-        await trx.selectFrom('repository').select('id').where('id', '=', id).forUpdate().execute()
+        await lockRepositoryRow(trx, id)
         const still = await trx
           .selectFrom('deleted_image')
           .select('digest')
@@ -89,7 +90,7 @@ async function purgeOverdueRepositories(metadata: Metadata, clock: Clock, signal
  * nobody. False where somebody has restored it.
  */
 async function seal(trx: Transaction, id: number, now: number): Promise<boolean> {
-  await trx.selectFrom('repository').select('id').where('id', '=', id).forUpdate().execute()
+  await lockRepositoryRow(trx, id)
   const { numUpdatedRows } = await trx
     .updateTable('deleted_repository')
     .set({ purge_at: 0 })

@@ -7,7 +7,13 @@ import type { Registry } from '#names/registry.ts'
 import { parseRepositoryName, type RepositoryName } from '#names/repository-name.ts'
 import { type Quotas, requireRegistryWithin } from '#registry/quotas.ts'
 import { refuse } from '#registry/refusals.ts'
-import { inRepository, type Repository, type RepositoryKey, selectRepositories } from '#registry/repository.ts'
+import {
+  inRepository,
+  lockRepositoryRow,
+  type Repository,
+  type RepositoryKey,
+  selectRepositories,
+} from '#registry/repository.ts'
 import { noteSubjectsInBin } from '#registry/subject-gone.ts'
 import type { Act } from '#registry/tag-moves.ts'
 import { refuseDeleted } from './refusals.ts'
@@ -86,7 +92,7 @@ export function createDeletedRepositories({
           .executeTakeFirst()
         const id = found?.repository_id ?? 0
         // The lock of what it is about to be again; who purges or restores it has it too.
-        await trx.selectFrom('repository').select('id').where('id', '=', id).forUpdate().execute()
+        await lockRepositoryRow(trx, id)
         const deleted = await inBin().where('repository_id', '=', id).executeTakeFirst()
         if (deleted === undefined)
           throw refuseDeleted('DeletedRepositoryNotFound', { ...inRepository(key), id: wanted })

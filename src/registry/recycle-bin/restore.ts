@@ -2,11 +2,13 @@ import { sql } from 'kysely'
 import type { Transaction } from '#metadata/metadata.ts'
 import { type Digest, parseDigest } from '#names/digest.ts'
 import type { Tag } from '#names/tag.ts'
+import { requireImagesWithin } from '#registry/image-push.ts'
 import { restoreImages } from '#registry/image-status.ts'
-import { type Quotas, requireWithin } from '#registry/quotas.ts'
+import type { Quotas } from '#registry/quotas.ts'
 import { refuse } from '#registry/refusals.ts'
 import { inRepository, type Repository } from '#registry/repository.ts'
-import { type Act, recordTagMoves } from '#registry/tag-moves.ts'
+import type { Act } from '#registry/tag-moves.ts'
+import { findTarget, moveTag, requireTagsWithin } from '#registry/tag-moving.ts'
 import { refuseDeleted } from './refusals.ts'
 import { type DeletedImage, forgetDeleted, parseDeleted, selectDeleted } from './rows.ts'
 
@@ -36,13 +38,12 @@ export async function restoreDeleted(
   const digests = [...images.keys()]
   await requireLinks(trx, repository, digests)
   const back = await insertImages(trx, repository, digests, act.at)
-  await requireWithin(quotas, 'images', inRepository(repository), selectIn(trx, repository, 'manifest'))
+  await requireImagesWithin(trx, quotas, repository)
   const tags: Tag[] = []
   const taken: Tag[] = []
   for (const image of images.values()) {
     for (const tag of image.tags) ((await putTag(trx, repository, tag, image.digest, act)) ? tags : taken).push(tag)
-    const tagsOfImage = selectIn(trx, repository, 'tag').where('digest', '=', image.digest)
-    await requireWithin(quotas, 'tags', inRepository(repository), tagsOfImage)
+    await requireTagsWithin(trx, quotas, repository, image.digest)
   }
   // What an active index refers to is active, whatever became of it meanwhile. It is named here, since the index itself changes nothing.
   const active = [...images.values()].filter(({ status }) => status === 'ACTIVE').map((image) => image.digest)
@@ -190,16 +191,6 @@ async function insertImages(
 
 /** Only where it is free: whoever moved it since meant to. False if it is not. */
 async function putTag(trx: Transaction, repository: Repository, tag: Tag, digest: Digest, act: Act): Promise<boolean> {
-  const { numInsertedOrUpdatedRows } = await trx
-    .insertInto('tag')
-    .values({ repository_id: repository.id, tag, digest, moved_at: act.at })
-    .onConflict((conflict) => conflict.columns(['repository_id', 'tag']).doNothing())
-    .executeTakeFirst()
-  if (numInsertedOrUpdatedRows !== 1n) return false
-  await recordTagMoves(trx, repository, [{ tag, from: undefined, to: digest }], { ...act, cause: 'restore' })
-  return true
-}
-
-function selectIn(trx: Transaction, { id }: Repository, table: 'manifest' | 'tag') {
-  return trx.selectFrom(table).select('digest').where('repository_id', '=', id)
+  if ((await findTarget(trx, repository, tag)) !== undefined) return false
+  return moveTag(trx, repository, tag, digest, { ...act, cause: 'restore' })
 }
