@@ -100,11 +100,10 @@ async function seal(trx: Transaction, id: number, now: number): Promise<boolean>
   return numUpdatedRows === 1n
 }
 
-/** In the order in which rows refer to one another. Each is taken until it finds nothing more. Drafts are strays from then on. */
+/** In the order in which rows refer to one another. Each is taken until it finds nothing more. */
 function stepsFor(owner: number, clock: Clock): ((trx: Transaction) => Promise<boolean>)[] {
   const column = 'repository_id'
   return [
-    (trx) => deleteSome(trx, { table: 'upload', column, owner, key: 'id' }),
     (trx) => deleteSome(trx, { table: 'tag_move', column, owner, key: 'id' }),
     (trx) => deleteSome(trx, { table: 'tag', column, owner, key: 'tag' }),
     (trx) => deleteSome(trx, { table: 'manifest_reference', column, owner, key: 'parent' }),

@@ -134,13 +134,14 @@ async function isFree(
   return true
 }
 
-/** Makes a repository a deleted one, for whoever holds its exclusive lock. */
+/** Makes a repository a deleted one, for whoever holds its exclusive lock. Its uploads end: what still comes for one is refused, and their drafts are strays. */
 export async function moveToBin(
   trx: Transaction,
   { id, registry: { account, region }, name }: Repository,
   { by, at }: Act,
   purgeAt: number,
 ): Promise<void> {
+  await trx.deleteFrom('upload').where('repository_id', '=', id).execute()
   await trx
     .insertInto('deleted_repository')
     .values({ repository_id: id, account, region, name, deleted_at: at, deleted_by: by, purge_at: purgeAt })
