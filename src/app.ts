@@ -75,6 +75,7 @@ import { createRepositoryPolicies } from '#registry/repository-policies.ts'
 import { createRepositoryRetentions } from '#registry/repository-retention.ts'
 import { createResourceSide } from '#registry/resource-side.ts'
 import { createRetentions } from '#registry/retention-settings.ts'
+import { damageGauges } from '#registry/scrub/gauges.ts'
 import { createScrubWorker, scrubSchedule } from '#registry/scrub/jobs.ts'
 import { createRegistrySettings } from '#registry/settings.ts'
 import { createStorageClasses } from '#registry/storage-class.ts'
@@ -265,7 +266,7 @@ export async function startApp(settings: Settings, log: Logger, options: AppOpti
   ociRoutes(server.app, { domain, ...dataPlane })
   const registry = { account: settings.account, region: settings.region }
   const operatorAccess = createOperatorAccess({ credentials, authorizer, clock, registry })
-  metricsRoutes(server.app, { metrics: createMetrics({ metadata, clock }), operatorAccess })
+  metricsRoutes(server.app, { metrics: createMetrics({ metadata, clock, gauges: damageGauges }), operatorAccess })
   const jobs = createJobRunner({
     metadata,
     clock,

@@ -2,7 +2,7 @@ import { Counter, collectDefaultMetrics, Gauge, Registry } from 'prom-client'
 import { readCounters } from '#jobs/counters.ts'
 import { countJobs, latenessMs } from '#jobs/overview.ts'
 import type { Clock } from '#lib/clock.ts'
-import type { Metadata } from '#metadata/metadata.ts'
+import type { Metadata, Reader } from '#metadata/metadata.ts'
 
 /**
  * What a deployment tells a Prometheus. What jobs do stands in SQL, so that every process tells the same of it; what Node tells is of
@@ -12,6 +12,13 @@ export interface Metrics {
   readonly contentType: string
   /** In Prometheus's text format. */
   render(): Promise<string>
+}
+
+/** What another room knows the state of, read anew whenever somebody asks. */
+export interface StateGauge {
+  readonly name: string
+  readonly help: string
+  readonly read: (reader: Reader) => Promise<number>
 }
 
 /** Those that are told as 0 until something was counted. */
@@ -28,7 +35,15 @@ const counters = {
   lading_scrub_damaged_total: 'Blobs that were found damaged and put aside, and manifests each time that they were.',
 } as const
 
-export function createMetrics({ metadata, clock }: { metadata: Metadata; clock: Clock }): Metrics {
+export function createMetrics({
+  metadata,
+  clock,
+  gauges,
+}: {
+  metadata: Metadata
+  clock: Clock
+  gauges: readonly StateGauge[]
+}): Metrics {
   const register = new Registry()
   collectDefaultMetrics({ register })
   const registers = [register]
@@ -44,6 +59,7 @@ export function createMetrics({ metadata, clock }: { metadata: Metadata; clock: 
     help: 'For how long the job that has been due for longest waits.',
     registers,
   })
+  const states = gauges.map(({ name, help, read }) => ({ gauge: new Gauge({ name, help, registers }), read }))
 
   async function collect(): Promise<void> {
     const values = await readCounters(metadata.reader)
@@ -53,6 +69,7 @@ export function createMetrics({ metadata, clock }: { metadata: Metadata; clock: 
     jobs.reset()
     for (const { kind, state, count } of counts) jobs.set({ kind, state }, count)
     lateness.set((await latenessMs(metadata.reader, clock())) / 1_000)
+    for (const { gauge, read } of states) gauge.set(await read(metadata.reader))
   }
 
   let rendering: Promise<string> | undefined

@@ -1,0 +1,24 @@
+import type { Reader } from '#metadata/metadata.ts'
+
+/** What is damaged by now, for metrics: unlike what was ever found, it goes back to 0 once all of it is whole. */
+export const damageGauges = [
+  {
+    name: 'lading_quarantined_blobs',
+    help: 'Blobs that are in quarantine, and that nobody is served.',
+    read: async (reader: Reader) => (await readQuarantine(reader)).blobs,
+  },
+  {
+    name: 'lading_quarantined_bytes',
+    help: 'Bytes that the blobs in quarantine had when they were whole.',
+    read: async (reader: Reader) => (await readQuarantine(reader)).bytes,
+  },
+] as const
+
+async function readQuarantine(reader: Reader): Promise<{ readonly blobs: number; readonly bytes: number }> {
+  const { blobs, bytes } = await reader
+    .selectFrom('blob')
+    .select(({ fn }) => [fn.countAll().as('blobs'), fn.sum('size').as('bytes')])
+    .where('quarantined_at', 'is not', null)
+    .executeTakeFirstOrThrow()
+  return { blobs: Number(blobs), bytes: Number(bytes ?? 0) }
+}
