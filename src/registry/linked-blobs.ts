@@ -8,6 +8,7 @@ import { noteBlobs, noteLink, renewedAfterMs, renewLinks } from './collectable.t
 import type { ImageStatus } from './image.ts'
 import { refuse } from './refusals.ts'
 import { getRepository, inRepository, lockRepository, type Repository, type RepositoryKey } from './repository.ts'
+import { selectServed } from './served-blobs.ts'
 
 /**
  * Blobs as a repository shows them: a blob is stored once, and a repository serves only those that are linked to it. One that is
@@ -162,14 +163,7 @@ export function createLinkedBlobs({
         .where('digest', 'in', [...digests])
         .execute()
       if (noted.some(({ since }) => isOld(since))) await renew(key, digests)
-      const rows = await metadata.reader
-        .selectFrom('repository_blob')
-        .innerJoin('blob', 'blob.digest', 'repository_blob.digest')
-        .select(['blob.digest', 'blob.size'])
-        .where('repository_blob.repository_id', '=', id)
-        .where('repository_blob.digest', 'in', [...digests])
-        .where('blob.quarantined_at', 'is', null)
-        .execute()
+      const rows = await selectServed(metadata.reader, id, digests).execute()
       const references = await selectParents(metadata.reader, id)
         .select(({ fn }) => [
           'manifest_reference.child',

@@ -11,6 +11,7 @@ import { findStatusOfParents, linkBlob, lockBlob } from './linked-blobs.ts'
 import type { Quotas } from './quotas.ts'
 import { type ContentRefusals, refuse } from './refusals.ts'
 import { getRepository, inRepository, lockRepository, type RepositoryKey } from './repository.ts'
+import { findServed } from './served-blobs.ts'
 import { createUploadRows, type Upload } from './upload-rows.ts'
 
 /**
@@ -46,8 +47,8 @@ export interface Uploads {
    */
   complete(key: RepositoryKey, id: string, digest: Digest, chunk?: Chunk): Promise<StoredBlob>
   /**
-   * ECR's completion: of several digests one must fit. Content that the repository has already ends the upload, and is refused,
-   * unless it is archived, for then clients have been told that they must send it.
+   * ECR's completion: of several digests one must fit. Content that the repository serves already ends the upload, and is refused,
+   * unless it is archived, for then clients have been told that they must send it. So they have where it was damaged: that is healed.
    *
    * @throws Refusal `UploadNotFound`, `UploadDigestMismatch`, `UploadTakenOver`, `UploadEmpty`, `UploadPartTooSmall`,
    *   `UploadIncomplete`, `LayerAlreadyExists`
@@ -249,8 +250,10 @@ export function createUploads({
         if (upload.offset === 0) throw refuse('UploadEmpty', facts)
         if (upload.shortPart === 'followed')
           throw refuse('UploadPartTooSmall', { ...facts, leastBytes: leastPartBytes })
+        const { id: repositoryId } = await getRepository(metadata.reader, key)
+        const served = await findServed({ reader: metadata.reader, blobs }, repositoryId, digests)
         const blob = await complete(key, hold, upload, digests).catch(asIncomplete)
-        if (!blob.linked && !(await isArchived(key, blob.digest))) {
+        if (!blob.linked && served.has(blob.digest) && !(await isArchived(key, blob.digest))) {
           throw refuse('LayerAlreadyExists', { ...inRepository(key), digest: blob.digest })
         }
         return blob
