@@ -39,7 +39,8 @@ export interface UploadRows {
    * Ends the upload in the transaction that shows its blob. It does so for whoever has proved and published the content, although
    * somebody else has claimed the upload since: that one finds no draft any more, and if both gave up nobody would have it.
    *
-   * @throws Refusal `UploadTakenOver` if it has ended already
+   * @throws Refusal `UploadNotFound` if it has ended already: completed by another process, or gone with its repository, of whose
+   *   name there may be another one by now
    */
   finish(trx: Transaction, key: RepositoryKey, id: string): Promise<void>
   /** @throws Refusal `UploadNotFound` */
@@ -127,7 +128,7 @@ export function createUploadRows({
 
     async finish(trx, key, id) {
       const { numDeletedRows } = await trx.deleteFrom('upload').where('id', '=', id).executeTakeFirst()
-      if (numDeletedRows === 0n) throw refuse('UploadTakenOver', { ...inRepository(key), upload: id })
+      if (numDeletedRows === 0n) throw refuse('UploadNotFound', { ...inRepository(key), upload: id })
     },
 
     async delete(key, id) {

@@ -27,8 +27,10 @@ describe('paging', () => {
   })
 
   test('a token brings back the key that its page ended with, whatever texts it is made of', () => {
+    // But for NUL, which no key holds.
+    const text = fc.string({ unit: 'binary' }).map((text) => text.replaceAll('\0', '0'))
     fc.assert(
-      fc.property(fc.array(fc.string({ unit: 'binary' }), { minLength: 1, maxLength: 3 }), (key) => {
+      fc.property(fc.array(text, { minLength: 1, maxLength: 3 }), (key) => {
         const grammars = key.map(() => anything)
         const nextToken = openPage({}, scope, grammars).nextToken(key)
         assert.deepEqual(openPage({ nextToken }, scope, grammars).after, key)

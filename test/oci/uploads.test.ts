@@ -357,6 +357,27 @@ eachServer('uploads', (world) => {
     }
   })
 
+  test('what comes for an upload of a repository that is made anew meanwhile is for none of its uploads', async () => {
+    for (const way of ['PATCH', 'PUT'] as const) {
+      const name = await world.repository()
+      const bytes = world.bytes(1_000)
+      const path = await world.startUpload(name)
+      const drafts = async () => (await readdir(join(world.server.dataDir, 'blobs/drafts'))).length
+      const before = await drafts()
+      const body = new PassThrough()
+      const coming = call(way, way === 'PATCH' ? path : `${path}?digest=${digest(bytes)}`, { body })
+      body.write(bytes.subarray(0, 500))
+      await until(async () => (await drafts()) > before)
+      await world.client.deleteRepository(name)
+      await world.client.createRepository(name)
+      body.end(bytes.subarray(500))
+      // The upload, or while there was no repository yet that.
+      assert.match(expect(await coming, 404).body.toString(), /BLOB_UPLOAD_UNKNOWN|NAME_UNKNOWN/)
+      assert.equal(await drafts(), before)
+      expect(await call('HEAD', `/v2/${name}/blobs/${digest(bytes)}`), 404)
+    }
+  })
+
   function head(method: string, path: string, headers: Record<string, string | number>): string {
     const lines = Object.entries({
       host: world.server.host,
