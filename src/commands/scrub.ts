@@ -11,7 +11,7 @@ export const scrubCommands: CommandGroup = {
   commands: [
     {
       name: 'status',
-      description: 'show how far it is, and which blobs are in quarantine',
+      description: 'show how far it is, and what is damaged',
       example: 'lading scrub status',
       run: showStatus,
     },
@@ -26,7 +26,8 @@ export const scrubCommands: CommandGroup = {
 
 async function showStatus({ open, output, settings }: Call): Promise<void> {
   const { metadata } = await open()
-  const { round, beganAt, progress, bytesRead, damaged, quarantined } = await readScrubStatus(metadata.reader)
+  const status = await readScrubStatus(metadata.reader)
+  const { round, beganAt, progress, bytesRead, damaged, quarantined, damagedManifests } = status
   output.show({
     mibPerSecond: settings.scrubMibPerSecond,
     round: round?.state ?? 'none',
@@ -35,6 +36,7 @@ async function showStatus({ open, output, settings }: Call): Promise<void> {
     percent: progress === undefined ? undefined : Math.floor(progress * 100),
     lastError: round?.lastError,
     ...{ bytesRead, damaged, quarantined },
+    damagedManifests: damagedManifests.map(({ name, digest }) => `${name}@${digest}`),
   })
 }
 

@@ -13,6 +13,7 @@ import { audit } from './migrations/0009-audit.ts'
 import { accountName } from './migrations/0010-account-name.ts'
 import { imageStatusIndex } from './migrations/0011-image-status-index.ts'
 import { retention } from './migrations/0012-retention.ts'
+import { damagedManifest } from './migrations/0013-damaged-manifest.ts'
 import type { Schema } from './schema.ts'
 
 type Step = (db: Kysely<unknown>, types: ColumnTypes) => Promise<void>
@@ -31,6 +32,7 @@ const steps: Record<string, Step> = {
   '0010-account-name': accountName,
   '0011-image-status-index': imageStatusIndex,
   '0012-retention': retention,
+  '0013-damaged-manifest': damagedManifest,
 }
 
 /**

@@ -14,10 +14,13 @@ import { parseAccountId } from '#names/account.ts'
 import { type Digest, digestHex } from '#names/digest.ts'
 import { parseRegion } from '#names/region.ts'
 import { parseRepositoryName } from '#names/repository-name.ts'
+import { createImageDeletion } from '#registry/image-deletion.ts'
 import { createImagePush } from '#registry/image-push.ts'
 import { createLinkedBlobs } from '#registry/linked-blobs.ts'
 import { createRepositories } from '#registry/repositories.ts'
+import { countDamagedManifests } from '#registry/scrub/gauges.ts'
 import { type BlobDamage, createScrubWorker, type ManifestDamage } from '#registry/scrub/jobs.ts'
+import { readScrubStatus } from '#registry/scrub/status.ts'
 import { createUploads } from '#registry/uploads.ts'
 import { eachDatabase } from '../support/databases.ts'
 import { type Blob, type Image, image } from '../support/images/build.ts'
@@ -36,7 +39,8 @@ eachDatabase((databases) =>
       const blobs = await FileBlobStore.open(folder.path)
       const clock = () => Date.now()
       const parts = { metadata, clock, quotas: ecrQuotas }
-      await createRepositories({ ...parts, repositoryCreated: [] }).create(key, {})
+      const repositories = createRepositories({ ...parts, repositoryCreated: [] })
+      await repositories.create(key, {})
       const uploads = createUploads({ ...parts, blobs, processId: randomUUID() })
       const images = createImagePush(parts)
       const linked = createLinkedBlobs({ metadata, blobs, clock, onDamage: () => {} })
@@ -73,6 +77,8 @@ eachDatabase((databases) =>
           for (const blob of pushed.blobs) await pushBlob(blob)
           await images.put(key, { body: pushed.bytes, mediaType: pushed.mediaType, by: '' })
         },
+        remove: ({ digest }: Image) => createImageDeletion(parts).deleteAll(key, [{ digest }], ''),
+        removeRepository: () => repositories.delete(key, { force: true, by: '' }),
         scrub,
         path: (of: Digest) => join(folder.path, 'sha256', digestHex(of).slice(0, 2), digestHex(of)),
         aside: () => readdir(join(folder.path, 'quarantine')).catch(() => []),
@@ -134,18 +140,53 @@ eachDatabase((databases) =>
       )
     })
 
-    test('a manifest that changed in the database is told', async (t) => {
-      const { push, scrub, told, metadata } = await stage(t)
+    test('a manifest that changed in the database is told once, until it is whole and changes again', async (t) => {
+      const { push, scrub, told, metadata, damaged } = await stage(t)
       const pushed = image({ seed: 'manifest', layers: [100] })
-      await push(pushed)
-      const body = Buffer.from(pushed.bytes)
-      body[10] = (body[10] ?? 0) ^ 1
-      await metadata.transaction((trx) => trx.updateTable('manifest').set({ body }).execute())
-      assert.equal(await scrub({}), 'done')
+      const other = image({ seed: 'whole', layers: [100] })
+      for (const each of [pushed, other]) await push(each)
+      const put = (body: Uint8Array) =>
+        metadata.transaction((trx) =>
+          trx.updateTable('manifest').set({ body }).where('digest', '=', pushed.digest).execute(),
+        )
+      await put(changed(pushed.bytes))
+      assert.equal(await scrub({ beganAt: 1 }), 'done')
+      assert.equal(await scrub({ beganAt: 2 }), 'done')
+      const expected = [pushed.digest, 'manifest', [{ ...key, images: [pushed.digest] }]]
       assert.deepEqual(
         told.map(({ digest, problem, repositories }) => [digest, problem, repositories]),
-        [[pushed.digest, 'manifest', [{ ...key, images: [pushed.digest] }]]],
+        [expected],
       )
+      assert.deepEqual([await damaged(), await countDamagedManifests(metadata.reader)], [1, 1])
+
+      await put(pushed.bytes)
+      assert.equal(await scrub({ beganAt: 3 }), 'done')
+      assert.deepEqual([told.length, await countDamagedManifests(metadata.reader)], [1, 0])
+      await put(changed(pushed.bytes))
+      assert.equal(await scrub({ beganAt: 4 }), 'done')
+      assert.deepEqual([told.length, await damaged(), await countDamagedManifests(metadata.reader)], [2, 2, 1])
+    })
+
+    test('a damaged manifest in the recycle bin is told once, be its image deleted or its repository', async (t) => {
+      const { push, remove, removeRepository, scrub, told, metadata } = await stage(t)
+      const [deleted, held] = [image({ seed: 'deleted', layers: [100] }), image({ seed: 'held', layers: [200] })]
+      for (const each of [deleted, held]) await push(each)
+      await remove(deleted)
+      await removeRepository()
+      for (const [table, { bytes }] of [
+        ['deleted_image', deleted],
+        ['manifest', held],
+      ] as const) {
+        const body = changed(bytes)
+        await metadata.transaction((trx) => trx.updateTable(table).set({ body }).execute())
+      }
+      for (const beganAt of [1, 2]) assert.equal(await scrub({ beganAt }), 'done')
+      assert.deepEqual(
+        told.map(({ digest, repositories }) => [digest, repositories]),
+        [held, deleted].map(({ digest }) => [digest, [{ ...key, images: [digest] }]]),
+      )
+      const { damagedManifests } = await readScrubStatus(metadata.reader)
+      assert.deepEqual(new Set(damagedManifests), new Set([held, deleted].map(({ digest }) => ({ ...key, digest }))))
     })
 
     test('a round goes on where its last part ended, also after it was broken off', async (t) => {
@@ -298,6 +339,12 @@ async function goesOn(outcome: Promise<unknown>): Promise<unknown> {
   const ended = await outcome
   assert.ok(typeof ended === 'object' && ended !== null && 'again' in ended, String(ended))
   return JSON.parse(JSON.stringify(ended.again))
+}
+
+function changed(bytes: Uint8Array): Uint8Array {
+  const body = Buffer.from(bytes)
+  body[10] = (body[10] ?? 0) ^ 1
+  return body
 }
 
 async function flipByte(path: string): Promise<void> {

@@ -35,6 +35,7 @@ export interface RegistryTables {
   link_candidate: LinkCandidateTable
   blob_candidate: BlobCandidateTable
   collection_hold: CollectionHoldTable
+  damaged_manifest: DamagedManifestTable
 }
 
 export interface RepositoryTable {
@@ -245,4 +246,13 @@ export interface BlobCandidateTable {
 export interface CollectionHoldTable {
   id: string
   expires_at: number
+}
+
+/** A manifest whose body the scrub found to be another's, among those of the repository or in its recycle bin. */
+export interface DamagedManifestTable {
+  repository_id: number
+  digest: string
+  found_at: number
+  /** The last round that found it so, by when that began. */
+  round: number
 }

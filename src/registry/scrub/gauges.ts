@@ -12,7 +12,20 @@ export const damageGauges = [
     help: 'Bytes that the blobs in quarantine had when they were whole.',
     read: async (reader: Reader) => (await readQuarantine(reader)).bytes,
   },
+  {
+    name: 'lading_damaged_manifests',
+    help: 'Manifests that the last round of the scrub found damaged, or that this one did.',
+    read: countDamagedManifests,
+  },
 ] as const
+
+export async function countDamagedManifests(reader: Reader): Promise<number> {
+  const { count } = await reader
+    .selectFrom('damaged_manifest')
+    .select(({ fn }) => fn.countAll().as('count'))
+    .executeTakeFirstOrThrow()
+  return Number(count)
+}
 
 async function readQuarantine(reader: Reader): Promise<{ readonly blobs: number; readonly bytes: number }> {
   const { blobs, bytes } = await reader

@@ -8,7 +8,7 @@ import type { Metadata } from '#metadata/metadata.ts'
 import type { Digest } from '#names/digest.ts'
 import { type AffectedRepository, findAffected, findKeyOf } from './affected.ts'
 import { type BlobProblem, readBlobsAfter, type ScrubWork, scrubBlob } from './blobs.ts'
-import { type ManifestPlace, scrubManifests } from './manifests.ts'
+import { forgetOtherRounds, type ManifestPlace, type ManifestTable, scrubManifests } from './manifests.ts'
 import { createPace } from './pace.ts'
 
 /**
@@ -16,10 +16,10 @@ import { createPace } from './pace.ts'
  * job in parts, each of which says where the next one goes on; a process that dies has its part done again.
  */
 export interface ScrubRound {
-  /** When it began, in milliseconds since the epoch. */
+  /** When it began, in milliseconds since the epoch, which also tells it from others. */
   readonly beganAt: number
-  /** The last blob that was read; then the last manifest. */
-  readonly after: { readonly blob: string } | { readonly manifest: ManifestPlace }
+  /** The last blob that was read; then the last manifest; then the last in the recycle bin. */
+  readonly after: { readonly blob: string } | { readonly manifest: ManifestPlace } | { readonly deleted: ManifestPlace }
 }
 
 export const scrubStore = jobKind({
@@ -66,6 +66,7 @@ export interface ScrubParts {
 /** Other jobs have their turn in between. */
 const usualPartMs = 30_000
 const blobsAtOnce = 100
+const beforeAll: ManifestPlace = { repositoryId: 0, digest: '' }
 
 export function createScrubWorker(parts: ScrubParts): Worker {
   const { metadata, clock, scrubMibPerSecond, partMs = usualPartMs } = parts
@@ -79,16 +80,30 @@ export function createScrubWorker(parts: ScrubParts): Worker {
     try {
       do {
         signal.throwIfAborted()
-        after =
-          'blob' in after
-            ? await scrubSomeBlobs(parts, work, after.blob, until)
-            : await scrubSomeManifests(parts, work, after.manifest)
+        after = await scrubSome(parts, work, { beganAt, after }, until)
       } while (after !== undefined && performance.now() < until)
     } finally {
       await metadata.transaction((trx) => addToCounter(trx, 'lading_scrub_bytes_total', pace.spent))
     }
     return after === undefined ? 'done' : { again: { beganAt, after }, at: clock() }
   })
+}
+
+async function scrubSome(
+  parts: ScrubParts,
+  work: ScrubWork,
+  { beganAt: round, after }: ScrubRound,
+  until: number,
+): Promise<ScrubRound['after'] | undefined> {
+  if ('blob' in after) return scrubSomeBlobs(parts, work, after.blob, until)
+  if ('manifest' in after) {
+    const next = await scrubSomeManifests(parts, work, { table: 'manifest', after: after.manifest, round })
+    return next === undefined ? { deleted: beforeAll } : { manifest: next }
+  }
+  const next = await scrubSomeManifests(parts, work, { table: 'deleted_image', after: after.deleted, round })
+  if (next !== undefined) return { deleted: next }
+  await forgetOtherRounds(parts.metadata, round)
+  return undefined
 }
 
 async function scrubSomeBlobs(
@@ -107,19 +122,19 @@ async function scrubSomeBlobs(
     if (performance.now() >= until) return { blob: blob.digest }
   }
   const last = some.length < blobsAtOnce ? undefined : some.at(-1)
-  return last === undefined ? { manifest: { repositoryId: 0, digest: '' } } : { blob: last.digest }
+  return last === undefined ? { manifest: beforeAll } : { blob: last.digest }
 }
 
 async function scrubSomeManifests(
   { metadata, clock, onDamage }: ScrubParts,
   work: ScrubWork,
-  from: ManifestPlace,
-): Promise<ScrubRound['after'] | undefined> {
+  from: { readonly table: ManifestTable; readonly after: ManifestPlace; readonly round: number },
+): Promise<ManifestPlace | undefined> {
   const { damaged, next } = await scrubManifests(work, from)
   for (const { repositoryId, digest } of damaged) {
     const key = await findKeyOf(metadata.reader, repositoryId)
     const repositories = key === undefined ? [] : [{ registry: key.registry, name: key.name, images: [digest] }]
     onDamage({ digest, problem: 'manifest', repositories, at: clock() })
   }
-  return next && { manifest: next }
+  return next
 }

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import { addToCounter } from '#jobs/counters.ts'
-import type { Reader } from '#metadata/metadata.ts'
+import type { Metadata, Reader } from '#metadata/metadata.ts'
 import { type Digest, digestAlgorithm, digestHex, parseDigest } from '#names/digest.ts'
 import type { ScrubWork } from './blobs.ts'
 
@@ -15,32 +15,66 @@ export interface DamagedManifest {
   readonly digest: Digest
 }
 
+/** Those that can be pulled, and those in the recycle bin, which can be restored. */
+export type ManifestTable = 'manifest' | 'deleted_image'
+
 const manifestsAtOnce = 50
 
 /**
- * Reads the bodies of manifests, which the database keeps, and answers those that do not hash to their digest, and where to go on:
- * nowhere once there are no more. They are only told, since there is nothing that could take their place.
+ * Reads the bodies of manifests, which the database keeps, and answers those that do not hash to their digest and were not known to,
+ * and where to go on: nowhere once there are no more. They are only told, since there is nothing that could take their place.
+ * `round` names the round.
  */
 export async function scrubManifests(
-  { metadata, pace, signal }: ScrubWork,
-  after: ManifestPlace,
+  { metadata, clock, pace, signal }: ScrubWork,
+  { table, after, round }: { readonly table: ManifestTable; readonly after: ManifestPlace; readonly round: number },
 ): Promise<{ readonly damaged: readonly DamagedManifest[]; readonly next: ManifestPlace | undefined }> {
-  const rows = await readAfter(metadata.reader, after)
+  const rows = await readAfter(metadata.reader, table, after)
   const damaged: DamagedManifest[] = []
   for (const { repository_id: repositoryId, digest: text, body } of rows) {
     const digest = parseDigest(text)
     const computed = createHash(digestAlgorithm(digest)).update(body).digest('hex')
-    if (computed !== digestHex(digest)) damaged.push({ repositoryId, digest })
+    if (computed !== digestHex(digest) && (await note(metadata, { repositoryId, digest }, round, clock()))) {
+      damaged.push({ repositoryId, digest })
+    }
     await pace.spend(body.length, signal)
   }
-  await metadata.transaction((trx) => addToCounter(trx, 'lading_scrub_damaged_total', damaged.length))
   const last = rows.length < manifestsAtOnce ? undefined : rows.at(-1)
   return { damaged, next: last && { repositoryId: last.repository_id, digest: last.digest } }
 }
 
-function readAfter(reader: Reader, { repositoryId, digest }: ManifestPlace) {
+/** At the end of a round: those that it did not find damaged are whole by now, or gone. */
+export async function forgetOtherRounds(metadata: Metadata, round: number): Promise<void> {
+  await metadata.transaction((trx) => trx.deleteFrom('damaged_manifest').where('round', '!=', round).execute())
+}
+
+/** Whether it was not known. */
+async function note(
+  metadata: Metadata,
+  { repositoryId, digest }: DamagedManifest,
+  round: number,
+  now: number,
+): Promise<boolean> {
+  return metadata.transaction(async (trx) => {
+    const { numUpdatedRows } = await trx
+      .updateTable('damaged_manifest')
+      .set({ round })
+      .where('repository_id', '=', repositoryId)
+      .where('digest', '=', digest)
+      .executeTakeFirst()
+    if (numUpdatedRows > 0n) return false
+    await trx
+      .insertInto('damaged_manifest')
+      .values({ repository_id: repositoryId, digest, found_at: now, round })
+      .execute()
+    await addToCounter(trx, 'lading_scrub_damaged_total', 1)
+    return true
+  })
+}
+
+function readAfter(reader: Reader, table: ManifestTable, { repositoryId, digest }: ManifestPlace) {
   return reader
-    .selectFrom('manifest')
+    .selectFrom(table)
     .select(['repository_id', 'digest', 'body'])
     .where(({ or, and, eb }) =>
       or([

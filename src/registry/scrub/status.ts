@@ -2,6 +2,8 @@ import { readCounters } from '#jobs/counters.ts'
 import { type FoundJob, findLastJob } from '#jobs/find.ts'
 import type { Reader } from '#metadata/metadata.ts'
 import { type Digest, digestAlgorithm, digestHex, parseDigest } from '#names/digest.ts'
+import type { RepositoryKey } from '#registry/repository.ts'
+import { parseKey, selectKeys } from './affected.ts'
 import { scrubStore } from './jobs.ts'
 
 /** How far the scrub is, and what is in quarantine. Times are milliseconds since the epoch. */
@@ -16,6 +18,8 @@ export interface ScrubStatus {
   readonly damaged: number
   /** The first of them by digest. */
   readonly quarantined: readonly Digest[]
+  /** As the last round found them, or this one did. */
+  readonly damagedManifests: readonly (RepositoryKey & { readonly digest: Digest })[]
 }
 
 const mostShown = 1_000
@@ -31,6 +35,13 @@ export async function readScrubStatus(reader: Reader): Promise<ScrubStatus> {
     .orderBy('digest')
     .limit(mostShown)
     .execute()
+  const manifests = await selectKeys(reader)
+    .innerJoin('damaged_manifest', 'damaged_manifest.repository_id', 'repository.id')
+    .select('damaged_manifest.digest')
+    .orderBy('damaged_manifest.repository_id')
+    .orderBy('damaged_manifest.digest')
+    .limit(mostShown)
+    .execute()
   return {
     round,
     beganAt,
@@ -38,6 +49,7 @@ export async function readScrubStatus(reader: Reader): Promise<ScrubStatus> {
     bytesRead: counters.get('lading_scrub_bytes_total') ?? 0,
     damaged: counters.get('lading_scrub_damaged_total') ?? 0,
     quarantined: rows.map(({ digest }) => parseDigest(digest)),
+    damagedManifests: manifests.map((row) => ({ ...parseKey(row), digest: parseDigest(row.digest) })),
   }
 }
 
