@@ -17,16 +17,41 @@ export async function keepsInUse(reader: Reader, { registry, keepInUse }: Pick<R
   return keepInUse ?? (await readSetting(reader, registry, retentionSetting)).keepInUse
 }
 
+/** Where images are looked for: in the repository, or in its recycle bin too. */
+type Places = readonly (keyof typeof referencesOf)[]
+
+const referencesOf = { manifest: 'manifest_reference', deleted_image: 'deleted_image_reference' } as const
+
 /** Of these images those that are kept, and for which clusters; `now` in milliseconds since the epoch. */
-export async function findKeptInUse(
+export function findKeptInUse(
   reader: Reader,
   repository: Asked,
   digests: readonly Digest[],
   now: number,
 ): Promise<ReadonlyMap<Digest, Uses>> {
+  return findKept(reader, repository, ['manifest'], digests, now)
+}
+
+/** The same of images in its recycle bin, be it that what they belong to is in the bin too or is not. */
+export function findKeptInBin(
+  reader: Reader,
+  repository: Asked,
+  digests: readonly Digest[],
+  now: number,
+): Promise<ReadonlyMap<Digest, Uses>> {
+  return findKept(reader, repository, ['manifest', 'deleted_image'], digests, now)
+}
+
+async function findKept(
+  reader: Reader,
+  repository: Asked,
+  places: Places,
+  digests: readonly Digest[],
+  now: number,
+): Promise<ReadonlyMap<Digest, Uses>> {
   if (digests.length === 0 || !(await keepsInUse(reader, repository))) return new Map()
   if (!(await isReported(reader, repository, now))) return new Map()
-  const images = await readKin(reader, repository.id, digests)
+  const images = await readKin(reader, repository.id, places, digests)
   const reported = await inParts([...images.keys()], (some) =>
     selectUses(reader, repository, now).where('image.digest', 'in', some).orderBy('image.cluster').execute(),
   )
@@ -49,6 +74,31 @@ export async function findOneKeptInUse(
     .limit(1)
     .executeTakeFirst()
   return row && { digest: parseDigest(row.digest), inUseBy: [useOf(row)] }
+}
+
+/** Whether a deleted repository is kept for what it or its bin holds, and no other repository of its name does. */
+export async function isKeptInBin(reader: Reader, repository: Asked, now: number): Promise<boolean> {
+  if (!(await keepsInUse(reader, repository))) return false
+  const { id, name } = repository
+  const { account, region } = repository.registry
+  const row = await selectUses(reader, repository, now)
+    .where(({ or, not, exists, selectFrom }) => {
+      const holds = (table: Places[number]) =>
+        exists(
+          selectFrom(table).select('digest').where('repository_id', '=', id).whereRef('digest', '=', 'image.digest'),
+        )
+      const elsewhere = selectFrom('repository')
+        .innerJoin('manifest', 'manifest.repository_id', 'repository.id')
+        .select('manifest.digest')
+        .where('repository.account', '=', account)
+        .where('repository.region', '=', region)
+        .where('repository.name', '=', name)
+        .whereRef('manifest.digest', '=', 'image.digest')
+      return or([holds('manifest'), holds('deleted_image')]).and(not(exists(elsewhere)))
+    })
+    .limit(1)
+    .executeTakeFirst()
+  return row !== undefined
 }
 
 /** Rows that are read before other work gets its turn. */
@@ -127,17 +177,22 @@ type Writable = Kin & { readonly indexes: Digest[] }
  * The images, all that they belong to, and what all those refer to: whatever may make one of them one that is in use. As far as they
  * are there.
  */
-async function readKin(reader: Reader, id: number, digests: readonly Digest[]): Promise<ReadonlyMap<Digest, Kin>> {
+async function readKin(
+  reader: Reader,
+  id: number,
+  places: Places,
+  digests: readonly Digest[],
+): Promise<ReadonlyMap<Digest, Kin>> {
   const images = new Map<Digest, Writable>()
   let above = digests
   while (above.length > 0) {
-    const rows = await readImages(reader, id, above)
-    for (const image of rows) images.set(image.digest, image)
-    above = unknown(rows.flatMap(({ subject, indexes }) => (subject === undefined ? indexes : [...indexes, subject])))
+    const found = await readImages(reader, id, places, above)
+    for (const image of found) images.set(image.digest, image)
+    above = unknown(found.flatMap(({ subject, indexes }) => (subject === undefined ? indexes : [...indexes, subject])))
   }
   let below = [...images.keys()]
   while (below.length > 0) {
-    const rows = await inParts(below, (some) => selectChildren(reader, id, some).execute())
+    const rows = await readReferences(reader, id, places, 'parent', below)
     const children = unknown(rows.map(({ child }) => parseDigest(child)))
     for (const digest of children) images.set(digest, { digest, subject: undefined, indexes: [] })
     for (const { parent, child } of rows) {
@@ -154,25 +209,16 @@ async function readKin(reader: Reader, id: number, digests: readonly Digest[]): 
   }
 }
 
-async function readImages(reader: Reader, id: number, digests: readonly Digest[]): Promise<Writable[]> {
-  const rows = await inParts(digests, (some) =>
+async function readImages(reader: Reader, id: number, places: Places, digests: readonly Digest[]): Promise<Writable[]> {
+  const rows = await inPlaces(places, digests, (place, some) =>
     reader
-      .selectFrom('manifest')
+      .selectFrom(place)
       .select(['digest', 'subject'])
       .where('repository_id', '=', id)
       .where('digest', 'in', some)
       .execute(),
   )
-  const references = await inParts(digests, (some) =>
-    reader
-      .selectFrom('manifest_reference')
-      .select(['parent', 'child'])
-      .where('repository_id', '=', id)
-      .where('child', 'in', some)
-      .where('kind', '=', 'manifest')
-      .execute(),
-  )
-  const indexes = Map.groupBy(references, ({ child }) => child)
+  const indexes = Map.groupBy(await readReferences(reader, id, places, 'child', digests), ({ child }) => child)
   return rows.map(({ digest, subject }) => ({
     digest: parseDigest(digest),
     subject: subject === null ? undefined : parseDigest(subject),
@@ -180,13 +226,34 @@ async function readImages(reader: Reader, id: number, digests: readonly Digest[]
   }))
 }
 
-function selectChildren(reader: Reader, id: number, parents: readonly Digest[]) {
-  return reader
-    .selectFrom('manifest_reference')
-    .select(['parent', 'child'])
-    .where('repository_id', '=', id)
-    .where('parent', 'in', parents)
-    .where('kind', '=', 'manifest')
+/** From indexes to what they refer to: of those whose `end` is one of these. */
+function readReferences(
+  reader: Reader,
+  id: number,
+  places: Places,
+  end: 'parent' | 'child',
+  digests: readonly Digest[],
+) {
+  return inPlaces(places, digests, (place, some) =>
+    reader
+      .selectFrom(referencesOf[place])
+      .select(['parent', 'child'])
+      .where('repository_id', '=', id)
+      .where(end, 'in', some)
+      .where('kind', '=', 'manifest')
+      .execute(),
+  )
+}
+
+/** All places, in parts. */
+async function inPlaces<Row>(
+  places: Places,
+  digests: readonly Digest[],
+  query: (place: Places[number], some: readonly Digest[]) => Promise<Row[]>,
+) {
+  const rows: Row[][] = []
+  for (const place of places) rows.push(await inParts(digests, (some) => query(place, some)))
+  return rows.flat()
 }
 
 /** Far below the number of values that either database takes in one statement. */

@@ -1,88 +1,19 @@
 /** Keeping what runs, over HTTP on both planes: what is reported stays where that is wanted, for as long as it is, and nothing else. */
 import assert from 'node:assert/strict'
 import { describe, type TestContext, test } from 'node:test'
-import { ECR } from '@aws-sdk/client-ecr'
 import type * as wire from '#admin/model.ts'
-import { openMetadata } from '#metadata/open.ts'
 import { until } from '../oci/world.ts'
-import { callAdmin } from '../support/admin.ts'
 import { eachDatabase } from '../support/databases.ts'
 import { refusalOf } from '../support/ecr-session.ts'
 import { amd64, arm64, artifact, type Image, image, index } from '../support/images/build.ts'
-import { openOciClient } from '../support/oci-client.ts'
-import { pushImage, pushManifest } from '../support/push.ts'
-import { startServer } from '../support/server.ts'
+import { type Named, openRetentionStage } from '../support/retention-stage.ts'
 
 const minuteMs = 60_000
 const hourMs = 60 * minuteMs
 
-type Named = readonly [repositoryName: string, of: { readonly digest: string }]
-
 eachDatabase(({ dialect, url }) => {
   describe(`images in use, on ${dialect}`, () => {
-    /** A server whose clock a test moves, and clients that go by it. */
-    async function stage(t: TestContext) {
-      const database = await url()
-      let ahead = 0
-      const clock = () => Date.now() + ahead
-      const server = await startServer({ database, clock })
-      t.after(() => server.stop())
-      const metadata = await openMetadata(database, () => {})
-      t.after(() => metadata.close())
-      const { region, credentials } = server
-      const clients: ECR[] = []
-      t.after(() => {
-        for (const client of clients) client.destroy()
-      })
-      const ecr = () => {
-        const client = new ECR({ endpoint: server.url, region, credentials, maxAttempts: 1, systemClockOffset: ahead })
-        clients.push(client)
-        return client
-      }
-      async function ask<Output>(operation: string, input: object, as = credentials): Promise<Output> {
-        const { status, body } = await callAdmin<Output>(server, as, operation, input, new Date(clock()))
-        assert.equal(status, 200, JSON.stringify(body))
-        return body
-      }
-      const refused = async (operation: string, input: object, as = credentials) => {
-        const { status, body } = await callAdmin<{ __type: string; message: string }>(
-          ...([server, as, operation, input, new Date(clock())] as const),
-        )
-        assert.equal(status, 400, JSON.stringify(body))
-        return body
-      }
-      const oci = await openOciClient(server)
-      t.after(() => oci[Symbol.asyncDispose]())
-      let made = 0
-      return {
-        ...{ server, metadata, ecr, oci, ask, refused, clock },
-        move: (ms: number) => {
-          ahead += ms
-        },
-        /** One that keeps what is in use, unless told otherwise. */
-        async repository(keepInUse: wire.KeepInUse = 'ENABLED') {
-          const repositoryName = `team/app-${++made}`
-          await ecr().createRepository({ repositoryName })
-          await ask('PutRepositoryRetention', { repositoryName, keepInUse })
-          return repositoryName
-        },
-        async push(repositoryName: string, what: Image, ...tags: string[]) {
-          await pushImage(oci.registry, repositoryName, what)
-          for (const tag of tags) await pushManifest(oci.registry, repositoryName, what, tag)
-        },
-        report: (cluster: string, images: readonly Named[], more: object = {}) =>
-          ask<wire.ReportImagesInUseResponse>('ReportImagesInUse', {
-            cluster,
-            images: images.map(([repositoryName, { digest }]) => ({ repositoryName, imageDigest: digest })),
-            ...more,
-          }),
-        delete: async (repositoryName: string, ...imageIds: { imageDigest?: string; imageTag?: string }[]) => {
-          const { imageIds: gone = [], failures = [] } = await ecr().batchDeleteImage({ repositoryName, imageIds })
-          return { gone: gone.length, failures }
-        },
-        keepInRegistry: (keepInUse: boolean) => ask('PutRetentionSettings', { keepInUse }),
-      }
-    }
+    const stage = async (t: TestContext) => openRetentionStage(t, await url())
 
     test('what a cluster runs cannot be deleted or archived on either plane, and goes once it runs no more', async (t) => {
       const { repository, push, report, delete: remove, ecr, oci, ask } = await stage(t)

@@ -4,12 +4,22 @@ import { type Worker, worker } from '#jobs/worker.ts'
 import type { Clock } from '#lib/clock.ts'
 import { deleteSome } from '#metadata/delete-some.ts'
 import type { Metadata, Transaction } from '#metadata/metadata.ts'
-import { parseDigest } from '#names/digest.ts'
+import { type Digest, parseDigest } from '#names/digest.ts'
 import { noteBlobs } from '#registry/collectable.ts'
-import { lockRepositoryRow } from '#registry/repository.ts'
+import { findKeptInBin, isKeptInBin } from '#registry/kept-in-use.ts'
+import { lockOwner } from './owner.ts'
 import { purgeImages } from './rows.ts'
 
-/** What has been in the recycle bin for its time goes for good, in steps that each commit. */
+/**
+ * What has been in the recycle bin for its time goes for good, in steps that each commit. What has been reported as in use meanwhile, and
+ * is kept for that, stays: its time is put off for as long as it is reported. That is done well before its time is up, so that it can be
+ * restored all the while.
+ */
+const everyMs = 3_600_000
+
+/** So long before its time is up something is looked at, and for so long it is put off. One look may fail. */
+const aheadMs = 2 * everyMs
+
 const imagesAtOnce = 200
 const linksAtOnce = 500
 
@@ -23,7 +33,7 @@ export const emptyRecycleBin = jobKind<object>({
 
 export const recycleBinSchedule: Schedule = schedule({
   name: 'empty-recycle-bin',
-  everyMs: 3_600_000,
+  everyMs,
   kind: emptyRecycleBin,
   payload: {},
 })
@@ -37,67 +47,127 @@ export function createRecycleBinWorker({ metadata, clock }: { metadata: Metadata
 }
 
 async function purgeOverdueImages(metadata: Metadata, clock: Clock, signal: AbortSignal): Promise<void> {
-  for (;;) {
+  const before = clock() + aheadMs
+  let last: { readonly purge_at: number; readonly repository_id: number; readonly digest: string } | undefined
+  do {
     signal.throwIfAborted()
-    const overdue = await metadata.reader
+    const after = last
+    const due = await metadata.reader
       .selectFrom('deleted_image')
-      .select(['repository_id', 'digest'])
-      .where('purge_at', '<=', clock())
+      .select(['purge_at', 'repository_id', 'digest'])
+      .where('purge_at', '<', before)
+      .$if(after !== undefined, (query) =>
+        query.where(({ eb, refTuple, tuple }) =>
+          eb(
+            refTuple('purge_at', 'repository_id', 'digest'),
+            '>',
+            tuple(after?.purge_at ?? 0, after?.repository_id ?? 0, after?.digest ?? ''),
+          ),
+        ),
+      )
+      .orderBy('purge_at')
+      .orderBy('repository_id')
+      .orderBy('digest')
       .limit(imagesAtOnce)
       .execute()
-    for (const [id, images] of Map.groupBy(overdue, (image) => image.repository_id)) {
-      await metadata.transaction(async (trx) => {
-        await lockRepositoryRow(trx, id)
-        const still = await trx
-          .selectFrom('deleted_image')
-          .select('digest')
-          .where('repository_id', '=', id)
-          .where(
-            'digest',
-            'in',
-            images.map(({ digest }) => digest),
-          )
-          .where('purge_at', '<=', clock())
-          .execute()
-        const digests = still.map(({ digest }) => parseDigest(digest))
-        await purgeImages(trx, id, digests, clock())
-      })
+    for (const [id, images] of Map.groupBy(due, (image) => image.repository_id)) {
+      const digests = images.map(({ digest }) => parseDigest(digest))
+      await metadata.transaction((trx) => purgeOrPutOff(trx, id, digests, clock()))
     }
-    if (overdue.length < imagesAtOnce) return
+    last = due.length < imagesAtOnce ? undefined : due.at(-1)
+  } while (last !== undefined)
+}
+
+async function purgeOrPutOff(trx: Transaction, id: number, digests: readonly Digest[], now: number): Promise<void> {
+  const owner = await lockOwner(trx, id)
+  if (owner === undefined) return
+  const still = () =>
+    trx.selectFrom('deleted_image').select('digest').where('repository_id', '=', id).where('digest', 'in', digests)
+  const due = await still()
+    .where('purge_at', '<', now + aheadMs)
+    // What was pushed again is there, whatever the bin has of it.
+    .where(({ not, exists, selectFrom }) =>
+      not(
+        exists(
+          selectFrom('manifest')
+            .select('manifest.digest')
+            .where('manifest.repository_id', '=', id)
+            .whereRef('manifest.digest', '=', 'deleted_image.digest'),
+        ),
+      ),
+    )
+    .execute()
+  const kept = await findKeptInBin(
+    trx,
+    owner,
+    due.map(({ digest }) => parseDigest(digest)),
+    now,
+  )
+  if (kept.size > 0) {
+    await trx
+      .updateTable('deleted_image')
+      .set({ purge_at: now + aheadMs })
+      .where('repository_id', '=', id)
+      .where('digest', 'in', [...kept.keys()])
+      .execute()
   }
+  const overdue = await still().where('purge_at', '<=', now).execute()
+  await purgeImages(
+    trx,
+    id,
+    overdue.map(({ digest }) => parseDigest(digest)),
+    now,
+  )
 }
 
 async function purgeOverdueRepositories(metadata: Metadata, clock: Clock, signal: AbortSignal): Promise<void> {
+  const before = clock() + aheadMs
+  let last: { readonly purge_at: number; readonly repository_id: number } | undefined
   for (;;) {
-    const overdue = await metadata.reader
+    signal.throwIfAborted()
+    const after = last
+    const due = await metadata.reader
       .selectFrom('deleted_repository')
-      .select('repository_id')
-      .where('purge_at', '<=', clock())
+      .select(['purge_at', 'repository_id'])
+      .where('purge_at', '<', before)
+      .$if(after !== undefined, (query) =>
+        query.where(({ eb, refTuple, tuple }) =>
+          eb(refTuple('purge_at', 'repository_id'), '>', tuple(after?.purge_at ?? 0, after?.repository_id ?? 0)),
+        ),
+      )
       .orderBy('purge_at')
+      .orderBy('repository_id')
       .limit(1)
       .executeTakeFirst()
-    if (overdue === undefined) return
-    if (!(await metadata.transaction((trx) => seal(trx, overdue.repository_id, clock())))) continue
-    for (const step of stepsFor(overdue.repository_id, clock)) {
+    if (due === undefined) return
+    last = due
+    if (!(await metadata.transaction((trx) => sealOrPutOff(trx, due.repository_id, clock())))) continue
+    for (const step of stepsFor(due.repository_id, clock)) {
       do signal.throwIfAborted()
       while (await metadata.transaction(step))
     }
   }
 }
 
+/** That of a repository which is being taken away, from a time that no clock tells any more. */
+const sealed = 0
+
 /**
  * Has nobody restore a repository any more, whatever the clock of another process tells, so that what the steps take away is missed by
- * nobody. False where somebody has restored it.
+ * nobody. False where its time has not come, or somebody has restored it.
  */
-async function seal(trx: Transaction, id: number, now: number): Promise<boolean> {
-  await lockRepositoryRow(trx, id)
-  const { numUpdatedRows } = await trx
+async function sealOrPutOff(trx: Transaction, id: number, now: number): Promise<boolean> {
+  const owner = await lockOwner(trx, id)
+  if (owner?.purgeAt === undefined) return false
+  if (owner.purgeAt === sealed) return true
+  const kept = owner.purgeAt < now + aheadMs && (await isKeptInBin(trx, owner, now))
+  if (!kept && owner.purgeAt > now) return false
+  await trx
     .updateTable('deleted_repository')
-    .set({ purge_at: 0 })
+    .set({ purge_at: kept ? now + aheadMs : sealed })
     .where('repository_id', '=', id)
-    .where('purge_at', '<=', now)
-    .executeTakeFirst()
-  return numUpdatedRows === 1n
+    .execute()
+  return !kept
 }
 
 /** In the order in which rows refer to one another. Each is taken until it finds nothing more. */
