@@ -91,29 +91,41 @@ function lets(rule: LifecycleRule, index: Marked | undefined, archived: boolean)
 }
 
 /**
- * By priority and the older first (user guide, as above), but an index before what it refers to, which otherwise would have to wait
- * for another run.
+ * By priority and the older first (user guide, as above), but an index before what it refers to, and a subject before what follows it,
+ * which otherwise would have to wait for another run. An index may have one of its own children for its subject: then the first counts.
  */
 export function applicationOrder(acting: Settled['acting']): Marked[] {
-  const marks = [...acting.values()]
-  const children = groupBy(marks, ({ image }) => image.indexes)
-  /** Of those that have to wait, for how many indexes. */
+  const marks = [...acting.values()].sort(byTurn)
+  const order = arrange(marks, ({ image, subject }) =>
+    subject === undefined ? image.indexes : [...image.indexes, subject],
+  )
+  if (order.length === marks.length) return order
+  const placed = new Set(order)
+  const waitForEachOther = marks.filter((mark) => !placed.has(mark))
+  return [...order, ...arrange(waitForEachOther, ({ image }) => image.indexes)]
+}
+
+/** As they come, but each behind those of `before`, as far as they are among `marks`. Leaves out what waits for itself. */
+function arrange(marks: readonly Marked[], before: (mark: Marked) => readonly Digest[]): Marked[] {
+  const present = new Set(marks.map(({ image }) => image.digest))
+  const followers = groupBy(marks, before)
+  /** Of those that have to wait, for how many others. */
   const pending = new Map<Marked, number>()
   for (const mark of marks) {
-    const indexes = mark.image.indexes.filter((index) => acting.has(index)).length
-    if (indexes > 0) pending.set(mark, indexes)
+    const others = before(mark).filter((digest) => present.has(digest)).length
+    if (others > 0) pending.set(mark, others)
   }
   const order: Marked[] = []
-  for (const start of marks.sort(byTurn)) {
+  for (const start of marks) {
     if (pending.has(start)) continue
     const ready = [start]
     for (const mark of ready) {
       order.push(mark)
       // What had to wait for it and for nothing else comes right behind it.
-      for (const child of children.get(mark.image.digest) ?? []) {
-        const left = (pending.get(child) ?? 0) - 1
-        pending.set(child, left)
-        if (left === 0) ready.push(child)
+      for (const follower of followers.get(mark.image.digest) ?? []) {
+        const left = (pending.get(follower) ?? 0) - 1
+        pending.set(follower, left)
+        if (left === 0) ready.push(follower)
       }
     }
   }

@@ -139,12 +139,9 @@ class Run {
     const present = await readLifecycleImagesOf(trx, repository.id, digests)
     // What was reported meanwhile counts, too.
     const kept = await findKeptInUse(trx, repository, digests, at)
-    const going = new Set<Digest>()
-    const unchanged = marks.filter((mark) => {
-      const goes = !kept.has(mark.image.digest) && this.#mayGo(mark, present.get(mark.image.digest), going)
-      if (goes && mark.rule.action === 'expire') going.add(mark.image.digest)
-      return goes
-    })
+    const unchanged = this.#withAllTheyNeed(
+      marks.filter((mark) => !kept.has(mark.image.digest) && this.#isUnchanged(mark, present.get(mark.image.digest))),
+    )
     const of = (action: Mark['rule']['action']) =>
       unchanged.filter(({ rule }) => rule.action === action).map(({ image }) => image.digest)
     const expired = of('expire')
@@ -156,14 +153,22 @@ class Run {
     return unchanged.filter(({ image }) => acted.has(image.digest))
   }
 
-  /** Whether it is as it was evaluated, but for the indexes that went before it in this run, and what it depends on goes too. */
-  #mayGo({ image, rule, subject }: Mark, now: LifecycleImage | undefined, going: ReadonlySet<Digest>): boolean {
+  /** Whether it is as it was evaluated, but for the indexes that went before it in this run. */
+  #isUnchanged({ image }: Mark, now: LifecycleImage | undefined): boolean {
     if (now === undefined) return false
-    const went = (digest: Digest) => this.#gone.has(digest) || going.has(digest)
     const left = image.indexes.filter((index) => !this.#gone.has(index))
-    if (!isDeepStrictEqual(comparable(now), comparable({ ...image, indexes: left }))) return false
-    if (rule.action === 'transition') return true // What an active index still needs is not archived.
-    return now.indexes.every(went) && (subject === undefined || went(subject))
+    return isDeepStrictEqual(comparable(now), comparable({ ...image, indexes: left }))
+  }
+
+  /** Those of a batch whose indexes and subjects have gone or go with them. What an active index still needs is not archived anyway. */
+  #withAllTheyNeed(marks: readonly Mark[]): readonly Mark[] {
+    const going = new Set(marks.filter(({ rule }) => rule.action === 'expire').map(({ image }) => image.digest))
+    const goes = (digest: Digest) => this.#gone.has(digest) || going.has(digest)
+    const left = marks.filter(
+      ({ image, rule, subject }) =>
+        rule.action === 'transition' || (image.indexes.every(goes) && (subject === undefined || goes(subject))),
+    )
+    return left.length === marks.length ? left : this.#withAllTheyNeed(left)
   }
 }
 

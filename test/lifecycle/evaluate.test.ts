@@ -131,12 +131,16 @@ describe('lifecycle evaluation', () => {
     fc.assert(
       fc.property(policies, repositories, (policy, images) => {
         const there = new Map(images.map((image) => [image.digest, image.status]))
+        const indexes = new Set(images.flatMap((image) => image.indexes))
+        // One may refer to the very image that is its subject, so that neither can be first.
+        const mayWaitForItself = images.some(({ digest, subject }) => subject !== undefined && indexes.has(digest))
         for (const decision of decide(policy, images)) {
           if (decision.verdict !== 'act') continue
-          const { image, rule } = decision
+          const { image, rule, subject } = decision
           const states = image.indexes.map((index) => there.get(index))
           if (rule.action === 'expire') {
             assert.ok(states.every((state) => state === undefined))
+            assert.ok(subject === undefined || !there.has(subject) || mayWaitForItself)
             there.delete(image.digest)
           } else {
             assert.ok(states.every((state) => state === undefined || state === 'ARCHIVED'))
@@ -205,8 +209,8 @@ describe('lifecycle evaluation', () => {
     const [a, b, c, d, e, f] = images
     assert.equal(byCount?.description, 'one is enough')
     assert.deepEqual(decide(policy, images), [
-      { image: e, verdict: 'act', rule: byCount, measured: 2, subject: d?.digest },
       { image: d, verdict: 'act', rule: byCount, measured: 2, subject: undefined },
+      { image: e, verdict: 'act', rule: byCount, measured: 2, subject: d?.digest },
       { image: a, verdict: 'keep', why: { reason: 'rule', rule: byCount, measured: 1 } },
       { image: b, verdict: 'keep', why: { reason: 'no rule' } },
       { image: c, verdict: 'keep', why: { reason: 'subject', subject: a?.digest } },

@@ -144,6 +144,29 @@ eachDatabase((databases) =>
       assert.deepEqual(await left(), digests(c, late))
     })
 
+    test('a referrer goes with its subject, be it older or an index that refers to that subject itself', async (t) => {
+      const { push, run, left, told, move } = await stage(t, [old])
+      const [subject, child] = many(2)
+      assert.ok(subject && child)
+      const [signature, both] = [index({ children: [], subject }), index({ children: [child], subject: child })]
+      for (const image of [signature, subject, child, both]) await push(image)
+      move(11 * dayMs)
+      await run()
+      assert.deepEqual(await left(), digests())
+      const gone = told.flatMap(({ actions }) => actions.map(({ image }) => image.digest))
+      assert.ok(gone.indexOf(subject.digest) < gone.indexOf(signature.digest))
+    })
+
+    test('two runs at once take each image once', async (t) => {
+      const { push, run, left, told } = await stage(t, [keepTwo])
+      const images = many(8)
+      for (const image of images) await push(image)
+      await run(run)
+      assert.deepEqual(await left(), digests(...images.slice(6)))
+      const gone = told.flatMap(({ actions }) => actions.map(({ image }) => image.digest))
+      assert.deepEqual(gone.sort(), [...digests(...images.slice(0, 6))].sort())
+    })
+
     test('archives with the index what it refers to', async (t) => {
       const archive = { ...old, action: { type: 'transition', targetStorageClass: 'archive' } }
       const { push, run, move, metadata } = await stage(t, [archive])
