@@ -10,6 +10,7 @@ import {
   ListImagesCommand,
   PutLifecyclePolicyCommand,
 } from '@aws-sdk/client-ecr'
+import { type Client, ensureRepository, Interrupted } from '../support/cluster/client.ts'
 import {
   artifact,
   type Blob,
@@ -22,7 +23,6 @@ import {
 } from '../support/images/build.ts'
 import { digest, noise } from '../support/images/content.ts'
 import { type Registry, request } from '../support/push.ts'
-import { type Client, ensureRepository, Interrupted } from './registry.ts'
 
 export interface World {
   readonly clients: readonly Client[]

@@ -10,11 +10,11 @@ import { test } from 'node:test'
 import { setTimeout as delay } from 'node:timers/promises'
 import { DescribeRepositoriesCommand, ListImagesCommand } from '@aws-sdk/client-ecr'
 import { openMetadata } from '#metadata/open.ts'
+import { createClient, ensureRepository } from '../support/cluster/client.ts'
+import { type Cluster, startCluster } from '../support/cluster/cluster.ts'
 import { eachDatabase } from '../support/databases.ts'
 import { temporaryFolder } from '../support/temporary-folder.ts'
 import { deleter, forgetful, policyMaker, pull, puller, pusher, type World } from './actors.ts'
-import { type Cluster, startCluster } from './cluster.ts'
-import { createClient, ensureRepository } from './registry.ts'
 import { countLeft, requireClean } from './settled.ts'
 
 const seconds = Number(process.env.LADING_TEST_SOAK_SECONDS ?? 30)

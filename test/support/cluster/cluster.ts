@@ -2,7 +2,7 @@
 import { type ChildProcess, fork } from 'node:child_process'
 import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
-import { inheritedEnvironment } from '../support/run.ts'
+import { inheritedEnvironment } from '../run.ts'
 
 export interface Cluster extends AsyncDisposable {
   /** How far the clock of all processes is ahead of this machine's. */
@@ -11,6 +11,8 @@ export interface Cluster extends AsyncDisposable {
   url(): Promise<string>
   /** Ends one by SIGKILL and starts another in its place, which serves when this resolves. */
   killOne(): Promise<void>
+  /** The same with all of them at once. */
+  killAll(): Promise<void>
   moveClock(byMs: number): void
   /** What the processes logged: warnings and errors. */
   log(): string
@@ -47,6 +49,17 @@ export async function startCluster(size: number, environment: Readonly<Record<st
     return { process, url }
   }
 
+  async function replace(at: number): Promise<void> {
+    const killed = members[at]
+    if (killed === undefined) return
+    const ended = once(killed.process, 'exit')
+    killed.process.kill('SIGKILL')
+    await ended
+    const member = start()
+    members[at] = member
+    await member.url
+  }
+
   for (let at = 0; at < size; at++) {
     const member = start()
     members.push(member)
@@ -63,16 +76,10 @@ export async function startCluster(size: number, environment: Readonly<Record<st
       return Promise.any(members.map((_, at) => members[(turn + at) % members.length]?.url ?? '')).finally(() => turn++)
     },
 
-    async killOne() {
-      const at = turn++ % members.length
-      const killed = members[at]
-      if (killed === undefined) return
-      const ended = once(killed.process, 'exit')
-      killed.process.kill('SIGKILL')
-      await ended
-      const member = start()
-      members[at] = member
-      await member.url
+    killOne: () => replace(turn++ % members.length),
+
+    async killAll() {
+      await Promise.all(members.map((_, at) => replace(at)))
     },
 
     moveClock(byMs) {
