@@ -164,7 +164,8 @@ eachDatabase((databases) =>
       await run(run)
       assert.deepEqual(await left(), digests(...images.slice(6)))
       const gone = told.flatMap(({ actions }) => actions.map(({ image }) => image.digest))
-      assert.deepEqual(gone.sort(), [...digests(...images.slice(0, 6))].sort())
+      assert.equal(gone.length, 6)
+      assert.deepEqual(new Set<string>(gone), digests(...images.slice(0, 6)))
     })
 
     test('archives with the index what it refers to', async (t) => {
