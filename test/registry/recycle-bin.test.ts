@@ -81,6 +81,13 @@ eachDatabase((databases) =>
             images.map(({ digest }) => ({ digest })),
             by,
           ),
+        /** What waits of garbage collection once the recycle bin was looked at, and the clock has moved. */
+        async purge(afterMs: number) {
+          aheadMs += afterMs
+          assert.equal(await createRecycleBinWorker(parts).work({}, { signal }), 'done')
+          const asked = metadata.reader.selectFrom('job').select('kind').where('run_at', '<=', clock())
+          return asked.where('kind', '=', 'collect-garbage').where('state', '=', 'waiting').execute()
+        },
         /** Everything that is due, once the clock has moved. */
         async work(afterMs: number) {
           aheadMs += afterMs
@@ -300,6 +307,14 @@ eachDatabase((databases) =>
       }
       assert.deepEqual(await metadata.reader.selectFrom('blob').selectAll().execute(), [])
       assert.deepEqual(await stored(), new Set())
+    })
+
+    test('garbage collection follows a deleted repository that goes for good', async (t) => {
+      const { push, repositories, purge } = await stage(t)
+      await push(image({ seed: 'app' }), 'v1')
+      await repositories.delete(key, { force: true, by })
+      assert.deepEqual(await purge(6 * dayMs), [])
+      assert.equal((await purge(dayMs)).length, 1)
     })
   }),
 )

@@ -1,4 +1,5 @@
 import { jobKind } from '#jobs/kind.ts'
+import { enqueue } from '#jobs/queue.ts'
 import { type Schedule, schedule } from '#jobs/schedules.ts'
 import { type Worker, worker } from '#jobs/worker.ts'
 import type { Clock } from '#lib/clock.ts'
@@ -6,6 +7,7 @@ import { deleteSome } from '#metadata/delete-some.ts'
 import type { Metadata, Transaction } from '#metadata/metadata.ts'
 import { type Digest, parseDigest } from '#names/digest.ts'
 import { noteBlobs } from '#registry/collectable.ts'
+import { collectGarbage } from '#registry/collection/jobs.ts'
 import { findKeptInBin, isKeptInBin } from '#registry/kept-in-use.ts'
 import { lockOwner } from './owner.ts'
 import { purgeImages } from './rows.ts'
@@ -186,6 +188,8 @@ function stepsFor(owner: number, clock: Clock): ((trx: Transaction) => Promise<b
       await trx.deleteFrom('repository_policy').where('repository_id', '=', owner).execute()
       await trx.deleteFrom('deleted_repository').where('repository_id', '=', owner).execute()
       await trx.deleteFrom('repository').where('id', '=', owner).execute()
+      // Whose blobs have no link any more. Those of an image have theirs for the grace, and need no haste.
+      await enqueue(trx, collectGarbage, {}, { at: clock() })
       return false
     },
   ]
