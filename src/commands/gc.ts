@@ -12,7 +12,7 @@ export const gcCommands: CommandGroup = {
   commands: [
     {
       name: 'status',
-      description: 'tell what waits to be collected, and what has been',
+      description: 'tell what waits to be collected, and what has been, by the last collection and by all',
       example: 'lading gc status',
       run: showStatus,
     },
@@ -28,7 +28,7 @@ export const gcCommands: CommandGroup = {
 
 async function showStatus({ output, settings, open }: Call): Promise<void> {
   const { metadata, clock } = await open()
-  const { links, blobs, held } = await readCollectionStatus(metadata.reader, clock())
+  const { links, blobs, held, last } = await readCollectionStatus(metadata.reader, clock())
   const counters = await readCounters(metadata.reader)
   output.show({
     linksWaiting: links.count,
@@ -37,6 +37,11 @@ async function showStatus({ output, settings, open }: Call): Promise<void> {
     blobsWaitingSince: time(blobs.since),
     bytesWaiting: blobs.bytes,
     heldByBackup: held,
+    lastCollection: time(last?.at),
+    lastCollectedLinks: last?.collected.links,
+    lastCollectedBlobs: last?.collected.blobs,
+    lastCollectedBytes: last?.collected.bytes,
+    lastCollectedUploads: last?.collected.uploads,
     collectedLinks: counters.get('lading_gc_links_total') ?? 0,
     collectedBlobs: counters.get('lading_gc_blobs_total') ?? 0,
     collectedBytes: counters.get('lading_gc_bytes_total') ?? 0,

@@ -9,13 +9,17 @@ export interface FoundJob {
   readonly lastError: string | undefined
 }
 
-/** The last one of that kind and key that was asked for, while it is remembered. */
-export async function findLastJob(reader: Reader, kind: string, key: string): Promise<FoundJob | undefined> {
+/** The last one of that kind and key that was asked for, or the last of them in a state, while it is remembered. */
+export async function findLastJob(
+  reader: Reader,
+  { kind, key, state }: { readonly kind: string; readonly key: string; readonly state?: FoundJob['state'] },
+): Promise<FoundJob | undefined> {
   const row = await reader
     .selectFrom('job')
     .selectAll()
     .where('kind', '=', kind)
     .where('key', '=', key)
+    .$if(state !== undefined, (query) => query.where('state', '=', state ?? ''))
     .orderBy('id', 'desc')
     .limit(1)
     .executeTakeFirst()

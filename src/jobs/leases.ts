@@ -30,7 +30,8 @@ export interface Leases {
 }
 
 export type Ending =
-  | { readonly state: 'done' }
+  /** `document` takes the place of the one that it had. */
+  | { readonly state: 'done'; readonly document?: unknown }
   | { readonly state: 'failed'; readonly error: string }
   /** `attempts` are those that count from now on. */
   | {
@@ -121,9 +122,10 @@ export function createLeases({
         }
         // One that was to go on and is asked for anew meanwhile is over: the other follows it.
         const { state, error = null } = ending.state === 'failed' ? ending : { state: 'done' }
+        const { document = lease.document } = ending.state === 'done' ? ending : {}
         await trx
           .updateTable('job')
-          .set({ ...released, state, last_error: error, finished_at: clock() })
+          .set({ ...released, state, payload: JSON.stringify(document), last_error: error, finished_at: clock() })
           .where('id', '=', lease.id)
           .execute()
       }),

@@ -115,6 +115,7 @@ export function createJobRunner({
 
   function endingOf(outcome: Outcome<unknown>): Ending {
     if (outcome === 'done') return { state: 'done' }
+    if ('done' in outcome) return { state: 'done', document: outcome.done }
     if ('giveUp' in outcome) return { state: 'failed', error: outcome.giveUp.slice(0, longestError) }
     return { state: 'waiting', at: outcome.at, attempts: 0, document: outcome.again }
   }

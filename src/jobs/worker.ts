@@ -1,10 +1,14 @@
 import type { JobKind } from './kind.ts'
 
 /**
- * How a job ended. `again` makes it wait for its next part, with what that part needs to know; `giveUp` says that trying again would
+ * How a job ended. `done` says what it did, for whoever looks at it later (`find.ts`); `again` makes it wait for its next part, with what that part needs to know; `giveUp` says that trying again would
  * be no use. What a worker throws is a failure that is tried again, later each time.
  */
-export type Outcome<Payload> = 'done' | { readonly again: Payload; readonly at: number } | { readonly giveUp: string }
+export type Outcome<Payload> =
+  | 'done'
+  | { readonly done: Payload }
+  | { readonly again: Payload; readonly at: number }
+  | { readonly giveUp: string }
 
 export interface WorkContext {
   /** Aborted when the process stops, and when the job is no longer this process's. Whoever works in steps ends between two of them. */

@@ -26,13 +26,24 @@ for (const url of [sqliteUrl, postgresUrl]) {
     assert.ok(Date.parse(String(linksWaitingSince)) >= hours.begun)
 
     hours.gone = 25
-    assert.match(await lading.run('gc', 'run', '--sweep'), /begins within seconds/)
     let now = await status()
-    while (now.collectedBlobs !== 1) {
+    while (now.lastCollection === undefined) {
       await delay(20)
       now = await status()
     }
-    assert.equal(now.collectedBytes, lonely.bytes.byteLength)
-    assert.deepEqual([now.linksWaiting, now.blobsWaiting, now.collectedLinks], [0, 0, 1])
+    assert.deepEqual([now.linksWaiting, now.blobsWaiting], [0, 0])
+    assert.deepEqual([now.lastCollectedLinks, now.lastCollectedBlobs, now.lastCollectedUploads], [1, 1, 0])
+    assert.equal(now.lastCollectedBytes, lonely.bytes.byteLength)
+
+    // No schedule is due again, so that it is this command which has it done.
+    const { lastCollection } = now
+    assert.ok(Date.parse(String(lastCollection)) >= hours.begun + 25 * 3_600_000)
+    assert.match(await lading.run('gc', 'run', '--sweep'), /begins within seconds/)
+    while (now.lastCollection === lastCollection) {
+      await delay(20)
+      now = await status()
+    }
+    assert.deepEqual([now.lastCollectedLinks, now.lastCollectedBytes], [0, 0])
+    assert.deepEqual([now.collectedLinks, now.collectedBlobs, now.collectedBytes], [1, 1, lonely.bytes.byteLength])
   })
 }

@@ -77,7 +77,7 @@ eachDatabase((databases) =>
             gcGraceHours: 24,
             uploadExpiryHours: 24,
           })
-          for (const { work } of workers.toReversed()) assert.equal(await work({}, { signal }), 'done')
+          for (const { work } of workers.toReversed()) assert.match(JSON.stringify(await work({}, { signal })), /done/)
         },
         /** What the job of that kind answers, once the clock has moved. */
         async work(kind: string, afterMs: number) {

@@ -92,7 +92,7 @@ eachDatabase((databases) =>
         async work(afterMs: number) {
           aheadMs += afterMs
           for (let round = 0; round < 2; round++) {
-            for (const { work } of workers) assert.equal(await work({}, { signal }), 'done')
+            for (const { work } of workers) assert.match(JSON.stringify(await work({}, { signal })), /done/)
             aheadMs += 2 * 3_600_000
           }
         },

@@ -12,10 +12,23 @@ import { collectUploads } from './uploads.ts'
 
 /** Garbage collection as two jobs: what is noted as possible garbage, each few minutes, and what nobody knows of, each day. */
 
-const parts = { attempts: 5, leaseMs: 60_000, parse: () => ({}), key: () => 'all' } as const
+const parts = { attempts: 5, leaseMs: 60_000, key: () => 'all' } as const
 
-export const collectGarbage = jobKind<object>({ kind: 'collect-garbage', ...parts })
-export const sweepStore = jobKind<object>({ kind: 'sweep-store', ...parts })
+/** What a collection took away. */
+export interface Collected {
+  readonly uploads: number
+  readonly links: number
+  readonly blobs: number
+  readonly bytes: number
+}
+
+export const collectGarbage = jobKind<{ readonly collected?: Collected }>({
+  kind: 'collect-garbage',
+  ...parts,
+  // Written here alone, once it is done.
+  parse: (document) => document as { readonly collected?: Collected },
+})
+export const sweepStore = jobKind<object>({ kind: 'sweep-store', ...parts, parse: () => ({}) })
 
 const minuteMs = 60_000
 const hourMs = 60 * minuteMs
@@ -53,8 +66,8 @@ export function createCollectionWorkers({
           await addToCounter(trx, 'lading_gc_links_total', links)
         })
       }
-      await collectBlobs(work)
-      return 'done'
+      const { blobs: gone, bytes } = await collectBlobs(work)
+      return { done: { collected: { uploads, links, blobs: gone, bytes } } }
     }),
 
     worker(sweepStore, async (_payload, { signal }) => {

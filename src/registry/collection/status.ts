@@ -1,4 +1,6 @@
+import { findLastJob } from '#jobs/find.ts'
 import type { Reader } from '#metadata/metadata.ts'
+import { type Collected, collectGarbage } from './jobs.ts'
 import { isUnneeded } from './links.ts'
 
 /** What waits to be collected, for an operator who wonders where disk space is. Looks at what is noted alone. */
@@ -9,6 +11,8 @@ export interface CollectionStatus {
   readonly blobs: Waiting & { readonly bytes: number }
   /** Whether a backup keeps content from being collected. */
   readonly held: boolean
+  /** The last collection that came to its end; `undefined` if there was none for as long as jobs are remembered. */
+  readonly last: { readonly at: number; readonly collected: Collected } | undefined
 }
 
 interface Waiting {
@@ -56,5 +60,13 @@ export async function readCollectionStatus(reader: Reader, now: number): Promise
     links: { count: Number(links.count), since: links.since ?? undefined },
     blobs: { count: Number(blobs.count), since: blobs.since ?? undefined, bytes: Number(blobs.bytes ?? 0) },
     held: hold !== undefined,
+    last: await readLast(reader),
   }
+}
+
+async function readLast(reader: Reader): Promise<CollectionStatus['last']> {
+  const { kind, key, parse } = collectGarbage
+  const job = await findLastJob(reader, { kind, key: key({}), state: 'done' })
+  const { collected } = job === undefined ? {} : parse(job.document)
+  return job?.finishedAt === undefined || collected === undefined ? undefined : { at: job.finishedAt, collected }
 }

@@ -25,7 +25,7 @@ export interface ScrubStatus {
 const mostShown = 1_000
 
 export async function readScrubStatus(reader: Reader): Promise<ScrubStatus> {
-  const round = await findLastJob(reader, scrubStore.kind, scrubStore.key({}))
+  const round = await findLastJob(reader, { kind: scrubStore.kind, key: scrubStore.key({}) })
   const { beganAt, after } = round === undefined ? {} : scrubStore.parse(round.document)
   const counters = await readCounters(reader)
   const rows = await reader
