@@ -167,7 +167,7 @@ export interface DeletedRepository {
   readonly purgeAt: Date
 }
 
-export type DeletionCause = 'DELETE' | 'LIFECYCLE'
+export type DeletionCause = 'DELETE' | 'LIFECYCLE' | 'SUBJECT'
 
 export interface DeniedRequest {
   readonly principal: string
@@ -470,6 +470,7 @@ export interface RestoreDeletedImageResponse {
   readonly imageDigests: readonly string[]
   readonly imageTags: readonly string[]
   readonly takenTags: readonly string[]
+  readonly remainingReferrerDigests: readonly string[]
 }
 
 export interface RestoreDeletedRepositoryRequest {
@@ -521,4 +522,4 @@ export interface TagMove {
   readonly cause: TagMoveCause
 }
 
-export type TagMoveCause = 'PUSH' | 'DELETE' | 'LIFECYCLE' | 'ROLLBACK' | 'RESTORE'
+export type TagMoveCause = 'PUSH' | 'DELETE' | 'LIFECYCLE' | 'SUBJECT' | 'ROLLBACK' | 'RESTORE'

@@ -45,6 +45,7 @@ export function recycleBinOperations({ deletedImages, deletedRepositories, reten
         return {
           ...{ registryId: registry.account, repositoryName: name },
           ...{ imageDigests: restored.digests, imageTags: restored.tags, takenTags: restored.taken },
+          remainingReferrerDigests: restored.left,
         }
       },
     },
@@ -137,7 +138,7 @@ function readNumber(text = ''): number {
   return Number(text)
 }
 
-const causes = { delete: 'DELETE', lifecycle: 'LIFECYCLE' } as const satisfies Record<
+const causes = { delete: 'DELETE', lifecycle: 'LIFECYCLE', subject: 'SUBJECT' } as const satisfies Record<
   DeletedImage['cause'],
   wire.DeletionCause
 >

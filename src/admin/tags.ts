@@ -89,6 +89,7 @@ const namesOfCauses = {
   push: 'PUSH',
   delete: 'DELETE',
   lifecycle: 'LIFECYCLE',
+  subject: 'SUBJECT',
   rollback: 'ROLLBACK',
   restore: 'RESTORE',
 } as const satisfies Record<TagMoveCause, wire.TagMoveCause>

@@ -74,9 +74,15 @@ async function restoreImage(call: ApiCall): Promise<void> {
   call.output.show({
     ...{ repository: repositoryName, digest: imageDigest, images: restored.imageDigests },
     ...{ tags: restored.imageTags, tagsElsewhere: restored.takenTags },
+    referrersLeft: restored.remainingReferrerDigests,
   })
   if (restored.takenTags.length > 0) {
     call.output.note(`\nTags that point elsewhere by now stayed there: ${restored.takenTags.join(', ')}`)
+  }
+  if (restored.remainingReferrerDigests.length > 0) {
+    call.output.note(
+      '\nReferrers that cannot come back are still in the bin: restore one by its digest to be told why.',
+    )
   }
 }
 

@@ -16,7 +16,8 @@ import { type Act, recordTagMoves } from './tag-moves.ts'
  * behind follow later.
  */
 
-export type RemovalCause = 'delete' | 'lifecycle'
+/** `subject`: it went because its subject did, and comes back with it. */
+export type RemovalCause = 'delete' | 'lifecycle' | 'subject'
 
 export interface Removal extends Act {
   readonly cause: RemovalCause
@@ -54,7 +55,10 @@ const imageColumns = [
   ...(['image_size', 'pushed_at', 'pulled_at', 'status', 'archived_at', 'activated_at'] as const),
 ] as const
 
-/** An image that was deleted before, pushed again and deleted again is in the bin once, as it was last. */
+/**
+ * An image that was deleted before, pushed again and deleted again is in the bin once, as it was last. What is deleted along with its
+ * subject went with it as what follows it later does.
+ */
 async function keepInBin(
   trx: Transaction,
   id: number,
@@ -87,6 +91,15 @@ async function keepInBin(
         .where('digest', 'in', digests),
     )
     .execute()
+  if (cause === 'delete') {
+    await trx
+      .updateTable('deleted_image')
+      .set({ cause: 'subject' })
+      .where('repository_id', '=', id)
+      .where('digest', 'in', digests)
+      .where('subject', 'in', digests)
+      .execute()
+  }
   for (const [digest, those] of Map.groupBy(tags, (tag) => tag.digest)) {
     await trx
       .updateTable('deleted_image')

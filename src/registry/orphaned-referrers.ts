@@ -9,7 +9,7 @@ import type { Repository } from './repository.ts'
 import { removeReferrers, type SubjectGone } from './subject-gone.ts'
 
 /**
- * Referrers follow their subject: what signs or describes an image that was deleted goes as it went, unless the image is there again.
+ * Referrers follow their subject: what signs or describes an image that was deleted goes too, unless the image is there again.
  * One that an index refers to, or that is kept in use, stays. Their own referrers follow them in turn.
  */
 export function createReferrerRemoval({ metadata, clock }: { metadata: Metadata; clock: Clock }): Worker {
@@ -29,7 +29,7 @@ const atOnce = 200
 /** Answers after which one to go on, `undefined` once there is none left. */
 async function removeSome(
   trx: Transaction,
-  { repositoryId, subject, by, cause }: SubjectGone,
+  { repositoryId, subject, by }: SubjectGone,
   after: Digest | undefined,
   now: number,
 ): Promise<Digest | undefined> {
@@ -38,7 +38,7 @@ async function removeSome(
   const found = await findReferrers(trx, live.repository, subject, after)
   const kept = await findKeptInUse(trx, live.repository, found, now)
   const free = found.filter((digest) => !kept.has(digest))
-  await removeImages(trx, live.repository, free, { by, cause, at: now })
+  await removeImages(trx, live.repository, free, { by, cause: 'subject', at: now })
   return found.length < atOnce ? undefined : found.at(-1)
 }
 

@@ -20,9 +20,14 @@ interface Counted {
  * @throws Refusal `QuotaExceeded`
  */
 export async function requireWithin(quotas: Quotas, quota: Quota, place: Place, query: Counted): Promise<void> {
-  const limit = quotas[quota]
-  const beyond = await query.offset(limit).limit(1).executeTakeFirst()
-  if (beyond !== undefined) throw refuse('QuotaExceeded', { ...place, quota, limit })
+  if (!(await hasRoom(quotas, quota, query, 0)))
+    throw refuse('QuotaExceeded', { ...place, quota, limit: quotas[quota] })
+}
+
+/** Whether so many more than there are, of `query`, are within the quota. */
+export async function hasRoom(quotas: Quotas, quota: Quota, query: Counted, more: number): Promise<boolean> {
+  const most = quotas[quota] - more
+  return most >= 0 && (await query.offset(most).limit(1).executeTakeFirst()) === undefined
 }
 
 /** The same of what a registry has, whose lock is taken here: it is the last of the transaction's. @throws Refusal `QuotaExceeded` */

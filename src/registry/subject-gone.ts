@@ -6,7 +6,7 @@ import type { Removal } from './image-removal.ts'
 import type { Repository } from './repository.ts'
 
 /** A subject that went and left referrers: they follow it later (`orphaned-referrers.ts`), if it is not there again by then. */
-export interface SubjectGone extends Pick<Removal, 'by' | 'cause'> {
+export interface SubjectGone extends Pick<Removal, 'by'> {
   readonly repositoryId: number
   readonly subject: Digest
 }
@@ -28,7 +28,7 @@ export async function noteSubjectsGone(
   trx: Transaction,
   { id }: Repository,
   digests: readonly Digest[],
-  { by, at, cause }: Removal,
+  { by, at }: Removal,
 ): Promise<void> {
   const rows = await trx
     .selectFrom('manifest')
@@ -41,7 +41,7 @@ export async function noteSubjectsGone(
     .execute()
   for (const { subject } of rows) {
     if (subject === null) continue
-    const gone = { repositoryId: id, subject: parseDigest(subject), by, cause }
+    const gone = { repositoryId: id, subject: parseDigest(subject), by }
     await enqueue(trx, removeReferrers, gone, { at: at + delayMs })
   }
 }
@@ -56,14 +56,13 @@ export async function noteSubjectsInBin(trx: Transaction, repositoryId: number, 
     .innerJoin('manifest', (join) =>
       join.onRef('manifest.repository_id', '=', 'gone.repository_id').onRef('manifest.subject', '=', 'gone.digest'),
     )
-    .select(['gone.digest', 'gone.deleted_by', 'gone.cause'])
+    .select(['gone.digest', 'gone.deleted_by'])
     .distinct()
     .where('gone.repository_id', '=', repositoryId)
     .orderBy('gone.digest')
     .execute()
-  for (const { digest, deleted_by: by, cause } of rows) {
-    // Written by `image-removal.ts`.
-    const gone = { repositoryId, subject: parseDigest(digest), by, cause: cause as Removal['cause'] }
+  for (const { digest, deleted_by: by } of rows) {
+    const gone = { repositoryId, subject: parseDigest(digest), by }
     await enqueue(trx, removeReferrers, gone, { at: now + delayMs })
   }
 }

@@ -1,6 +1,7 @@
 import type { Transaction } from '#metadata/metadata.ts'
 import type { Digest } from '#names/digest.ts'
 import type { Tag } from '#names/tag.ts'
+import type { RemovalCause } from './image-removal.ts'
 import type { Repository } from './repository.ts'
 
 /** Every move of a tag is kept, written in the transaction that moves it: when, from where, to where, by whom and why. */
@@ -12,7 +13,7 @@ export interface TagMove {
   readonly to: Digest | undefined
 }
 
-export type TagMoveCause = 'push' | 'delete' | 'lifecycle' | 'rollback' | 'restore'
+export type TagMoveCause = 'push' | RemovalCause | 'rollback' | 'restore'
 
 /** Who does something, and when. */
 export interface Act {

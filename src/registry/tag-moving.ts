@@ -55,10 +55,10 @@ export async function requireTagsWithin(
   repository: Repository,
   digest: Digest,
 ): Promise<void> {
-  const tags = trx
-    .selectFrom('tag')
-    .select('tag')
-    .where('repository_id', '=', repository.id)
-    .where('digest', '=', digest)
-  await requireWithin(quotas, 'tags', inRepository(repository), tags)
+  await requireWithin(quotas, 'tags', inRepository(repository), tagsOf(trx, repository, digest))
+}
+
+/** As the quota of an image counts them. */
+export function tagsOf(trx: Transaction, { id }: Repository, digest: Digest) {
+  return trx.selectFrom('tag').select('tag').where('repository_id', '=', id).where('digest', '=', digest)
 }

@@ -134,6 +134,7 @@ eachDatabase((databases) =>
         digests: [app.digest],
         tags: ['v1'],
         taken: ['latest'],
+        left: [],
       })
       assert.deepEqual(await images(), new Set([`${app.digest} v1`, `${other.digest} latest`]))
       const { activatedAt, tags, ...after } = await lists.get(key, { digest: app.digest })
@@ -240,7 +241,7 @@ eachDatabase((databases) =>
       await push(app, 'v1')
       await remove(app)
       await push(app)
-      assert.deepEqual(await bin.restore(key, app.digest, by), { digests: [], tags: ['v1'], taken: [] })
+      assert.deepEqual(await bin.restore(key, app.digest, by), { digests: [], tags: ['v1'], taken: [], left: [] })
       await remove(app)
       await bin.restore(key, app.digest, by)
       assert.deepEqual(await images(), new Set([`${app.digest} v1`]))

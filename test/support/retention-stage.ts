@@ -9,16 +9,20 @@ import { callAdmin } from './admin.ts'
 import type { Image } from './images/build.ts'
 import { openOciClient } from './oci-client.ts'
 import { pushImage, pushManifest } from './push.ts'
-import { startServer } from './server.ts'
+import { type ServerOptions, startServer } from './server.ts'
 
 /** An image by its name. */
 export type Named = readonly [repositoryName: string, of: { readonly digest: string }]
 
 /** A server whose clock a test moves, and clients that go by it. */
-export async function openRetentionStage(t: TestContext, database: string) {
+export async function openRetentionStage(
+  t: TestContext,
+  database: string,
+  environment: ServerOptions['environment'] = {},
+) {
   let ahead = 0
   const clock = () => Date.now() + ahead
-  const server = await startServer({ database, clock })
+  const server = await startServer({ database, clock, environment })
   t.after(() => server.stop())
   const metadata = await openMetadata(database, () => {})
   t.after(() => metadata.close())

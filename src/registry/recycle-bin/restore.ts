@@ -5,12 +5,11 @@ import type { Tag } from '#names/tag.ts'
 import { requireImagesWithin } from '#registry/image-push.ts'
 import { restoreImages } from '#registry/image-status.ts'
 import type { Quotas } from '#registry/quotas.ts'
-import { refuse } from '#registry/refusals.ts'
-import { inRepository, type Repository } from '#registry/repository.ts'
+import type { Repository } from '#registry/repository.ts'
 import type { Act } from '#registry/tag-moves.ts'
 import { findTarget, moveTag, requireTagsWithin } from '#registry/tag-moving.ts'
-import { refuseDeleted } from './refusals.ts'
-import { type DeletedImage, forgetDeleted, parseDeleted, selectDeleted } from './rows.ts'
+import { gather } from './gather.ts'
+import { forgetDeleted } from './rows.ts'
 
 /** What came back with an image. */
 export interface Restored {
@@ -19,6 +18,8 @@ export interface Restored {
   readonly tags: readonly Tag[]
   /** Tags that point elsewhere by now, and stay there. */
   readonly taken: readonly Tag[]
+  /** Referrers that went with it and cannot come back: they stay in the bin. */
+  readonly left: readonly Digest[]
 }
 
 /**
@@ -34,9 +35,8 @@ export async function restoreDeleted(
   quotas: Quotas,
   act: Act,
 ): Promise<Restored> {
-  const images = await gather(trx, repository, digest, act.at)
+  const { images, left } = await gather(trx, repository, digest, quotas, act.at)
   const digests = [...images.keys()]
-  await requireLinks(trx, repository, digests)
   const back = await insertImages(trx, repository, digests, act.at)
   await requireImagesWithin(trx, quotas, repository)
   const tags: Tag[] = []
@@ -50,83 +50,7 @@ export async function restoreDeleted(
   const needed = await findNeeded(trx, repository, active)
   await restoreImages(trx, repository, [...active, ...needed], act.at)
   await forgetDeleted(trx, repository.id, digests)
-  return { digests: back, tags, taken }
-}
-
-type Gathered = Map<Digest, DeletedImage & { readonly status: string }>
-
-/** The image with all in the bin that it needs, and that went along with it. */
-async function gather(trx: Transaction, repository: Repository, digest: Digest, now: number): Promise<Gathered> {
-  const images: Gathered = new Map()
-  const waiting = [digest]
-  for (let next = waiting.pop(); next !== undefined; next = waiting.pop()) {
-    if (images.has(next)) continue
-    const row = await selectDeleted(trx, repository.id, now).where('digest', '=', next).executeTakeFirst()
-    if (row === undefined) throw refuseDeleted('DeletedImageNotFound', { ...inRepository(repository), digest: next })
-    const image = { ...parseDeleted(row), status: row.status }
-    images.set(next, image)
-    waiting.push(...(await findChildren(trx, repository, next, now)))
-    const referrers = await selectDeleted(trx, repository.id, now)
-      .where('subject', '=', next)
-      .where('deleted_at', '>=', image.deletedAt)
-      .execute()
-    waiting.push(...referrers.map((referrer) => parseDigest(referrer.digest)))
-  }
-  return images
-}
-
-/** What an index refers to, of what is not there. @throws Refusal `ReferencedManifestsMissing` for what is not in the bin either */
-async function findChildren(trx: Transaction, repository: Repository, index: Digest, now: number): Promise<Digest[]> {
-  const absent = await trx
-    .selectFrom('deleted_image_reference as reference')
-    .select('reference.child')
-    .where('reference.repository_id', '=', repository.id)
-    .where('reference.parent', '=', index)
-    .where('reference.kind', '=', 'manifest')
-    .where(({ not, exists, selectFrom }) =>
-      not(
-        exists(
-          selectFrom('manifest')
-            .select('manifest.digest')
-            .where('manifest.repository_id', '=', repository.id)
-            .whereRef('manifest.digest', '=', 'reference.child'),
-        ),
-      ),
-    )
-    .execute()
-  const children = absent.map(({ child }) => parseDigest(child))
-  if (children.length === 0) return []
-  const found = await selectDeleted(trx, repository.id, now).where('digest', 'in', children).execute()
-  const inBin = new Set(found.map((row) => row.digest))
-  const digests = children.filter((child) => !inBin.has(child))
-  if (digests.length > 0) throw refuse('ReferencedManifestsMissing', { ...inRepository(repository), digests })
-  return children
-}
-
-/** The bin keeps the links of what is in it: one that is missing all the same was taken away by a person. */
-async function requireLinks(trx: Transaction, repository: Repository, parents: readonly Digest[]): Promise<void> {
-  const missing = await trx
-    .selectFrom('deleted_image_reference as reference')
-    .select('reference.child')
-    .distinct()
-    .where('reference.repository_id', '=', repository.id)
-    .where('reference.parent', 'in', parents)
-    .where('reference.kind', '!=', 'manifest')
-    .where(({ not, exists, selectFrom }) =>
-      not(
-        exists(
-          selectFrom('repository_blob as link')
-            .select('link.digest')
-            .where('link.repository_id', '=', repository.id)
-            .whereRef('link.digest', '=', 'reference.child'),
-        ),
-      ),
-    )
-    .limit(10)
-    .execute()
-  if (missing.length === 0) return
-  const digests = missing.map(({ child }) => parseDigest(child))
-  throw refuse('ReferencedBlobsMissing', { ...inRepository(repository), digests })
+  return { digests: back, tags, taken, left }
 }
 
 /** What these indexes refer to, be it that it came back with them or was there all the time. */
