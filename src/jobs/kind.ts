@@ -12,6 +12,8 @@ export interface JobKind<Payload> {
   readonly parse: (document: unknown) => Payload
   /** What the job is about: of one kind and key at most one waits, and at most one runs. */
   readonly key: (payload: Payload) => string
+  /** Whether it is long and in no hurry: a process does one such job at a time, beside the others, which never wait for it. */
+  readonly isAside?: boolean
 }
 
 export function jobKind<Payload>(kind: JobKind<Payload>): JobKind<Payload> {

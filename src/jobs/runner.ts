@@ -45,9 +45,8 @@ export function createJobRunner({
   atOnce = 2,
   pollMs = 1_000,
 }: JobRunnerParts): JobRunner {
-  const workers = new Map(list.map((worker) => [worker.kind, worker]))
+  const places = [placeFor(list, { isAside: false, atOnce }), placeFor(list, { isAside: true, atOnce: 1 })]
   const leases = createLeases({ metadata, clock, processId })
-  const running = new Map<number, Promise<void>>()
   const stopping = new AbortController()
   let timer: NodeJS.Timeout | undefined
   let looking: Promise<void> | undefined
@@ -72,12 +71,16 @@ export function createJobRunner({
 
   async function takeDue(): Promise<void> {
     await fireSchedules(metadata, schedules, clock())
+    for (const place of places) await fill(place)
+  }
+
+  async function fill({ workers, atOnce, running }: Place): Promise<void> {
     while (running.size < atOnce && !stopping.signal.aborted) {
       const lease = await leases.take(workers, [...running.keys()])
       if (lease === undefined) return
       running.set(
         lease.id,
-        run(lease)
+        run(lease, workers.get(lease.kind))
           .catch(onError)
           .finally(() => {
             running.delete(lease.id)
@@ -87,8 +90,7 @@ export function createJobRunner({
     }
   }
 
-  async function run(lease: Lease): Promise<void> {
-    const worker = workers.get(lease.kind)
+  async function run(lease: Lease, worker: Worker | undefined): Promise<void> {
     if (worker === undefined) return
     const lost = new AbortController()
     const signal = AbortSignal.any([stopping.signal, lost.signal])
@@ -149,7 +151,22 @@ export function createJobRunner({
       stopping.abort()
       clearInterval(timer)
       await looking
-      await Promise.all(running.values())
+      await Promise.all(places.flatMap(({ running }) => [...running.values()]))
     },
   }
+}
+
+/** Where jobs of some kinds run, so many at once; by the job's id. */
+interface Place {
+  readonly workers: ReadonlyMap<string, Worker>
+  readonly atOnce: number
+  readonly running: Map<number, Promise<void>>
+}
+
+function placeFor(
+  list: readonly Worker[],
+  { isAside, atOnce }: { readonly isAside: boolean; readonly atOnce: number },
+): Place {
+  const workers = list.filter((worker) => worker.isAside === isAside)
+  return { workers: new Map(workers.map((worker) => [worker.kind, worker])), atOnce, running: new Map() }
 }

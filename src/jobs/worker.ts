@@ -20,6 +20,7 @@ export interface Worker {
   readonly kind: string
   readonly attempts: number
   readonly leaseMs: number
+  readonly isAside: boolean
   /** Takes the payload as JSON gave it back. */
   readonly work: (document: unknown, context: WorkContext) => Promise<Outcome<unknown>>
 }
@@ -29,8 +30,8 @@ export interface Worker {
  * yet that its lease is over: it commits in steps that are right whoever else commits them too.
  */
 export function worker<Payload>(
-  { kind, attempts, leaseMs, parse }: JobKind<Payload>,
+  { kind, attempts, leaseMs, parse, isAside = false }: JobKind<Payload>,
   work: (payload: Payload, context: WorkContext) => Promise<Outcome<Payload>>,
 ): Worker {
-  return { kind, attempts, leaseMs, work: (document, context) => work(parse(document), context) }
+  return { kind, attempts, leaseMs, isAside, work: (document, context) => work(parse(document), context) }
 }

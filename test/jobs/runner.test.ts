@@ -130,6 +130,32 @@ eachDatabase((databases) =>
       assert.equal(job?.last_error?.length, 500)
     })
 
+    test('a long job in no hurry runs beside the others, one at a time', async (t) => {
+      const { ask, run, metadata } = await stage(t)
+      const scan = { ...greet, kind: 'scan', isAside: true }
+      const ends = Promise.withResolvers<void>()
+      const begun: string[] = []
+      for (const who of ['x', 'y']) await metadata.transaction((trx) => enqueue(trx, scan, { who }, { at: 0 }))
+      const held = async ({ who }: { who: string }) => {
+        begun.push(who)
+        await ends.promise
+        return 'done' as const
+      }
+      const greeted: string[] = []
+      const quick = worker(greet, async ({ who }) => {
+        greeted.push(who)
+        return 'done'
+      })
+      await run({ atOnce: 1, workers: [worker(scan, held), quick] })
+      await until(() => begun.length === 1)
+      for (const who of ['a', 'b', 'c']) await ask({ who })
+      await until(() => greeted.length === 3)
+      assert.equal(begun.length, 1)
+      ends.resolve()
+      await until(async () => (await jobsOf(metadata)).every(({ state }) => state === 'done'))
+      assert.deepEqual(new Set(begun), new Set(['x', 'y']))
+    })
+
     test('a job goes on in parts, or is given up', async (t) => {
       const { ask, run, clock, metadata } = await stage(t)
       await ask({ who: 'a', part: 0 })

@@ -29,6 +29,7 @@ export const scrubStore = jobKind({
   // Written here, by the schedule and by the command that asks for a round.
   parse: (document) => document as Partial<ScrubRound>,
   key: () => 'all',
+  isAside: true,
 })
 
 /** A round that takes longer is not begun anew. */
@@ -63,7 +64,7 @@ export interface ScrubParts {
   readonly partMs?: number
 }
 
-/** Other jobs have their turn in between. */
+/** After so long it says how far it is, which is where a process goes on that takes over from one which died. */
 const usualPartMs = 30_000
 const blobsAtOnce = 100
 const beforeAll: ManifestPlace = { repositoryId: 0, digest: '' }
@@ -73,68 +74,74 @@ export function createScrubWorker(parts: ScrubParts): Worker {
   return worker(scrubStore, async (payload, { signal }) => {
     if (scrubMibPerSecond === 0) return { giveUp: 'LADING_SCRUB_MIB_PER_SECOND is 0' }
     const pace = createPace(scrubMibPerSecond * 1024 * 1024)
-    const work = { ...parts, pace, signal }
     const until = performance.now() + partMs
     const { beganAt = clock() } = payload
-    let after: ScrubRound['after'] | undefined = payload.after ?? { blob: '' }
+    let { after = { blob: '' } } = payload
+    const goOn = () => ({ again: { beganAt, after }, at: clock() })
     try {
-      do {
-        signal.throwIfAborted()
-        after = await scrubSome(parts, work, { beganAt, after }, until)
-      } while (after !== undefined && performance.now() < until)
+      for await (const place of readOn(parts, { ...parts, pace, signal }, { beganAt, after })) {
+        after = place
+        if (performance.now() >= until) return goOn()
+      }
+      return 'done'
+    } catch (error) {
+      if (!signal.aborted) throw error
+      // It was told to end, and what it has read need not be read again.
+      return goOn()
     } finally {
       await metadata.transaction((trx) => addToCounter(trx, 'lading_scrub_bytes_total', pace.spent))
     }
-    return after === undefined ? 'done' : { again: { beganAt, after }, at: clock() }
   })
 }
 
-async function scrubSome(
+/** Reads what is left of a round; yields each place from which another may go on. */
+async function* readOn(
   parts: ScrubParts,
   work: ScrubWork,
   { beganAt: round, after }: ScrubRound,
-  until: number,
-): Promise<ScrubRound['after'] | undefined> {
-  if ('blob' in after) return scrubSomeBlobs(parts, work, after.blob, until)
-  if ('manifest' in after) {
-    const next = await scrubSomeManifests(parts, work, { table: 'manifest', after: after.manifest, round })
-    return next === undefined ? { deleted: beforeAll } : { manifest: next }
+): AsyncGenerator<ScrubRound['after']> {
+  if ('blob' in after) {
+    for await (const blob of readBlobs(parts, work, after.blob)) yield { blob }
   }
-  const next = await scrubSomeManifests(parts, work, { table: 'deleted_image', after: after.deleted, round })
-  if (next !== undefined) return { deleted: next }
+  if (!('deleted' in after)) {
+    const from = 'manifest' in after ? after.manifest : beforeAll
+    for await (const manifest of readManifests(parts, work, { table: 'manifest', from, round })) yield { manifest }
+  }
+  const from = 'deleted' in after ? after.deleted : beforeAll
+  for await (const deleted of readManifests(parts, work, { table: 'deleted_image', from, round })) yield { deleted }
   await forgetOtherRounds(parts.metadata, round)
-  return undefined
 }
 
-async function scrubSomeBlobs(
-  { metadata, clock, onDamage }: ScrubParts,
-  work: ScrubWork,
-  from: string,
-  until: number,
-): Promise<ScrubRound['after']> {
-  const some = await readBlobsAfter(metadata, from, blobsAtOnce)
-  for (const blob of some) {
-    const problem = await scrubBlob(work, blob)
-    if (problem !== undefined) {
-      const repositories = await findAffected(metadata.reader, blob.digest)
-      onDamage({ digest: blob.digest, problem, repositories, at: clock() })
+async function* readBlobs({ metadata, clock, onDamage }: ScrubParts, work: ScrubWork, from: string) {
+  for (let after: string | undefined = from; after !== undefined; ) {
+    const some = await readBlobsAfter(metadata, after, blobsAtOnce)
+    for (const blob of some) {
+      const problem = await scrubBlob(work, blob)
+      if (problem !== undefined) {
+        const repositories = await findAffected(metadata.reader, blob.digest)
+        onDamage({ digest: blob.digest, problem, repositories, at: clock() })
+      }
+      yield blob.digest
+      work.signal.throwIfAborted()
     }
-    if (performance.now() >= until) return { blob: blob.digest }
+    after = some.length < blobsAtOnce ? undefined : some.at(-1)?.digest
   }
-  const last = some.length < blobsAtOnce ? undefined : some.at(-1)
-  return last === undefined ? { manifest: beforeAll } : { blob: last.digest }
 }
 
-async function scrubSomeManifests(
+async function* readManifests(
   { metadata, clock, onDamage }: ScrubParts,
   work: ScrubWork,
-  from: { readonly table: ManifestTable; readonly after: ManifestPlace; readonly round: number },
-): Promise<ManifestPlace | undefined> {
-  const { damaged, next } = await scrubManifests(work, from)
-  for (const { repositoryId, digest } of damaged) {
-    const key = await findKeyOf(metadata.reader, repositoryId)
-    const repositories = key === undefined ? [] : [{ registry: key.registry, name: key.name, images: [digest] }]
-    onDamage({ digest, problem: 'manifest', repositories, at: clock() })
+  { table, from, round }: { readonly table: ManifestTable; readonly from: ManifestPlace; readonly round: number },
+) {
+  for (let after: ManifestPlace | undefined = from; after !== undefined; ) {
+    const { damaged, next } = await scrubManifests(work, { table, after, round })
+    for (const { repositoryId, digest } of damaged) {
+      const key = await findKeyOf(metadata.reader, repositoryId)
+      const repositories = key === undefined ? [] : [{ registry: key.registry, name: key.name, images: [digest] }]
+      onDamage({ digest, problem: 'manifest', repositories, at: clock() })
+    }
+    if (next !== undefined) yield next
+    after = next
+    work.signal.throwIfAborted()
   }
-  return next
 }
