@@ -237,7 +237,7 @@ export async function startApp(settings: Settings, log: Logger, options: AppOpti
           deletedImages: createDeletedImages({ metadata, clock, quotas }),
           deletedRepositories: createDeletedRepositories({ metadata, clock, quotas }),
           retentions: createRetentions({ metadata, settings: registrySettings }),
-          tagHistory: createTagHistory({ metadata }),
+          tagHistory: createTagHistory({ metadata, clock }),
           tagRollback: createTagRollback({ metadata, clock, quotas }),
           clock,
         },

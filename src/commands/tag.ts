@@ -39,7 +39,7 @@ export const tagCommands: CommandGroup = {
     {
       name: 'rollback',
       over: 'api',
-      description: 'point a tag to what it pointed to before its latest move, or put it back if it is gone',
+      description: 'point a tag to the last other image that it pointed to, or put it back if it is gone',
       arguments: [
         ['<repository>', 'its name'],
         ['<tag>', 'the tag, be it that it is gone'],

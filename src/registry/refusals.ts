@@ -154,7 +154,7 @@ export interface InUseRefusals {
 
 /** What is declined of a tag that is to point to what it pointed to before, which ECR does not offer. */
 export interface RollbackRefusals {
-  /** It pointed to nothing by that time, or without one before its latest move, as far as its history is kept. */
+  /** It pointed to nothing by that time, or without one to no other image, as far as its history is kept. */
   TagHistoryMissing: InRepository & { readonly tag: Tag; readonly at: number | undefined }
   TagNeverPointedTo: InRepository & { readonly tag: Tag; readonly digest: Digest }
   RollbackImageUnavailable: InRepository & {

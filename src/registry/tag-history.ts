@@ -1,4 +1,5 @@
 import type { Selectable } from 'kysely'
+import type { Clock } from '#lib/clock.ts'
 import { type Page, pageOf } from '#lib/page.ts'
 import type { Metadata, Reader } from '#metadata/metadata.ts'
 import type { TagMoveTable } from '#metadata/schema/registry.ts'
@@ -37,7 +38,7 @@ export interface TagAt {
 
 export type PastImageState = 'active' | 'archived' | 'in recycle bin' | 'gone'
 
-export function createTagHistory({ metadata: { reader } }: { metadata: Metadata }): TagHistory {
+export function createTagHistory({ metadata: { reader }, clock }: { metadata: Metadata; clock: Clock }): TagHistory {
   return {
     async list(key, { tag, limit, after }) {
       const { id } = await getRepository(reader, key)
@@ -56,28 +57,48 @@ export function createTagHistory({ metadata: { reader } }: { metadata: Metadata 
     async at(key, tag, time) {
       const repository = await getRepository(reader, key)
       const move = await findLastMove(reader, repository, tag, time)
-      return { move, state: move?.to && (await findImageState(reader, repository, move.to)) }
+      return { move, state: move?.to && (await findImageState(reader, repository, move.to, clock())) }
     },
   }
 }
 
-/** The last move of a tag, or its last one by a time. */
+/** The last move of a tag by a time. */
 export async function findLastMove(
   reader: Reader,
   { id }: Pick<Repository, 'id'>,
   tag: Tag,
-  by?: number,
+  by: number,
 ): Promise<RecordedTagMove | undefined> {
   const row = await reader
     .selectFrom('tag_move')
     .selectAll()
     .where('repository_id', '=', id)
     .where('tag', '=', tag)
-    .$if(by !== undefined, (query) => query.where('moved_at', '<=', by ?? 0))
+    .where('moved_at', '<=', by)
     .orderBy('id', 'desc')
     .limit(1)
     .executeTakeFirst()
   return row && parseMove(row)
+}
+
+/** The last image that a tag pointed to and that is another than it points to now, if it points to any. */
+export async function findLastOther(
+  reader: Reader,
+  { id }: Pick<Repository, 'id'>,
+  tag: Tag,
+  now: Digest | undefined,
+): Promise<Digest | undefined> {
+  const row = await reader
+    .selectFrom('tag_move')
+    .select('from_digest')
+    .where('repository_id', '=', id)
+    .where('tag', '=', tag)
+    .where('from_digest', 'is not', null)
+    .$if(now !== undefined, (query) => query.where('from_digest', '!=', now ?? ''))
+    .orderBy('id', 'desc')
+    .limit(1)
+    .executeTakeFirst()
+  return row === undefined || row.from_digest === null ? undefined : parseDigest(row.from_digest)
 }
 
 /** Whether any move of the tag that is kept came from or went to that image. */
@@ -102,6 +123,7 @@ export async function findImageState(
   reader: Reader,
   { id }: Pick<Repository, 'id'>,
   digest: Digest,
+  now: number,
 ): Promise<PastImageState> {
   // In one statement, so that an image that is deleted or restored meanwhile is in one place or the other.
   const row = await reader
@@ -117,6 +139,8 @@ export async function findImageState(
         .select('digest')
         .where('repository_id', '=', id)
         .where('digest', '=', digest)
+        // One whose time is up cannot be restored, whether it has been taken away yet or not.
+        .where('purge_at', '>', now)
         .as('deleted'),
     ])
     .executeTakeFirstOrThrow()

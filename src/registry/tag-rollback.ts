@@ -5,7 +5,7 @@ import type { Tag } from '#names/tag.ts'
 import type { Quotas } from './quotas.ts'
 import { refuse } from './refusals.ts'
 import { inRepository, lockRepository, type Repository, type RepositoryKey } from './repository.ts'
-import { findImageState, findLastMove, hasPointedTo } from './tag-history.ts'
+import { findImageState, findLastMove, findLastOther, hasPointedTo } from './tag-history.ts'
 import { findTarget, moveTag, requireTagsWithin } from './tag-moving.ts'
 
 export interface TagRollback {
@@ -20,7 +20,7 @@ export interface TagRollback {
 }
 
 export interface RollbackRequest {
-  /** An image, or the time at which the tag pointed to it, or else where it pointed before its latest move. */
+  /** An image, or the time at which the tag pointed to it, or else the last other image that it pointed to. */
   readonly to?: { readonly digest: Digest } | { readonly at: number } | undefined
   /** The ARN of the principal. */
   readonly by: string
@@ -46,12 +46,12 @@ export function createTagRollback({
     rollBack: (key, tag, { to: wanted, by }) =>
       metadata.transaction(async (trx) => {
         const repository = await lockRepository(trx, key, 'exclusive')
-        const to = await findDestination(trx, repository, tag, wanted)
-        const state = await findImageState(trx, repository, to)
+        const from = await findTarget(trx, repository, tag)
+        const to = await findDestination(trx, repository, tag, from, wanted)
+        const state = await findImageState(trx, repository, to, clock())
         if (state !== 'active') {
           throw refuse('RollbackImageUnavailable', { ...inRepository(key), tag, digest: to, state })
         }
-        const from = await findTarget(trx, repository, tag)
         const moved = await moveTag(trx, repository, tag, to, { by, at: clock(), cause: 'rollback' })
         if (moved) await requireTagsWithin(trx, quotas, repository, to)
         return { from, to }
@@ -64,6 +64,7 @@ async function findDestination(
   trx: Transaction,
   repository: Repository,
   tag: Tag,
+  from: Digest | undefined,
   wanted: RollbackRequest['to'],
 ): Promise<Digest> {
   const where = { ...inRepository(repository), tag }
@@ -77,7 +78,7 @@ async function findDestination(
     if (move?.to === undefined) throw refuse('TagHistoryMissing', { ...where, at: wanted.at })
     return move.to
   }
-  const latest = await findLastMove(trx, repository, tag)
-  if (latest?.from === undefined) throw refuse('TagHistoryMissing', { ...where, at: undefined })
-  return latest.from
+  const other = await findLastOther(trx, repository, tag, from)
+  if (other === undefined) throw refuse('TagHistoryMissing', { ...where, at: undefined })
+  return other
 }

@@ -3,12 +3,14 @@ import assert from 'node:assert/strict'
 import { readFile } from 'node:fs/promises'
 import { test } from 'node:test'
 import { fileURLToPath } from 'node:url'
+import type * as wire from '#admin/model.ts'
 import { callAdmin } from '../support/admin.ts'
 import { eachDatabase } from '../support/databases.ts'
 import { startEcrSession } from '../support/ecr-session.ts'
 import { artifact, image } from '../support/images/build.ts'
 import { openOciClient } from '../support/oci-client.ts'
 import { pullWhole, pushImage } from '../support/push.ts'
+import { openRetentionStage } from '../support/retention-stage.ts'
 import { needs, run } from '../support/run.ts'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
@@ -76,6 +78,34 @@ eachDatabase(({ dialect, url }) => {
     const purge = (input: object) => admin<{ imageCount: number }>('PurgeDeletedImages', { repositoryName, ...input })
     assert.equal((await purge({ imageDigest: found[0] })).body.imageCount, 1)
     assert.equal((await purge({ all: true })).body.imageCount, 2)
+  })
+
+  test(`an image whose time is up is gone, though nobody has taken it away yet (${dialect})`, async (t) => {
+    const {
+      metadata,
+      ask,
+      refused,
+      clock,
+      repository,
+      push,
+      delete: remove,
+      bin,
+    } = await openRetentionStage(t, await url())
+    const repositoryName = await repository()
+    const app = image()
+    await push(repositoryName, app, 'v1')
+    const at = clock() / 1_000
+    await remove(repositoryName, { imageDigest: app.digest })
+    const pasts = async () =>
+      (await ask<wire.GetTagAtResponse>('GetTagAt', { repositoryName, imageTag: 'v1', at })).imageState
+    assert.equal(await pasts(), 'IN_RECYCLE_BIN')
+    await metadata.transaction((trx) => trx.updateTable('deleted_image').set({ purge_at: clock() }).execute())
+    assert.equal(await pasts(), 'GONE')
+    assert.deepEqual(await bin(repositoryName), new Set())
+    const restored = await refused('RestoreDeletedImage', { repositoryName, imageDigest: app.digest })
+    assert.equal(restored.__type, 'DeletedImageNotFoundException')
+    const rolledBack = await refused('RollbackTag', { repositoryName, imageTag: 'v1' })
+    assert.match(rolledBack.message, /was deleted and is gone for good\. Push it again\.$/)
   })
 
   test(`with the bin off a deletion is for good (${dialect})`, async () => {

@@ -138,7 +138,7 @@ eachDatabase(({ dialect, url }) =>
       )
     })
 
-    test('a tag is put back: before its latest move, to a digest of its history, to a time, or after it was deleted', async () => {
+    test('a tag is put back: to the image before, to a digest of its history, to a time, or after it was deleted', async () => {
       const { repositoryName, imageTag, first } = await moved()
       type Rolled = { previousImageDigest?: string; imageDigest: string }
       const rollBack = async (rest: object = {}) => {
@@ -158,6 +158,30 @@ eachDatabase(({ dialect, url }) =>
       assert.deepEqual(await rollBack(), [undefined, good.digest])
       const [latest] = await moves(repositoryName)
       assert.deepEqual([latest?.cause, latest?.movedBy], ['ROLLBACK', root()])
+    })
+
+    test('a tag whose image was deleted and restored is put back to the image before, and there and back again', async () => {
+      const { repositoryName, imageTag } = await moved()
+      const rollBack = async () =>
+        (await ask<{ imageDigest: string }>('RollbackTag', { repositoryName, imageTag })).imageDigest
+      await session.ecr.batchDeleteImage({ repositoryName, imageIds: [{ imageDigest: bad.digest }] })
+      await ask('RestoreDeletedImage', { repositoryName, imageDigest: bad.digest })
+      assert.deepEqual(
+        (await moves(repositoryName)).slice(0, 2).map((move) => [move.previousImageDigest, move.imageDigest]),
+        [
+          [undefined, bad.digest],
+          [bad.digest, undefined],
+        ],
+      )
+      assert.deepEqual([await rollBack(), await rollBack()], [good.digest, bad.digest])
+
+      const only = { repositoryName, imageTag: 'only' }
+      await session.push(repositoryName, good, 'only')
+      await session.ecr.batchDeleteImage({ repositoryName, imageIds: [{ imageDigest: good.digest }] })
+      await ask('RestoreDeletedImage', { repositoryName, imageDigest: good.digest })
+      const none = await refused('RollbackTag', only)
+      assert.equal(none.__type, 'TagHistoryNotFoundException')
+      assert.match(none.message, /^The tag 'only' in the repository '\S+' has pointed to no other image/)
     })
 
     test('a rollback leads nowhere but into the tag’s history', async () => {

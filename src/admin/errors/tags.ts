@@ -16,7 +16,7 @@ export const tagExceptions: Exceptions<Refusals, ErrorName> = {
     'TagHistoryNotFoundException',
     ({ tag, repository, at }) =>
       at === undefined
-        ? `The tag '${tag}' in the repository '${repository}' pointed to no image before its latest move, as far as is known. Give a digest, or a time: ListTagMoves tells what it has pointed to.`
+        ? `The tag '${tag}' in the repository '${repository}' has pointed to no other image, as far as is known. Give a digest, or a time: ListTagMoves tells what it has pointed to.`
         : `The tag '${tag}' in the repository '${repository}' pointed to no image at ${new Date(at).toISOString()}, as far as is known. ListTagMoves tells what it has pointed to, and since when.`,
   ],
   TagNeverPointedTo: [
