@@ -19,3 +19,11 @@ function cameAt({ pushedAt, activatedAt }: LifecycleImage): number {
 export function byAge(a: LifecycleImage, b: LifecycleImage): number {
   return cameAt(a) - cameAt(b) || (a.digest < b.digest ? -1 : 1)
 }
+
+/** Each image's age is read once: with a hundred thousand images that is half the work. */
+export function sortYoungestFirst(images: readonly LifecycleImage[]): LifecycleImage[] {
+  return images
+    .map((image) => ({ image, at: cameAt(image) }))
+    .sort((a, b) => b.at - a.at || byAge(b.image, a.image))
+    .map(({ image }) => image)
+}

@@ -2,9 +2,9 @@ import { matchesWildcard } from '#lib/wildcard.ts'
 import type { Digest } from '#names/digest.ts'
 import { spreadUses } from '#registry/in-use.ts'
 import type { LifecycleImage } from '#registry/lifecycle-images.ts'
-import { byAge, countsFrom, dayMs } from './age.ts'
+import { countsFrom, dayMs, sortYoungestFirst } from './age.ts'
 import { applicationOrder, type Block, type Marked, settle } from './plan.ts'
-import type { LifecyclePolicy, LifecycleRule, TagSelection } from './policy.ts'
+import type { LifecyclePolicy, LifecycleRule } from './policy.ts'
 
 /**
  * What a policy does with the images of a repository, and why. Pure: images and the time come in, decisions come out, and nothing
@@ -43,8 +43,8 @@ export type Reason =
   | { readonly reason: 'subject'; readonly subject: Digest }
 
 /**
- * One decision an image: first those that are acted on, in the order in which that must be done, then all others. The order of
- * `images` means nothing; each is there once. Work is linear in the images for each rule, but for sorting; since lists of tags
+ * One decision an image: first those that are acted on, in the order in which that must be done, then all others, the youngest
+ * first and those that follow their subject last. The order of `images` means nothing; each is there once. Work is linear in the images for each rule, but for sorting; since lists of tags
  * may be long on both sides, it is done in steps, so that a caller can let others have their turn between two.
  */
 export function* evaluate(
@@ -52,52 +52,120 @@ export function* evaluate(
   images: readonly LifecycleImage[],
   now: number,
 ): Generator<undefined, Decision[]> {
-  const present = new Set(images.map(({ digest }) => digest))
-  const follows = ({ subject }: LifecycleImage) => subject !== undefined && present.has(subject)
-  const youngestFirst = images.filter((image) => !follows(image)).sort((a, b) => byAge(b, a))
+  const follows = followersOf(images)
+  const youngestFirst = sortYoungestFirst(images.filter((image) => !follows(image)))
   yield
 
-  const claims = new Map<LifecycleImage, Finding & { readonly hit: boolean }>()
+  /** By place in `youngestFirst`. */
+  const claims: (Claim | undefined)[] = youngestFirst.map(() => undefined)
   const turn = new Turn()
   for (const rule of policy.rules) {
-    let place = 0
-    const limit = now - rule.countNumber * dayMs
-    for (const image of youngestFirst) {
-      if (turn.isOver()) yield
-      if (storageClassOf(image) !== rule.storageClass || !(yield* selects(rule.tags, image, turn))) continue
-      const counts = rule.countType === 'imageCountMoreThan'
-      if (counts) place++
-      if (claims.has(image)) continue
-      const measured = counts ? place : countsFrom(rule.countType, image)
-      claims.set(image, { rule, measured, hit: counts ? measured > rule.countNumber : measured < limit })
-    }
+    const claiming = new Claiming(rule, now)
+    while (!claiming.go(youngestFirst, claims, turn)) yield
   }
-
-  const marked: Marked[] = []
-  for (const [image, { rule, measured, hit }] of claims)
-    if (hit) marked.push({ image, rule, measured, subject: undefined })
+  const marked = youngestFirst.flatMap((image, place): Marked[] => {
+    const claim = claims[place]
+    return claim?.hit ? [{ image, rule: claim.rule, measured: claim.measured, subject: undefined }] : []
+  })
   yield
   const reported = images.flatMap(({ digest, inUseBy }) => (inUseBy.length > 0 ? [[digest, inUseBy] as const] : []))
   const uses = spreadUses(images, new Map(reported))
   yield
   const { acting, blocked } = settle(marked, images, uses)
   yield
-  const acted = applicationOrder(acting)
+  const decisions = applicationOrder(acting).map(
+    ({ image, rule, measured, subject }): Decision => ({ image, verdict: 'act', rule, measured, subject }),
+  )
   yield
-  const others = images.filter((image) => !acting.has(image.digest))
-  return [
-    ...acted.map((mark): Decision => ({ ...mark, verdict: 'act' })),
-    ...others.map((image): Decision => {
-      const block = blocked.get(image.digest)
-      if (block !== undefined) return { ...block, verdict: 'blocked' }
-      return { image, verdict: 'keep', why: whyKept(image, claims.get(image)) }
-    }),
-  ]
-
-  function whyKept(image: LifecycleImage, claim: Finding | undefined): Reason {
-    if (image.subject !== undefined && follows(image)) return { reason: 'subject', subject: image.subject }
-    return claim === undefined ? { reason: 'no rule' } : { reason: 'rule', rule: claim.rule, measured: claim.measured }
+  const followed = new Set(decisions.flatMap(({ image }) => (follows(image) ? [image] : [])))
+  const keep = (image: LifecycleImage, why: Reason) => {
+    const block = blocked.get(image.digest)
+    decisions.push(block === undefined ? { image, verdict: 'keep', why } : { ...block, verdict: 'blocked' })
   }
+  youngestFirst.forEach((image, place) => {
+    const claim = claims[place]
+    if (!claim?.hit || blocked.has(image.digest)) keep(image, whyKept(claim))
+  })
+  yield
+  for (const image of images) {
+    if (image.subject === undefined || !follows(image) || followed.has(image)) continue
+    keep(image, { reason: 'subject', subject: image.subject })
+  }
+  return decisions
+}
+
+interface Claim extends Finding {
+  readonly hit: boolean
+}
+
+/** One rule's way through the images. Not a generator itself: those are slow where most steps are short. */
+class Claiming {
+  readonly #rule: LifecycleRule
+  /** Whoever counts from before is hit by a rule that goes by age. */
+  readonly #limit: number
+  readonly #entries: readonly string[]
+  readonly #meets: (entry: string, tag: string) => boolean
+  #place = 0
+  /** The first of the entries that is not known to be met by the image in this place. */
+  #entry = 0
+  #counted = 0
+
+  constructor(rule: LifecycleRule, now: number) {
+    this.#rule = rule
+    this.#limit = now - rule.countNumber * dayMs
+    this.#entries = rule.tags.status === 'tagged' ? rule.tags.entries : []
+    this.#meets = rule.tags.status === 'tagged' && rule.tags.by === 'prefix' ? startsWith : matchesWildcard
+  }
+
+  /** Goes on until the turn is over, or to the end: whether it has come there. */
+  go(images: readonly LifecycleImage[], claims: (Claim | undefined)[], turn: Turn): boolean {
+    for (; ; this.#place++) {
+      const image = images[this.#place]
+      if (image === undefined) return true
+      if (turn.isOver()) return false
+      const selected = this.#selects(image, turn)
+      if (selected === undefined) return false
+      this.#entry = 0
+      if (selected) this.#claim(image, claims)
+    }
+  }
+
+  #claim(image: LifecycleImage, claims: (Claim | undefined)[]): void {
+    const { countType, countNumber } = this.#rule
+    const counts = countType === 'imageCountMoreThan'
+    if (counts) this.#counted++
+    if (claims[this.#place] !== undefined) return
+    const measured = counts ? this.#counted : countsFrom(countType, image)
+    claims[this.#place] = { rule: this.#rule, measured, hit: counts ? measured > countNumber : measured < this.#limit }
+  }
+
+  /** `undefined` if the turn is over before that is known. */
+  #selects(image: LifecycleImage, turn: Turn): boolean | undefined {
+    const {
+      storageClass,
+      tags: { status },
+    } = this.#rule
+    if (storageClassOf(image) !== storageClass) return false
+    if (status !== 'tagged') return status === 'any' || image.tags.length === 0
+    for (; this.#entry < this.#entries.length; this.#entry++) {
+      const entry = this.#entries[this.#entry] ?? ''
+      if (turn.isOver()) return undefined
+      if (!image.tags.some((tag) => this.#meets(entry, tag))) return false
+      turn.spend(image.tags.length)
+    }
+    return true
+  }
+}
+
+function whyKept(claim: Claim | undefined): Reason {
+  return claim === undefined ? { reason: 'no rule' } : { reason: 'rule', rule: claim.rule, measured: claim.measured }
+}
+
+/** Tells of an image whether its subject is among the images. */
+function followersOf(images: readonly LifecycleImage[]): (image: LifecycleImage) => boolean {
+  if (images.every(({ subject }) => subject === undefined)) return () => false
+  const present = new Set(images.map(({ digest }) => digest))
+  return ({ subject }) => subject !== undefined && present.has(subject)
 }
 
 /** Counts comparisons of texts, of which some hundred thousand take some milliseconds. */
@@ -117,17 +185,6 @@ class Turn {
 }
 
 const perTurn = 100_000
-
-function* selects(selection: TagSelection, { tags }: LifecycleImage, turn: Turn): Generator<undefined, boolean> {
-  if (selection.status !== 'tagged') return selection.status === 'any' || tags.length === 0
-  const meets = selection.by === 'prefix' ? startsWith : matchesWildcard
-  for (const entry of selection.entries) {
-    if (!tags.some((tag) => meets(entry, tag))) return false
-    turn.spend(tags.length)
-    if (turn.isOver()) yield
-  }
-  return true
-}
 
 function startsWith(prefix: string, text: string): boolean {
   return text.startsWith(prefix)

@@ -19,7 +19,8 @@ export interface Marked {
 }
 
 export interface Settled {
-  readonly acting: ReadonlyMap<Digest, Marked>
+  /** In no order. */
+  readonly acting: readonly Marked[]
   /** Marked, and stays for that. What follows its subject is not here, where that stays. */
   readonly blocked: ReadonlyMap<Digest, Marked & Block>
 }
@@ -32,16 +33,45 @@ export interface Block {
   readonly inUseBy: Uses
 }
 
-/** The largest set of marked images and their referrers without those in `uses` in which nothing outlives what it depends on. Linear. */
+/**
+ * The largest set of marked images and their referrers without those in `uses` in which nothing outlives what it depends on. Linear, and
+ * mostly idle for images that have nothing to do with another, as are most.
+ */
 export function settle(
   marked: readonly Marked[],
   images: readonly LifecycleImage[],
   uses: ReadonlyMap<Digest, Uses>,
 ): Settled {
-  const archived = new Set(images.filter(({ status }) => status === 'ARCHIVED').map(({ digest }) => digest))
-  const referrers = groupBy(images, ({ subject }) => (subject === undefined ? [] : [subject]))
+  const referrers = groupBy(images, ({ subject }) => (subject === undefined ? none : [subject]))
   const children = groupBy(images, ({ indexes }) => indexes)
-  const all = withReferrers(marked, referrers)
+  const isFree = ({ image: { digest, subject, indexes } }: Marked) =>
+    subject === undefined &&
+    indexes.length === 0 &&
+    !(referrers.size > 0 && referrers.has(digest)) &&
+    !(children.size > 0 && children.has(digest)) &&
+    !(uses.size > 0 && uses.has(digest))
+  const { free = [], bound = [] } = Object.groupBy(marked, (mark) => (isFree(mark) ? 'free' : 'bound'))
+  const { acting, blocked } = settleBound({ bound, images, uses, referrers, children })
+  return { acting: [...free, ...acting], blocked }
+}
+
+type Groups = ReadonlyMap<Digest, readonly LifecycleImage[]>
+
+function settleBound({
+  bound,
+  images,
+  uses,
+  referrers,
+  children,
+}: {
+  bound: readonly Marked[]
+  images: readonly LifecycleImage[]
+  uses: ReadonlyMap<Digest, Uses>
+  referrers: Groups
+  children: Groups
+}) {
+  const archived = new Set(images.filter(({ status }) => status === 'ARCHIVED').map(({ digest }) => digest))
+  const all = withReferrers(bound, referrers)
   const acting = new Map(all)
   const blockers = ({ image, rule }: Marked) =>
     image.indexes.filter((index) => !lets(rule, acting.get(index), archived.has(index)))
@@ -55,7 +85,7 @@ export function settle(
     const { digest } = mark.image
     if (!acting.has(digest) || !stays(mark)) continue
     acting.delete(digest)
-    for (const dependent of [...(children.get(digest) ?? []), ...(referrers.get(digest) ?? [])]) {
+    for (const dependent of [...(children.get(digest) ?? none), ...(referrers.get(digest) ?? none)]) {
       const again = acting.get(dependent.digest)
       if (again !== undefined) waiting.push(again)
     }
@@ -64,19 +94,22 @@ export function settle(
     .filter((mark) => !acting.has(mark.image.digest) && !leftBehind(mark))
     .map(
       (mark) =>
-        [mark.image.digest, { ...mark, indexes: blockers(mark), inUseBy: uses.get(mark.image.digest) ?? [] }] as const,
+        [
+          mark.image.digest,
+          { ...mark, indexes: blockers(mark), inUseBy: uses.get(mark.image.digest) ?? none },
+        ] as const,
     )
-  return { acting, blocked: new Map(blocked) }
+  return { acting: acting.values(), blocked: new Map(blocked) }
 }
 
 /** Those marked and, under the same rule, what has one of them for its subject, and so on. What is archived already stays so. */
-function withReferrers(marked: readonly Marked[], referrers: ReadonlyMap<Digest, LifecycleImage[]>) {
+function withReferrers(marked: readonly Marked[], referrers: Groups) {
   const all = new Map<Digest, Marked>()
   const waiting = [...marked]
   for (let mark = waiting.pop(); mark !== undefined; mark = waiting.pop()) {
     const { image, rule, measured } = mark
     all.set(image.digest, mark)
-    for (const referrer of referrers.get(image.digest) ?? []) {
+    for (const referrer of referrers.get(image.digest) ?? none) {
       if (rule.action === 'transition' && referrer.status !== 'ACTIVE') continue
       waiting.push({ image: referrer, rule, measured, subject: image.digest })
     }
@@ -94,8 +127,8 @@ function lets(rule: LifecycleRule, index: Marked | undefined, archived: boolean)
  * By priority and the older first (user guide, as above), but an index before what it refers to, and a subject before what follows it,
  * which otherwise would have to wait for another run. An index may have one of its own children for its subject: then the first counts.
  */
-export function applicationOrder(acting: Settled['acting']): Marked[] {
-  const marks = [...acting.values()].sort(byTurn)
+export function applicationOrder(acting: readonly Marked[]): readonly Marked[] {
+  const marks = acting.toSorted(byTurn)
   const order = arrange(marks, ({ image, subject }) =>
     subject === undefined ? image.indexes : [...image.indexes, subject],
   )
@@ -106,13 +139,14 @@ export function applicationOrder(acting: Settled['acting']): Marked[] {
 }
 
 /** As they come, but each behind those of `before`, as far as they are among `marks`. Leaves out what waits for itself. */
-function arrange(marks: readonly Marked[], before: (mark: Marked) => readonly Digest[]): Marked[] {
-  const present = new Set(marks.map(({ image }) => image.digest))
+function arrange(marks: readonly Marked[], before: (mark: Marked) => readonly Digest[]): readonly Marked[] {
   const followers = groupBy(marks, before)
+  if (followers.size === 0) return marks
+  const leading = new Set(marks.map(({ image }) => image.digest).filter((digest) => followers.has(digest)))
   /** Of those that have to wait, for how many others. */
   const pending = new Map<Marked, number>()
   for (const mark of marks) {
-    const others = before(mark).filter((digest) => present.has(digest)).length
+    const others = before(mark).filter((digest) => leading.has(digest)).length
     if (others > 0) pending.set(mark, others)
   }
   const order: Marked[] = []
@@ -122,7 +156,7 @@ function arrange(marks: readonly Marked[], before: (mark: Marked) => readonly Di
     for (const mark of ready) {
       order.push(mark)
       // What had to wait for it and for nothing else comes right behind it.
-      for (const follower of followers.get(mark.image.digest) ?? []) {
+      for (const follower of followers.get(mark.image.digest) ?? none) {
         const left = (pending.get(follower) ?? 0) - 1
         pending.set(follower, left)
         if (left === 0) ready.push(follower)
@@ -135,6 +169,8 @@ function arrange(marks: readonly Marked[], before: (mark: Marked) => readonly Di
 function byTurn({ image: a, rule: first }: Marked, { image: b, rule: second }: Marked): number {
   return first.priority - second.priority || byAge(a, b)
 }
+
+const none: readonly never[] = []
 
 function groupBy<Item>(items: readonly Item[], keysOf: (item: Item) => readonly Digest[]): Map<Digest, Item[]> {
   const groups = new Map<Digest, Item[]>()

@@ -74,7 +74,7 @@ export function createWhatIfs({
     const text = draft ?? inForce
     if (text === undefined) throw refuse('LifecyclePolicyNotFound', inRepository(key))
     const now = clock()
-    const found = await readLifecycleImages(reader, repositoryId, now)
+    const found = await readLifecycleImages(metadata, repositoryId, now)
     const decisions = await decide(parseLifecyclePolicy(text), found, now, signal)
     const others = { rules: inForce === undefined ? [] : parseLifecyclePolicy(inForce).rules }
     const changes = draft === undefined ? undefined : difference(decisions, await decide(others, found, now, signal))

@@ -27,6 +27,12 @@ export interface Metadata {
   transaction<T>(work: (trx: Transaction) => Promise<T>): Promise<T>
 
   /**
+   * Gives `work` what was committed at one time, however many queries it makes and whatever is written meanwhile. It holds up nobody,
+   * but is not for waiting in: what is written while it lasts cannot be tidied up.
+   */
+  snapshot<T>(work: (reader: Reader) => Promise<T>): Promise<T>
+
+  /**
    * Compiles a hot query once. Building it costs some fifty times as much as SQLite takes to run it. A call sees all that was
    * committed before it. Calls may share their rows, which nobody changes.
    *

@@ -69,6 +69,10 @@ class PostgresMetadata implements Metadata {
     }
   }
 
+  snapshot<T>(work: (reader: Reader) => Promise<T>): Promise<T> {
+    return this.#db.transaction().setIsolationLevel('repeatable read').setAccessMode('read only').execute(work)
+  }
+
   /** Named, so that each connection parses and plans it once. */
   prepare<P extends Parameters, Row>(
     build: (db: Reader, parameter: Parameter<P>) => Compilable<Row>,

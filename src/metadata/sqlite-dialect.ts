@@ -1,4 +1,4 @@
-import type { DatabaseSync, SQLInputValue, StatementSync } from 'node:sqlite'
+import type { DatabaseSync, SQLInputValue } from 'node:sqlite'
 import { setTimeout as delay } from 'node:timers/promises'
 import {
   BinaryOperationNode,
@@ -14,7 +14,7 @@ import {
   SqliteQueryCompiler,
   type ValuesNode,
 } from 'kysely'
-import { BoundedMap } from '#lib/bounded-map.ts'
+import { StatementCache } from './sqlite-statements.ts'
 
 /**
  * Kysely over one connection of `node:sqlite`. Statements are prepared once per text. Transactions begin IMMEDIATE:
@@ -36,25 +36,6 @@ export function nodeSqliteDialect(
 
 /** How long one process waits for another's transaction. Ours take milliseconds. */
 export const busyTimeoutMs = 10_000
-
-/** Prepares each distinct text once. Texts come from code, not from requests, so they are few: `NodeSqliteCompiler` sees to it. */
-export class StatementCache {
-  readonly #database: DatabaseSync
-  readonly #statements = new BoundedMap<string, StatementSync>(1_000)
-
-  constructor(database: DatabaseSync) {
-    this.#database = database
-  }
-
-  get(sql: string): StatementSync {
-    let statement = this.#statements.get(sql)
-    if (statement === undefined) {
-      statement = this.#database.prepare(sql)
-      this.#statements.set(sql, statement)
-    }
-    return statement
-  }
-}
 
 class NodeSqliteAdapter extends SqliteAdapter {
   /** The driver lets one in after the other by itself. Kysely would do so before the driver hears of who waits, and since when. */
@@ -115,8 +96,9 @@ class NodeSqliteConnection implements DatabaseConnection {
     const statement = this.#statements.get(sql)
     // What Kysely hands over came through typed columns, which hold nothing but SQLite's own types.
     const values = parameters as SQLInputValue[]
-    if (statement.columns().length > 0) return Promise.resolve({ rows: statement.all(...values) as Row[] })
-    const { changes, lastInsertRowid } = statement.run(...values)
+    // What the query selects is what it was typed by.
+    if (statement.givesRows) return Promise.resolve({ rows: statement.all(values) as Row[] })
+    const { changes, lastInsertRowid } = statement.run(values)
     return Promise.resolve({ rows: [], numAffectedRows: BigInt(changes), insertId: BigInt(lastInsertRowid) })
   }
 

@@ -1,5 +1,5 @@
 import { chmodSync } from 'node:fs'
-import { DatabaseSync, type SQLOutputValue, type StatementSync } from 'node:sqlite'
+import { DatabaseSync, type StatementSync } from 'node:sqlite'
 import { type Compilable, Kysely } from 'kysely'
 import { sqliteColumns } from './columns.ts'
 import type { Metadata, Parameter, Parameters, Reader, Transaction } from './metadata.ts'
@@ -7,7 +7,8 @@ import type { migrate } from './migrate.ts'
 import { prepareQuery } from './prepared.ts'
 import { RememberedRows } from './remembered-rows.ts'
 import type { Schema } from './schema.ts'
-import { busyTimeoutMs, nodeSqliteDialect, StatementCache } from './sqlite-dialect.ts'
+import { busyTimeoutMs, nodeSqliteDialect } from './sqlite-dialect.ts'
+import { StatementCache } from './sqlite-statements.ts'
 import { teachPlanner } from './sqlite-statistics.ts'
 
 /**
@@ -27,7 +28,7 @@ export async function openSqlite(path: string, prepareSchema: typeof migrate): P
     writing.close()
     throw error
   }
-  return new SqliteMetadata(writer, writing, connectSqlite(path, true))
+  return new SqliteMetadata(path, writer, writing)
 }
 
 export function connectSqlite(path: string, readOnly: boolean): DatabaseSync {
@@ -50,6 +51,7 @@ export function keepPrivate(path: string): void {
 
 class SqliteMetadata implements Metadata {
   readonly reader: Reader
+  readonly #path: string
   readonly #writer: Kysely<Schema>
   readonly #writing: DatabaseSync
   readonly #reading: DatabaseSync
@@ -60,9 +62,11 @@ class SqliteMetadata implements Metadata {
     this.#versionOfTurn = undefined
   }
 
-  constructor(writer: Kysely<Schema>, writing: DatabaseSync, reading: DatabaseSync) {
+  constructor(path: string, writer: Kysely<Schema>, writing: DatabaseSync) {
+    this.#path = path
     this.#writer = writer
     this.#writing = writing
+    const reading = connectSqlite(path, true)
     this.#reading = reading
     this.reader = new Kysely<Schema>({ dialect: nodeSqliteDialect(reading, 'shared') })
     this.#statements = new StatementCache(reading)
@@ -78,6 +82,20 @@ class SqliteMetadata implements Metadata {
     }
   }
 
+  /** On a connection of its own, for one sees one time. */
+  async snapshot<T>(work: (reader: Reader) => Promise<T>): Promise<T> {
+    const reading = connectSqlite(this.#path, true)
+    try {
+      // Whoever wants a snapshot reads much, and rows by their key from all over the file.
+      reading.exec('pragma cache_size = -65536')
+      // The first query decides what it sees.
+      reading.exec('begin')
+      return await work(new Kysely<Schema>({ dialect: nodeSqliteDialect(reading, 'shared') }))
+    } finally {
+      reading.close()
+    }
+  }
+
   /**
    * Flat on purpose: `bench` figure "manifest GET by tag". A call is one synchronous step: of two microseconds where nothing was
    * committed since the same call gave its rows, which SQLite is asked each time, and otherwise of some ten.
@@ -87,8 +105,6 @@ class SqliteMetadata implements Metadata {
   ): (parameters: P) => Promise<readonly Row[]> {
     const { sql, bind } = prepareQuery(this.reader, build)
     const statement = this.#statements.get(sql)
-    statement.setReturnArrays(true)
-    const rowOf = rowMaker<Row>(statement.columns().map(({ name }) => name))
     const remembered = new RememberedRows<Row>()
     return async (parameters) => {
       const values = bind(parameters)
@@ -96,8 +112,8 @@ class SqliteMetadata implements Metadata {
       const key = values.join('\0')
       const known = remembered.find(key, this.#versionOfTurn ?? this.#readVersion())
       if (known !== undefined) return known
-      // As it was told to, the statement gives arrays, which its type does not know.
-      const rows = (statement.all(...values) as unknown as SQLOutputValue[][]).map(rowOf)
+      // What the query selects is what it was typed by.
+      const rows = statement.all(values) as Row[]
       remembered.remember(key, rows)
       return rows
     }
@@ -125,22 +141,12 @@ class SqliteMetadata implements Metadata {
   }
 
   async check(): Promise<void> {
-    this.#statements.get('select 1').get()
+    this.#statements.get('select 1').all([])
   }
 
   /** The writing connection last: the last to close moves the log into the database file, and only it may. */
   async close(): Promise<void> {
     this.#reading.close()
     this.#writing.close()
-  }
-}
-
-/** Rows from arrays of values. The objects that node:sqlite makes itself are V8's slow kind, in making and in use. */
-function rowMaker<Row>(names: readonly string[]): (values: SQLOutputValue[]) => Row {
-  return (values) => {
-    const row: Record<string, SQLOutputValue | undefined> = {}
-    for (let column = 0; column < names.length; column++) row[names[column] ?? ''] = values[column]
-    // What the query selects is what it was typed by.
-    return row as Row
   }
 }

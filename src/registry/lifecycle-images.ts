@@ -1,6 +1,6 @@
 import { setImmediate } from 'node:timers/promises'
 import { sql } from 'kysely'
-import type { Reader } from '#metadata/metadata.ts'
+import type { Metadata, Reader } from '#metadata/metadata.ts'
 import { type Digest, parseDigest } from '#names/digest.ts'
 import { parseTag, type Tag } from '#names/tag.ts'
 import type { ImageStatus } from './image.ts'
@@ -33,22 +33,22 @@ export interface LifecycleImage {
 const batchRows = 2_000
 
 /**
- * All images of a repository, in no order. Read in batches while pushes go on, and yet no image is taken for untagged because its
- * tag moved meanwhile: tags are read by their names, each once, after the images. References come last, so that an index which
- * was pushed meanwhile still holds its children, itself unread. `now`, in milliseconds since the epoch, tells which reports of images in
- * use still count.
+ * All images of a repository by their digests, as they stood at one time. `now`, in milliseconds since the epoch, tells which reports
+ * of images in use still count.
  */
-export async function readLifecycleImages(
-  reader: Reader,
-  repositoryId: number,
-  now: number,
-): Promise<LifecycleImage[]> {
-  const images: Gathered = new Map()
-  for await (const rows of batchesOf(manifestsAfter, reader, repositoryId)) gatherManifests(images, rows)
-  for await (const rows of batchesOf(tagsAfter, reader, repositoryId)) gatherTags(images, rows)
-  for await (const rows of batchesOf(childrenAfter, reader, repositoryId)) gatherChildren(images, rows)
-  await gatherUses(images, reader, repositoryId, now)
-  return [...images.values()]
+export function readLifecycleImages(metadata: Metadata, repositoryId: number, now: number): Promise<LifecycleImage[]> {
+  return metadata.snapshot(async (reader) => {
+    const indexes = await readIndexes(reader, repositoryId)
+    const uses = await readUses(reader, repositoryId, now)
+    const tags = new TagsByDigest(reader, repositoryId)
+    const images: LifecycleImage[] = []
+    for await (const rows of batchesOf(manifestsAfter, reader, repositoryId)) {
+      await tags.readTo(rows.at(-1)?.digest ?? '')
+      for (const row of rows)
+        images.push(imageOf(row, tags.take(row.digest), indexes.get(row.digest), uses.get(row.digest)))
+    }
+    return images
+  })
 }
 
 /** Of these images those that are there, as they stand now, but for who uses them: for whoever holds the repository's lock. */
@@ -57,59 +57,121 @@ export async function readLifecycleImagesOf(
   repositoryId: number,
   digests: readonly Digest[],
 ): Promise<ReadonlyMap<string, LifecycleImage>> {
-  const images: Gathered = new Map()
-  gatherManifests(images, await selectManifests(reader, repositoryId).where('digest', 'in', digests).execute())
-  gatherTags(images, await selectTags(reader, repositoryId).where('digest', 'in', digests).execute())
-  gatherChildren(images, await selectChildren(reader, repositoryId).where('child', 'in', digests).execute())
-  return images
+  const manifests = await selectManifests(reader, repositoryId).where('digest', 'in', digests).execute()
+  const tags = grouped(
+    await selectTags(reader, repositoryId).where('digest', 'in', digests).execute(),
+    ({ digest }) => digest,
+    ({ tag }) => parseTag(tag),
+  )
+  const references = await selectReferences(reader, repositoryId).where('child', 'in', digests).execute()
+  const indexes = indexesByChild(references)
+  return new Map(manifests.map((row) => [row.digest, imageOf(row, tags.get(row.digest), indexes.get(row.digest))]))
 }
 
-type Gathered = Map<string, LifecycleImage & { readonly tags: Tag[]; readonly indexes: Digest[]; inUseBy: Uses }>
 type Row<Query extends (reader: Reader, repositoryId: number) => { execute(): Promise<readonly unknown[]> }> = Awaited<
   ReturnType<ReturnType<Query>['execute']>
 >[number]
 
-function gatherManifests(images: Gathered, rows: readonly Row<typeof selectManifests>[]): void {
-  for (const row of rows) {
-    images.set(row.digest, {
-      digest: parseDigest(row.digest),
-      tags: [],
-      // Written by `image-status.ts`.
-      status: row.status as ImageStatus,
-      sizeBytes: row.image_size,
-      pushedAt: row.pushed_at,
-      pulledAt: row.pulled_at ?? undefined,
-      archivedAt: row.archived_at ?? undefined,
-      activatedAt: row.activated_at ?? undefined,
-      subject: row.subject === null ? undefined : parseDigest(row.subject),
-      indexes: [],
-      inUseBy: [],
-    })
+/** What most images have of tags, indexes or uses, once for all of them. */
+const none: readonly never[] = []
+
+function imageOf(
+  row: Row<typeof selectManifests>,
+  tags: readonly Tag[] = none,
+  indexes: readonly Digest[] = none,
+  inUseBy: Uses = none,
+): LifecycleImage {
+  return {
+    digest: parseDigest(row.digest),
+    tags,
+    // As a literal, which every rule compares faster than another text of the same characters.
+    status: row.status === 'ACTIVE' ? 'ACTIVE' : 'ARCHIVED',
+    sizeBytes: row.image_size,
+    pushedAt: row.pushed_at,
+    pulledAt: row.pulled_at ?? undefined,
+    archivedAt: row.archived_at ?? undefined,
+    activatedAt: row.activated_at ?? undefined,
+    subject: row.subject === null ? undefined : parseDigest(row.subject),
+    indexes,
+    inUseBy,
   }
 }
 
-function gatherTags(images: Gathered, rows: readonly Row<typeof selectTags>[]): void {
-  for (const { tag, digest } of rows) images.get(digest)?.tags.push(parseTag(tag))
-}
+/** Goes through a repository's tags beside its images, both by digest: to look each up would take longer than to read it. */
+class TagsByDigest {
+  readonly #batches: AsyncGenerator<readonly Row<typeof selectTags>[], void>
+  #rows: readonly Row<typeof selectTags>[] = []
+  #next = 0
 
-function gatherChildren(images: Gathered, rows: readonly Row<typeof selectChildren>[]): void {
-  for (const { parent, child } of rows) images.get(child)?.indexes.push(parseDigest(parent))
-}
+  constructor(reader: Reader, repositoryId: number) {
+    this.#batches = batchesOf(tagsAfter, reader, repositoryId)
+  }
 
-async function gatherUses(images: Gathered, reader: Reader, repositoryId: number, now: number): Promise<void> {
-  const row = await selectLive(reader, repositoryId).selectAll().executeTakeFirst()
-  if (row === undefined) return
-  for await (const reported of readReported(reader, parseRepository(row), now)) {
-    for (const [digest, uses] of reported) {
-      const image = images.get(digest)
-      // A batch may end between two clusters of one image.
-      if (image !== undefined) image.inUseBy = [...image.inUseBy, ...uses]
+  /** Makes sure of all up to this digest. */
+  async readTo(digest: string): Promise<void> {
+    while ((this.#rows.at(-1)?.digest ?? '') <= digest) {
+      const { value, done } = await this.#batches.next()
+      if (done) return
+      this.#rows = [...this.#rows.slice(this.#next), ...value]
+      this.#next = 0
     }
+  }
+
+  /** Those of the digest; then none of the digests before it. */
+  take(digest: string): readonly Tag[] | undefined {
+    let tags: Tag[] | undefined
+    for (; ; this.#next++) {
+      const row = this.#rows[this.#next]
+      if (row === undefined || row.digest > digest) return tags
+      if (row.digest < digest) continue
+      const tag = parseTag(row.tag)
+      if (tags === undefined) tags = [tag]
+      else tags.push(tag)
+    }
+  }
+}
+
+async function readIndexes(reader: Reader, repositoryId: number): Promise<ReadonlyMap<string, readonly Digest[]>> {
+  const references: Row<typeof selectReferences>[] = []
+  for await (const rows of batchesOf(referencesAfter, reader, repositoryId)) references.push(...rows)
+  return indexesByChild(references)
+}
+
+function indexesByChild(references: readonly Row<typeof selectReferences>[]) {
+  return grouped(
+    references,
+    ({ child }) => child,
+    ({ parent }) => parseDigest(parent),
+  )
+}
+
+async function readUses(reader: Reader, repositoryId: number, now: number): Promise<ReadonlyMap<string, Uses>> {
+  const uses = new Map<string, Uses>()
+  const row = await selectLive(reader, repositoryId).selectAll().executeTakeFirst()
+  if (row === undefined) return uses
+  for await (const reported of readReported(reader, parseRepository(row), now)) {
+    // A batch may end between two clusters of one image.
+    for (const [digest, more] of reported) uses.set(digest, [...(uses.get(digest) ?? []), ...more])
     await setImmediate()
   }
+  return uses
 }
 
-/** All rows, each batch from the last row of the one before, by a key that no row ever changes. */
+function grouped<Row, Item>(
+  rows: readonly Row[],
+  keyOf: (row: Row) => string,
+  itemOf: (row: Row) => Item,
+): ReadonlyMap<string, readonly Item[]> {
+  const groups = new Map<string, Item[]>()
+  for (const row of rows) {
+    const group = groups.get(keyOf(row))
+    if (group === undefined) groups.set(keyOf(row), [itemOf(row)])
+    else group.push(itemOf(row))
+  }
+  return groups
+}
+
+/** All rows, each batch from the last row of the one before. */
 async function* batchesOf<Key, Row extends Key>(
   query: (reader: Reader, repositoryId: number, after: Key | undefined) => Promise<readonly Row[]>,
   reader: Reader,
@@ -132,17 +194,22 @@ function manifestsAfter(reader: Reader, repositoryId: number, after: { digest: s
     .execute()
 }
 
-function tagsAfter(reader: Reader, repositoryId: number, after: { tag: string } | undefined) {
+function tagsAfter(reader: Reader, repositoryId: number, after: { digest: string; tag: string } | undefined) {
   return selectTags(reader, repositoryId)
-    .$if(after !== undefined, (query) => query.where('tag', '>', after?.tag ?? ''))
+    .$if(after !== undefined, (query) =>
+      query.where(({ eb, refTuple, tuple }) =>
+        eb(refTuple('digest', 'tag'), '>', tuple(after?.digest ?? '', after?.tag ?? '')),
+      ),
+    )
+    .orderBy('digest')
     .orderBy('tag')
     .limit(batchRows)
     .execute()
 }
 
 /** By the index that holds the references to manifests alone; its condition is a literal, or SQLite would not use it. */
-function childrenAfter(reader: Reader, repositoryId: number, after: { parent: string; child: string } | undefined) {
-  return selectChildren(reader, repositoryId)
+function referencesAfter(reader: Reader, repositoryId: number, after: { parent: string; child: string } | undefined) {
+  return selectReferences(reader, repositoryId)
     .$if(after !== undefined, (query) =>
       query.where(({ eb, refTuple, tuple }) =>
         eb(refTuple('parent', 'child'), '>', tuple(after?.parent ?? '', after?.child ?? '')),
@@ -165,7 +232,8 @@ function selectTags(reader: Reader, repositoryId: number) {
   return reader.selectFrom('tag').select(['tag', 'digest']).where('repository_id', '=', repositoryId)
 }
 
-function selectChildren(reader: Reader, repositoryId: number) {
+/** To manifests. */
+function selectReferences(reader: Reader, repositoryId: number) {
   return reader
     .selectFrom('manifest_reference')
     .select(['parent', 'child'])

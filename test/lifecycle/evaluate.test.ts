@@ -211,10 +211,10 @@ describe('lifecycle evaluation', () => {
     assert.deepEqual(decide(policy, images), [
       { image: d, verdict: 'act', rule: byCount, measured: 2, subject: undefined },
       { image: e, verdict: 'act', rule: byCount, measured: 2, subject: d?.digest },
-      { image: a, verdict: 'keep', why: { reason: 'rule', rule: byCount, measured: 1 } },
       { image: b, verdict: 'keep', why: { reason: 'no rule' } },
-      { image: c, verdict: 'keep', why: { reason: 'subject', subject: a?.digest } },
+      { image: a, verdict: 'keep', why: { reason: 'rule', rule: byCount, measured: 1 } },
       { image: f, verdict: 'keep', why: { reason: 'rule', rule: byAge, measured: f?.pushedAt } },
+      { image: c, verdict: 'keep', why: { reason: 'subject', subject: a?.digest } },
     ])
   })
 

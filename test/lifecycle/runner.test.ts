@@ -51,6 +51,7 @@ eachDatabase((databases) =>
           const met_ = metadata.transaction.bind(metadata)
           const watched: typeof metadata = Object.create(metadata, {
             reader: { get: () => metadata.reader },
+            snapshot: { value: metadata.snapshot.bind(metadata) },
             transaction: {
               value: async (work: Parameters<typeof met_>[0]) => {
                 if (!met) {

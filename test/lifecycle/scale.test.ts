@@ -1,21 +1,29 @@
 /** A repository of a hundred thousand images: its preview is whole, and is listed to the end while pushes go on. */
 import assert from 'node:assert/strict'
+import { DatabaseSync } from 'node:sqlite'
 import { test } from 'node:test'
-import { paginateGetLifecyclePolicyPreview, waitUntilLifecyclePolicyPreviewComplete } from '@aws-sdk/client-ecr'
-import { openMetadata } from '#metadata/open.ts'
-import { startEcrSession } from '../support/ecr-session.ts'
+import { ECR, paginateGetLifecyclePolicyPreview, waitUntilLifecyclePolicyPreviewComplete } from '@aws-sdk/client-ecr'
+import { pushImageTo } from '../support/ecr-push.ts'
 import { image } from '../support/images/build.ts'
 import { digest } from '../support/images/content.ts'
+import { startServeProcess } from '../support/serve-process.ts'
+import { temporaryFolder } from '../support/temporary-folder.ts'
 
 const images = 100_000
 const kept = 1_000
-const rowsAtOnce = 1_000
+const credentials = { accessKeyId: 'AKIASCALESCALESCALE1', secretAccessKey: 'scale-secret-scale-secret-scale-secret' }
+const repositoryName = 'team/app'
 
 test(`the preview of ${images} images is listed whole, without repeats, while others are pushed`, async (t) => {
-  await using session = await startEcrSession({ environment: { LADING_QUOTAS: `images=${2 * images}` } })
-  const { ecr, server } = session
-  const repositoryName = await session.repository()
-  const expected = await fill(`sqlite:${server.dataDir}/lading.db`, repositoryName)
+  await using folder = await temporaryFolder()
+  await using server = startServeProcess([
+    ...['--listen', '127.0.0.1:0', '--data-dir', folder.path, '--quotas', `images=${2 * images}`],
+    ...['--root-access-key-id', credentials.accessKeyId, '--root-secret-access-key', credentials.secretAccessKey],
+  ])
+  const ecr = new ECR({ endpoint: await server.url(), region: 'us-east-1', credentials, maxAttempts: 1 })
+  t.after(() => ecr.destroy())
+  await ecr.createRepository({ repositoryName })
+  const expected = fill(`${folder.path}/lading.db`)
   const lifecyclePolicyText = JSON.stringify({
     rules: [
       {
@@ -35,7 +43,7 @@ test(`the preview of ${images} images is listed whole, without repeats, while ot
   t.diagnostic(`complete after ${Math.round(performance.now() - began)} ms`)
 
   const listing = new AbortController()
-  const pushing = pushUntil(listing.signal, session, repositoryName)
+  const pushing = pushUntil(listing.signal, ecr)
   // A push that fails is met below, once the listing has ended.
   pushing.catch(() => {})
   const listed: string[] = []
@@ -54,56 +62,28 @@ test(`the preview of ${images} images is listed whole, without repeats, while ot
 })
 
 /** The digests, oldest first. */
-async function fill(database: string, name: string): Promise<string[]> {
-  const metadata = await openMetadata(database, () => {})
-  try {
-    const { id } = await metadata.reader
-      .selectFrom('repository')
-      .select('id')
-      .where('name', '=', name)
-      .executeTakeFirstOrThrow()
-    const digests = Array.from({ length: images }, (_, at) => digest(Buffer.from(`image ${at}`)))
-    const began = Date.now() - images
-    const body = Buffer.from('{}')
-    for (let first = 0; first < images; first += rowsAtOnce) {
-      const some = digests.slice(first, first + rowsAtOnce)
-      await metadata.transaction(async (trx) => {
-        await trx
-          .insertInto('manifest')
-          .values(
-            some.map((digest, at) => ({
-              ...{ repository_id: id, digest, media_type: 'application/vnd.oci.image.manifest.v1+json', body },
-              ...{ artifact_type: null, subject: null, annotations: null, image_size: 1_000 },
-              ...{ pushed_at: began + first + at, pulled_at: null },
-            })),
-          )
-          .execute()
-        await trx
-          .insertInto('tag')
-          .values(
-            some.map((digest, at) => ({
-              repository_id: id,
-              tag: `v${first + at}`,
-              digest,
-              moved_at: began + first + at,
-            })),
-          )
-          .execute()
-      })
-    }
-    return digests
-  } finally {
-    await metadata.close()
+function fill(path: string): string[] {
+  const database = new DatabaseSync(path)
+  const row = database.prepare('select id from repository where name = ?').get(repositoryName)
+  const insertManifest = database.prepare(
+    "insert into manifest (repository_id, digest, media_type, body, image_size, pushed_at) values (?, ?, ?, '{}', 1000, ?)",
+  )
+  const insertTag = database.prepare('insert into tag (repository_id, digest, tag, moved_at) values (?, ?, ?, ?)')
+  const digests = Array.from({ length: images }, (_, at) => digest(Buffer.from(`image ${at}`)))
+  const began = Date.now() - images
+  database.exec('begin immediate')
+  for (const [at, digest] of digests.entries()) {
+    insertManifest.run(Number(row?.id), digest, 'application/vnd.oci.image.manifest.v1+json', began + at)
+    insertTag.run(Number(row?.id), digest, `v${at}`, began + at)
   }
+  database.exec('commit')
+  database.close()
+  return digests
 }
 
-async function pushUntil(
-  signal: AbortSignal,
-  { push }: Awaited<ReturnType<typeof startEcrSession>>,
-  repositoryName: string,
-): Promise<number> {
+async function pushUntil(signal: AbortSignal, ecr: ECR): Promise<number> {
   for (let pushed = 0; ; pushed++) {
     if (signal.aborted) return pushed
-    await push(repositoryName, image({ seed: `meanwhile ${pushed}` }), `meanwhile-${pushed}`)
+    await pushImageTo(ecr, repositoryName, image({ seed: `meanwhile ${pushed}` }), `meanwhile-${pushed}`)
   }
 }
