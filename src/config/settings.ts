@@ -31,7 +31,7 @@ export interface Settings {
   readonly auditDays: number
   /** For how long a link stays that no manifest needs, and stored content that has no row. */
   readonly gcGraceHours: number
-  /** After how long without a request an upload has been abandoned. */
+  /** After how long without a byte an upload has been abandoned. */
   readonly uploadExpiryHours: number
   /** How fast the scrub reads; not at all where it is 0. */
   readonly scrubMibPerSecond: number

@@ -192,7 +192,7 @@ export const settingsTable: { readonly [Key in SettingKey]: Setting<SettingValue
   },
   uploadExpiryHours: {
     placeholder: 'hours',
-    help: 'after how long without a request an upload ends',
+    help: 'after how long without a byte an upload ends',
     expected: 'a whole number of hours from 1 to 8760',
     parse: parseHours,
     fallback: '24',

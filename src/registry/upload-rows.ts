@@ -18,7 +18,12 @@ export interface Upload {
   /** How many parts of ECR's API came. A chunk of the distribution API is none: there ECR cuts the parts itself. */
   readonly parts: number
   readonly writer: string | null
+  /** When somebody last continued it; milliseconds since the epoch. */
+  readonly touchedAt: number
 }
+
+/** One request may bring bytes for longer than an upload lives that nobody continues, which is an hour at least. */
+const touchedEachMs = 10 * 60_000
 
 export interface UploadRows {
   /** @throws Refusal `RepositoryNotFound` */
@@ -29,6 +34,8 @@ export interface UploadRows {
   claim(key: RepositoryKey, upload: Upload): Promise<{ id: string; offset: number; otherWriter: boolean }>
   /** Whether a claim still holds: the row that it was decided by may have been read before another process's. @throws as `record` */
   confirm(key: RepositoryKey, id: string): Promise<void>
+  /** To be called as bytes come: now and then it writes that the upload has not been abandoned, for which nobody waits. */
+  keepAlive(upload: Upload): () => void
   /**
    * What counts from now on; nobody writes any more.
    *
@@ -67,8 +74,14 @@ export function createUploadRows({
       await getRepository(metadata.reader, key)
       throw refuse('UploadNotFound', { ...inRepository(key), upload: id })
     }
-    const { offset, parts, writer } = row
-    return { id, offset, shortPart: row.short_part as Upload['shortPart'], parts, writer }
+    const { offset, parts, writer, touched_at: touchedAt } = row
+    return { id, offset, shortPart: row.short_part as Upload['shortPart'], parts, writer, touchedAt }
+  }
+
+  async function touch(id: string, now: number): Promise<void> {
+    await metadata.transaction((trx) =>
+      trx.updateTable('upload').set({ touched_at: now }).where('id', '=', id).where('writer', '=', processId).execute(),
+    )
   }
 
   /** The refusal of one that found itself not to be the writer. */
@@ -110,6 +123,18 @@ export function createUploadRows({
       if (row?.writer !== processId) throw await lost(key, id)
     },
 
+    // Runs for each chunk (benchmark: blob push).
+    keepAlive({ id, touchedAt }) {
+      let last = touchedAt
+      return () => {
+        const now = clock()
+        if (now < last + touchedEachMs) return
+        last = now
+        // Where the database is away for a moment, the next one does: there are several in the least time that an upload has.
+        void touch(id, now).catch(() => {})
+      }
+    },
+
     async record(key, id, offset, part) {
       // Without bytes there is no part either.
       const counted = offset === 0 ? { shortPart: 'none', parts: 0 } : part
@@ -142,7 +167,7 @@ function selectUpload(reader: Reader, { registry, name }: RepositoryKey, id: str
   return reader
     .selectFrom('upload')
     .innerJoin('repository', 'repository.id', 'upload.repository_id')
-    .select(['upload.id', 'upload.offset', 'upload.writer', 'upload.short_part', 'upload.parts'])
+    .select(['upload.id', 'upload.offset', 'upload.writer', 'upload.short_part', 'upload.parts', 'upload.touched_at'])
     .where('upload.id', '=', id)
     .where('repository.account', '=', registry.account)
     .where('repository.region', '=', registry.region)

@@ -129,12 +129,20 @@ export function createUploads({
     throw refuse('UploadOutOfOrder', { ...inRepository(key), upload: id, offset: draft.size })
   }
 
-  async function appendChunk(key: RepositoryKey, id: string, draft: Draft, hold: Hold, chunk: Chunk): Promise<void> {
+  async function appendChunk(
+    key: RepositoryKey,
+    id: string,
+    { draft, hold, onBytes }: { readonly draft: Draft; readonly hold: Hold; readonly onBytes?: () => void },
+    chunk: Chunk,
+  ): Promise<void> {
     const before = draft.size
     const { first = before, length, release = false } = chunk
     const facts = { ...inRepository(key), upload: id, offset: before }
     if (first !== before) throw refuse('UploadOutOfOrder', facts)
-    await draft.append(untilLetGo(hold, chunk.source), { release, ...(length !== undefined && { limit: length }) })
+    await draft.append(untilLetGo(hold, chunk.source, onBytes), {
+      release,
+      ...(length !== undefined && { limit: length }),
+    })
     if (length !== undefined && draft.size - before !== length) throw refuse('UploadLengthMismatch', facts)
   }
 
@@ -174,7 +182,7 @@ export function createUploads({
     part?: Pick<Upload, 'shortPart' | 'parts'>,
   ) {
     return writing(key, upload, async (draft) => {
-      await appendChunk(key, upload.id, draft, hold, chunk)
+      await appendChunk(key, upload.id, { draft, hold, onBytes: rows.keepAlive(upload) }, chunk)
       await rows.record(key, upload.id, draft.size, part)
       return draft.size
     })
@@ -182,7 +190,9 @@ export function createUploads({
 
   function complete(key: RepositoryKey, hold: Hold, upload: Upload, digests: readonly Digest[], chunk?: Chunk) {
     return writing(key, upload, async (draft) => {
-      if (chunk !== undefined) await appendChunk(key, upload.id, draft, hold, chunk)
+      if (chunk !== undefined) {
+        await appendChunk(key, upload.id, { draft, hold, onBytes: rows.keepAlive(upload) }, chunk)
+      }
       return store(key, draft, upload.id, digests, (trx) => rows.finish(trx, key, upload.id))
     })
   }
@@ -265,7 +275,7 @@ export function createUploads({
         await getRepository(metadata.reader, key)
         const draft = await blobs.createDraft(id)
         try {
-          await appendChunk(key, id, draft, hold, chunk)
+          await appendChunk(key, id, { draft, hold }, chunk)
           return await store(key, draft, id, [digest])
         } catch (error) {
           await draft.discard()
@@ -283,11 +293,16 @@ export function createUploads({
 }
 
 /** The chunks of `source` until a newer request wants the upload. The source's owner destroys it, not we. */
-async function* untilLetGo(hold: Hold, source: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+async function* untilLetGo(
+  hold: Hold,
+  source: AsyncIterable<Uint8Array>,
+  onBytes?: () => void,
+): AsyncGenerator<Uint8Array> {
   const chunks = source[Symbol.asyncIterator]()
   for (;;) {
     const next = await hold.interruptible(chunks.next())
     if (next.done) return
+    onBytes?.()
     yield next.value
   }
 }

@@ -192,6 +192,25 @@ eachDatabase((databases) =>
       )
     })
 
+    test('an upload stays while bytes come for it, however long one request takes', async (t) => {
+      const { uploads, collect, pass, clock, metadata } = await stage(t)
+      const [part, other] = [noise('part', 5_000), noise('other', 3_000)]
+      const id = await uploads.start(key)
+      async function* slow() {
+        yield part
+        pass(20 * hourMs)
+        yield other
+        const touched = () => metadata.reader.selectFrom('upload').select('touched_at').executeTakeFirst()
+        while (((await touched())?.touched_at ?? 0) < clock() - hourMs) await delay(1)
+        await collect({ afterMs: 20 * hourMs })
+        yield part
+      }
+      const received = await uploads.append(key, id, { source: slow() })
+      assert.equal(received, 2 * part.byteLength + other.byteLength)
+      await collect({ afterMs: 25 * hourMs })
+      await assert.rejects(uploads.offset(key, id))
+    })
+
     test('while collection is held no content goes, and a hold that nobody renews ends', async (t) => {
       const { pushBlob, collect, pass, stored, metadata, clock } = await stage(t)
       const blob = blobOf('held')

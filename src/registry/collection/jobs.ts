@@ -44,7 +44,7 @@ export interface CollectionParts {
   readonly clock: Clock
   /** For how long a link stays that no manifest needs, and content that has no row. */
   readonly gcGraceHours: number
-  /** After how long without a request an upload has been abandoned. */
+  /** After how long without a byte an upload has been abandoned. */
   readonly uploadExpiryHours: number
 }
 
