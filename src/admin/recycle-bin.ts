@@ -4,8 +4,10 @@ import { parseDigest } from '#names/digest.ts'
 import type { Registry } from '#names/registry.ts'
 import type { RepositoryName } from '#names/repository-name.ts'
 import type { DeletedImages, DeletedPosition } from '#registry/recycle-bin/images.ts'
+import { refuseDeleted } from '#registry/recycle-bin/refusals.ts'
 import type { DeletedRepositories } from '#registry/recycle-bin/repositories.ts'
 import type { DeletedImage } from '#registry/recycle-bin/rows.ts'
+import { inRepository } from '#registry/repository.ts'
 import type { RetentionSettings, Retentions } from '#registry/retention-settings.ts'
 import type * as wire from './model.ts'
 import type { Operations } from './model.ts'
@@ -84,11 +86,21 @@ export function recycleBinOperations({ deletedImages, deletedRepositories, reten
     },
 
     RestoreDeletedRepository: {
-      resource: namedRepository,
+      resource: async (request) => {
+        const arn = namedRepository(request)
+        const deleted = await deletedRepositories.find(...wantedRepository(request))
+        return deleted === undefined ? arn : { arn, deleted }
+      },
       also: () => ['ecr:CreateRepository', 'ecr:PutImage'],
-      handle: async ({ input: { repositoryName: name, deletedRepositoryId }, registry }) => {
-        const wanted = deletedRepositoryId === undefined ? undefined : Number(deletedRepositoryId)
-        const { id } = await deletedRepositories.restore({ registry, name }, wanted)
+      handle: async (request) => {
+        const { registry, resources } = request
+        const [key, wanted] = wantedRepository(request)
+        // The one whose policy was asked, though another one of its name may have been deleted meanwhile.
+        const [asked] = resources
+        if (typeof asked !== 'object') {
+          throw refuseDeleted('DeletedRepositoryNotFound', { ...inRepository(key), id: wanted })
+        }
+        const { id, name } = await deletedRepositories.restore(key, asked.deleted)
         return { registryId: registry.account, repositoryName: name, deletedRepositoryId: String(id) }
       },
     },
@@ -115,14 +127,19 @@ export function recycleBinOperations({ deletedImages, deletedRepositories, reten
   >
 }
 
-function namedRepository({
-  input,
-  registry,
-}: {
-  readonly input: { readonly repositoryName: RepositoryName }
+interface Named<Input> {
+  readonly input: Input
   readonly registry: Registry
-}): string {
+}
+
+function namedRepository({ input, registry }: Named<{ readonly repositoryName: RepositoryName }>): string {
   return repositoryArn(registry, input.repositoryName)
+}
+
+function wantedRepository({ input, registry }: Named<wire.RestoreDeletedRepositoryRequest>) {
+  const { repositoryName: name, deletedRepositoryId } = input
+  const wanted = deletedRepositoryId === undefined ? undefined : Number(deletedRepositoryId)
+  return [{ registry, name }, wanted] as const
 }
 
 /** @throws Refusal `PageTokenInvalid` */

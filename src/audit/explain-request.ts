@@ -29,11 +29,11 @@ export function createExplainRequest({
   return async function explainRequest(requestId, account) {
     const [denied] = await auditLookup.findDenials(account, requestId)
     if (denied === undefined) return undefined
-    const { principalArn, accessKeyId, action, resource, owner, circumstances, conditions } = denied
+    const { principalArn, accessKeyId, action, resource, deleted, owner, circumstances, conditions } = denied
     const principal = (await findPrincipal(accessKeyId)) ?? (await findPrincipal(principalArn))
     if (principal?.arn !== principalArn) return { denied, now: undefined }
     const registry = { account: owner, region: circumstances.region ?? anywhere }
-    const question = { principal, action, resource, registry, circumstances, conditions, viewer: account }
+    const question = { principal, action, resource, deleted, registry, circumstances, conditions, viewer: account }
     return { denied, now: await explain(question) }
   }
 }

@@ -13,7 +13,7 @@ import { type AwsError, commonErrors, missingAuthentication, unknownOperation } 
 import { type Answer, type Call, type CallHead, header } from './call.ts'
 import { describeFailure } from './exceptions.ts'
 import { writeJsonError } from './json-surface.ts'
-import type { OperationTypes, UnsignedHandler } from './operation.ts'
+import type { OperationTypes, Resource, UnsignedHandler } from './operation.ts'
 import { isForm, readParameters, writeQueryError } from './query-surface.ts'
 import { claimsSignature } from './signature-claim.ts'
 import { type Authenticated, createSignatureVerifier, type FindCredential, requireScope } from './sigv4.ts'
@@ -78,14 +78,17 @@ export function createDispatcher({
     const { circumstances } = progress
     const conditions = handler.conditions?.({ input, registry, principal })
     Object.assign(progress, { input, owner: registry.account, conditions })
-    const decide = (action: string, resource: string) =>
-      authorizer.decide({ principal, action, resource, registry, circumstances, conditions })
-    const may = async (action: string, resource: string) => (await decide(action, resource)).verdict.allowed
-    const request = { input, registry, principal, circumstances, requestId, signal }
+    const decide = (action: string, resource: Resource) => {
+      const asked = typeof resource === 'string' ? { resource } : { resource: resource.arn, deleted: resource.deleted }
+      return authorizer.decide({ principal, action, ...asked, registry, circumstances, conditions })
+    }
+    const may = async (action: string, resource: Resource) => (await decide(action, resource)).verdict.allowed
+    const request = { input, registry, principal }
+    let resources: readonly Resource[] = []
 
     if (handler.resource !== 'unrestricted') {
-      const resources = [await handler.resource(request)].flat()
-      progress.resources = resources
+      resources = [await handler.resource(request)].flat()
+      progress.resources = resources.map((resource) => (typeof resource === 'string' ? resource : resource.arn))
       for (const resource of resources) {
         const own = await decide(`${surface.service}:${name}`, resource)
         if (!(isSilent(own) && (await anyOf(handler.instead ?? [], (action) => may(action, resource)))))
@@ -97,6 +100,7 @@ export function createDispatcher({
     }
     const output = await handler.handle({
       ...request,
+      ...{ circumstances, requestId, signal, resources },
       may,
       require: async (action, resource) => requireAllowed(await decide(action, resource)),
     })

@@ -28,6 +28,8 @@ export interface HandlerRequest<Input> extends ResourceRequest<Input> {
   readonly requestId: string
   /** Aborted when the client is gone. */
   readonly signal: AbortSignal
+  /** What the caller was found to be allowed to act on; nothing for an operation that is `unrestricted`. */
+  readonly resources: readonly Resource[]
   /** Whether the caller may also do this, where a refusal is no error. */
   may(action: string, resource: string): Promise<boolean>
   /** @throws Refusal `AccessDenied` unless the caller may also do this */
@@ -47,7 +49,7 @@ interface Declared<Input> {
 export interface SignedHandler<Operation extends OperationTypes> extends Declared<Operation['input']> {
   readonly unsigned?: never
   /**
-   * The ARNs that the caller must be allowed to act on (`'*'` for an action without a resource), or `unrestricted` for
+   * What the caller must be allowed to act on (`'*'` for an action without a resource), or `unrestricted` for
    * an operation that asks for no permission, only for a valid signature.
    */
   readonly resource: 'unrestricted' | ((request: ResourceRequest<Operation['input']>) => Resources | Promise<Resources>)
@@ -58,7 +60,15 @@ export interface SignedHandler<Operation extends OperationTypes> extends Declare
   readonly handle: (request: HandlerRequest<Operation['input']>) => Promise<Operation['output']>
 }
 
-type Resources = string | readonly string[]
+type Resources = Resource | readonly Resource[]
+
+/** By its ARN, and if it is one that was deleted, by its number too. */
+export type Resource = string | DeletedResource
+
+export interface DeletedResource {
+  readonly arn: string
+  readonly deleted: number
+}
 
 /** Answered without a signature: the operation itself proves who calls, as `AssumeRoleWithWebIdentity` does. */
 export interface UnsignedHandler<Operation extends OperationTypes> extends Declared<Operation['input']> {

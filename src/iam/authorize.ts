@@ -24,6 +24,8 @@ export interface AccessRequest {
   readonly action: string
   /** An ARN, or `*` for an action without a resource. */
   readonly resource: string
+  /** Which of those that had the resource's name, where one that was deleted is meant and not one that is there. */
+  readonly deleted?: number | undefined
   /** The registry that is acted on, where the resource is `*`. */
   readonly registry: Registry
   readonly circumstances: Circumstances
@@ -35,6 +37,7 @@ export interface Decision {
   readonly principalArn: string
   readonly action: string
   readonly resource: string
+  readonly deleted?: number | undefined
   readonly verdict: Verdict
 }
 
@@ -47,9 +50,12 @@ export interface ResourceSide {
   readonly conditions?: Conditions
 }
 
-/** The side of a resource as it stands now; nothing for one that has none, is not there, or is only to be made. */
+/**
+ * The side of a resource as it stands now; nothing for one that has none, is not there, or is only to be made. One that was deleted and
+ * is meant has that which it had.
+ */
 export type FindResourceSide = (
-  request: Pick<AccessRequest, 'action' | 'resource' | 'registry'>,
+  request: Pick<AccessRequest, 'action' | 'resource' | 'deleted' | 'registry'>,
 ) => Promise<ResourceSide>
 
 export interface AuthorizerParts {
@@ -84,10 +90,11 @@ export function createAuthorizer({ metadata, identityPolicies, resourceSide }: A
   }
 
   async function judge(request: AccessRequest, memory: Memory | undefined): Promise<Decision> {
-    const { principal, action, resource } = request
+    const { principal, action, resource, deleted } = request
     const { question, policies, context } = await inquire(request)
     const verdict = evaluate(question, policies)
-    const decision = Object.freeze({ principalArn: principal.arn, action, resource, verdict })
+    const about = deleted === undefined ? { action, resource } : { action, resource, deleted }
+    const decision = Object.freeze({ principalArn: principal.arn, ...about, verdict })
     if (memory !== undefined && !context.consulted && resource !== '*') {
       if (memory.decisions.size >= rememberedDecisions) memory.decisions.clear()
       memory.decisions.set(`${action}\n${resource}`, decision)
@@ -98,6 +105,7 @@ export function createAuthorizer({ metadata, identityPolicies, resourceSide }: A
   return {
     // Flat on purpose: `bench` figure "manifest GET by tag".
     decide(request) {
+      if (request.deleted !== undefined) return judge(request, undefined)
       const memory = memoryOf(request.principal)
       return memory?.decisions.get(`${request.action}\n${request.resource}`) ?? judge(request, memory)
     },

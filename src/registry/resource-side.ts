@@ -7,7 +7,8 @@ import type { ResourceTags } from './resource-tags.ts'
 
 /**
  * What ECR's resources say of who may act on them: the policy and the tags of a repository, and the policy of its registry. The
- * registry's is asked for actions without a resource too (ECR user guide, "Private registry permissions").
+ * registry's is asked for actions without a resource too (ECR user guide, "Private registry permissions"). A repository in the recycle
+ * bin has its policy and its tags still, for whoever would restore it.
  */
 export function createResourceSide({
   metadata,
@@ -41,13 +42,29 @@ export function createResourceSide({
     return [compile(`registry policy of ${account} in ${region}`, text, 'registry')]
   }
 
-  return async function resourceSide({ action, resource, registry }) {
+  async function findDeleted({ account, region, name }: Place, id: number): Promise<RepositoryRow[]> {
+    return metadata.reader
+      .selectFrom('deleted_repository as deleted')
+      .innerJoin('repository', 'repository.id', 'deleted.repository_id')
+      .leftJoin('repository_policy as policy', 'policy.repository_id', 'repository.id')
+      .select(['repository.resource_tags', 'policy.document'])
+      .where('deleted.repository_id', '=', id)
+      .where('deleted.account', '=', account)
+      .where('deleted.region', '=', region)
+      .where('deleted.name', '=', name)
+      .execute()
+  }
+
+  return async function resourceSide({ action, resource, deleted, registry }) {
     const repository = repositoryOf(resource)
     if (repository === undefined) {
       return { policies: resource === '*' ? await registryPolicies(registry) : [], tags: {} }
     }
     if (action === creation) return { policies: await registryPolicies(repository), tags: {} }
-    const [[row], policies] = await Promise.all([selectRepository(repository), registryPolicies(repository)])
+    const [[row], policies] = await Promise.all([
+      deleted === undefined ? selectRepository(repository) : findDeleted(repository, deleted),
+      registryPolicies(repository),
+    ])
     if (row === undefined) return { policies, tags: {} }
     // Written by `Repositories`.
     const tags = JSON.parse(row.resource_tags) as ResourceTags

@@ -6,6 +6,7 @@ import type { Credentials, RunningServer } from './server.ts'
 export interface AdminAnswer<T> {
   readonly status: number
   readonly body: T
+  readonly requestId: string
 }
 
 export async function callAdmin<T>(
@@ -26,5 +27,6 @@ export async function callAdmin<T>(
   const signed = await signer.sign(request, { signingDate })
   const answer = await fetch(server.url, { method: 'POST', headers: signed.headers, body })
   // What the API promises of the operation.
-  return { status: answer.status, body: (await answer.json()) as T }
+  const requestId = answer.headers.get('x-amzn-requestid') ?? ''
+  return { status: answer.status, body: (await answer.json()) as T, requestId }
 }

@@ -1,7 +1,7 @@
 import type { Selectable } from 'kysely'
 import type { Clock } from '#lib/clock.ts'
 import { type Page, pageOf } from '#lib/page.ts'
-import type { Metadata, Transaction } from '#metadata/metadata.ts'
+import type { Metadata, Reader, Transaction } from '#metadata/metadata.ts'
 import type { DeletedRepositoryTable } from '#metadata/schema/registry.ts'
 import type { Registry } from '#names/registry.ts'
 import { parseRepositoryName, type RepositoryName } from '#names/repository-name.ts'
@@ -28,8 +28,10 @@ export interface DeletedRepositories {
     registry: Registry,
     page: { readonly limit: number; readonly after?: number | undefined },
   ): Promise<Page<DeletedRepository, number>>
+  /** The number of the one of this name and `id`, or of the last of this name that was deleted. */
+  find(key: RepositoryKey, id: number | undefined): Promise<number | undefined>
   /**
-   * As it was, with all that it held: the one of this name and `id`, or the last of this name that was deleted.
+   * As it was, with all that it held: the one that `find` finds.
    *
    * @throws Refusal `DeletedRepositoryNotFound`, `RepositoryAlreadyExists`, `QuotaExceeded`
    */
@@ -72,28 +74,16 @@ export function createDeletedRepositories({
       return pageOf(rows.map(parseDeletedRepository), limit, ({ id }) => id)
     },
 
+    find: (key, wanted) => find(metadata.reader, key, wanted, clock()),
+
     restore: (key, wanted) =>
       metadata.transaction(async (trx) => {
         const { registry, name } = key
         const { account, region } = registry
-        const inBin = () =>
-          trx
-            .selectFrom('deleted_repository')
-            .selectAll()
-            .where('account', '=', account)
-            .where('region', '=', region)
-            .where('name', '=', name)
-            .where('purge_at', '>', clock())
-        const found = await inBin()
-          .$if(wanted !== undefined, (query) => query.where('repository_id', '=', wanted ?? 0))
-          .orderBy('deleted_at', 'desc')
-          .orderBy('repository_id', 'desc')
-          .limit(1)
-          .executeTakeFirst()
-        const id = found?.repository_id ?? 0
+        const id = (await find(trx, key, wanted, clock())) ?? 0
         // The lock of what it is about to be again; who purges or restores it has it too.
         await lockRepositoryRow(trx, id)
-        const deleted = await inBin().where('repository_id', '=', id).executeTakeFirst()
+        const deleted = await selectInBin(trx, key, clock()).where('repository_id', '=', id).executeTakeFirst()
         if (deleted === undefined)
           throw refuseDeleted('DeletedRepositoryNotFound', { ...inRepository(key), id: wanted })
         if (!(await isFree(trx, key, id))) throw refuse('RepositoryAlreadyExists', inRepository(key))
@@ -104,6 +94,31 @@ export function createDeletedRepositories({
         return parseDeletedRepository(deleted)
       }),
   }
+}
+
+function selectInBin(reader: Reader, { registry: { account, region }, name }: RepositoryKey, now: number) {
+  return reader
+    .selectFrom('deleted_repository')
+    .selectAll()
+    .where('account', '=', account)
+    .where('region', '=', region)
+    .where('name', '=', name)
+    .where('purge_at', '>', now)
+}
+
+async function find(
+  reader: Reader,
+  key: RepositoryKey,
+  wanted: number | undefined,
+  now: number,
+): Promise<number | undefined> {
+  const row = await selectInBin(reader, key, now)
+    .$if(wanted !== undefined, (query) => query.where('repository_id', '=', wanted ?? 0))
+    .orderBy('deleted_at', 'desc')
+    .orderBy('repository_id', 'desc')
+    .limit(1)
+    .executeTakeFirst()
+  return row?.repository_id
 }
 
 /**
