@@ -8,6 +8,7 @@ import { join } from 'node:path'
 import { after, before, suite, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { IAM } from '@aws-sdk/client-iam'
+import { callAdmin } from '../support/admin.ts'
 import { type EcrSession, startEcrSession } from '../support/ecr-session.ts'
 import { image } from '../support/images/build.ts'
 import { temporaryFolder } from '../support/temporary-folder.ts'
@@ -82,8 +83,18 @@ suite('Terraform', { ...needsTerraform(), timeout: 300_000 }, () => {
     assert.deepEqual(outputs.members, ['terraform-ci', 'terraform.person@example.com'])
 
     const changed = [...variables, '-var=changed=true']
-    await apply(terraform, changed, /\d+ added, [1-9]\d* changed, \d+ destroyed/)
+    await session.push('terraform/plain', v1, 'v1')
+    // The same name is made anew at once, while the old one is in the recycle bin with its image.
+    const anew = ['-replace=aws_ecr_repository.plain', '-replace=aws_ecr_lifecycle_policy.plain']
+    await apply(terraform, [...changed, ...anew], /\d+ added, [1-9]\d* changed, \d+ destroyed/)
     await assertNoDifference(terraform, changed)
+    assert.deepEqual((await ecr.listImages({ repositoryName: 'terraform/plain' })).imageIds, [])
+    const restore = async () => {
+      const input = { repositoryName: 'terraform/plain' }
+      const { status, body } = await callAdmin<object>(server, server.credentials, 'RestoreDeletedRepository', input)
+      return [status, ...('__type' in body ? [body.__type] : [])]
+    }
+    assert.deepEqual(await restore(), [400, 'RepositoryAlreadyExistsException'])
 
     const { key, shared_policy } = await outputsOf(terraform)
     await cp(join(fixtures, 'import'), path, { recursive: true })
@@ -96,7 +107,7 @@ suite('Terraform', { ...needsTerraform(), timeout: 300_000 }, () => {
       [...imported, '-var=forced=false'],
       new RegExp(`${imports.length} imported, 0 added, 0 changed, 0 destroyed`),
     )
-    await apply(terraform, [...imported, '-refresh=false'], /0 added, 3 changed, 0 destroyed/)
+    await apply(terraform, [...imported, '-refresh=false'], /0 added, 4 changed, 0 destroyed/)
 
     await session.push('terraform/app', v1, 'v1')
     const iam = new IAM({ endpoint: server.url, region: server.region, credentials: server.credentials })
@@ -117,6 +128,12 @@ suite('Terraform', { ...needsTerraform(), timeout: 300_000 }, () => {
         iam.listPolicies({ Scope: 'Local' }),
       ])
       assert.deepEqual([Users, Groups, Roles, Policies], [[], [], [], []])
+      assert.deepEqual(await restore(), [200])
+      const { imageDetails } = await ecr.describeImages({ repositoryName: 'terraform/plain' })
+      assert.deepEqual(
+        imageDetails?.map(({ imageDigest, imageTags }) => [imageDigest, imageTags]),
+        [[v1.digest, ['v1']]],
+      )
     } finally {
       iam.destroy()
     }
