@@ -4,14 +4,16 @@ import type { JobKind } from './kind.ts'
 
 /**
  * Asks for a job, in the transaction of what makes it necessary, so that both are committed or neither. A job of the same kind and
- * key that waits already takes the newer payload and the earlier time; one that runs is followed by this one.
+ * key that waits already takes the newer payload and the earlier time, or the later one where each thing that asks begins a wait anew;
+ * one that runs is followed by this one.
  */
 export async function enqueue<Payload>(
   trx: Transaction,
   kind: Pick<JobKind<Payload>, 'kind' | 'key'>,
   payload: Payload,
-  { at }: { readonly at: number },
+  { at, keep = 'earlier' }: { readonly at: number; readonly keep?: 'earlier' | 'later' },
 ): Promise<void> {
+  const isKept = sql.raw(keep === 'earlier' ? '<' : '>')
   const document = JSON.stringify(payload)
   await trx
     .insertInto('job')
@@ -20,11 +22,14 @@ export async function enqueue<Payload>(
       ...{ leased_by: null, leased_until: null, last_error: null, created_at: at, finished_at: null },
     })
     .onConflict((conflict) =>
-      conflict.columns(['kind', 'key']).where('state', '=', sql.lit('waiting')).doUpdateSet({
-        payload: document,
-        attempts: 0,
-        run_at: sql<number>`case when job.run_at < excluded.run_at then job.run_at else excluded.run_at end`,
-      }),
+      conflict
+        .columns(['kind', 'key'])
+        .where('state', '=', sql.lit('waiting'))
+        .doUpdateSet({
+          payload: document,
+          attempts: 0,
+          run_at: sql<number>`case when job.run_at ${isKept} excluded.run_at then job.run_at else excluded.run_at end`,
+        }),
     )
     .execute()
 }

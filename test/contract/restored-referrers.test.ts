@@ -85,6 +85,26 @@ eachDatabase(({ dialect, url }) =>
       assert.deepEqual(new Set((await restore(app)).imageDigests), digestsOf(app, signature))
     })
 
+    test('a subject that is deleted again within the hour is followed an hour after that', async (t) => {
+      const { push, remove, move, done, ecr, repositoryName } = await stage(t)
+      const app = image()
+      const signature = signatureOf(app, 'one')
+      for (const each of [app, signature]) await push(each)
+      const left = async () => {
+        await done('remove-referrers')
+        const { imageIds = [] } = await ecr().listImages({ repositoryName })
+        return imageIds.map(({ imageDigest }) => imageDigest)
+      }
+      await remove(app)
+      move(hourMs - 10 * 60_000)
+      await push(app)
+      await remove(app)
+      move(hourMs - 60_000)
+      assert.deepEqual(await left(), [signature.digest])
+      move(60_000)
+      assert.deepEqual(await left(), [])
+    })
+
     test('those that a policy took with it come back', async (t) => {
       const { push, restore, move, done, ecr, repositoryName, bin } = await stage(t)
       const app = image({ seed: 'app' })
