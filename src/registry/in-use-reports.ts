@@ -191,13 +191,32 @@ async function putReport(trx: Transaction, registry: Registry, cluster: string, 
     const { count } = await own()
       .select((of) => of.fn.countAll<number>().as('count'))
       .executeTakeFirstOrThrow()
-    if (Number(count) >= mostClusters) throw refuse('TooManyInUseReports', { registry, limit: mostClusters })
+    if (Number(count) >= mostClusters && !(await makeRoom(trx, registry, values.reported_at))) {
+      throw refuse('TooManyInUseReports', { registry, limit: mostClusters })
+    }
   }
   await trx
     .insertInto('in_use_report')
     .values({ account, region, cluster, ...values })
     .onConflict((conflict) => conflict.columns(['account', 'region', 'cluster']).doUpdateSet(values))
     .execute()
+}
+
+/** A report that has expired counts for nobody, and goes sooner than its job would take it. False where there is none. */
+async function makeRoom(trx: Transaction, registry: Registry, now: number): Promise<boolean> {
+  const expired = await trx
+    .selectFrom('in_use_report')
+    .select('cluster')
+    .where('account', '=', registry.account)
+    .where('region', '=', registry.region)
+    .where('expires_at', '<=', now)
+    .orderBy('expires_at')
+    .limit(1)
+    .forUpdate()
+    .executeTakeFirst()
+  if (expired === undefined) return false
+  await deleteReport(trx, registry, expired.cluster)
+  return true
 }
 
 /** Rows in one statement: some milliseconds on SQLite, where it holds the process. */

@@ -299,6 +299,35 @@ eachDatabase(({ dialect, url }) => {
       )
     })
 
+    test('a registry has reports of a thousand clusters, and one that has expired makes room for another', async (t) => {
+      const { report, refused, server, metadata, clock, ask } = await stage(t)
+      const { account, region } = server
+      const rows = Array.from({ length: 1_000 }, (_, number) => ({
+        ...{ account, region, cluster: `cluster-${number}`, reported_at: 0, reported_by: 'somebody' },
+        expires_at: number < 2 ? clock() - number : clock() + hourMs,
+      }))
+      await metadata.transaction(async (trx) => {
+        await trx.insertInto('in_use_report').values(rows).execute()
+        const image = { repository: 'team/app', digest: `sha256:${'0'.repeat(64)}` }
+        await trx
+          .insertInto('in_use_image')
+          .values({ account, region, cluster: 'cluster-1', ...image })
+          .execute()
+      })
+      for (const cluster of ['one', 'two']) await report(cluster, [])
+      const { __type, message } = await refused('ReportImagesInUse', { cluster: 'three', images: [] })
+      assert.equal(__type, 'LimitExceededException')
+      assert.match(message, /has reports of 1000 clusters already/)
+      await report('one', [])
+      await ask('DeleteInUseReport', { cluster: 'two' })
+      await report('three', [])
+      const { count } = await metadata.reader
+        .selectFrom('in_use_report')
+        .select((of) => of.fn.countAll<number>().as('count'))
+        .executeTakeFirstOrThrow()
+      assert.equal(Number(count), 1_000)
+    })
+
     test('reports and images are listed page by page, each once, by cluster and by repository', async (t) => {
       const { ask, report, refused, server } = await stage(t)
       const clusters = ['blue', 'green', 'red']
