@@ -156,6 +156,34 @@ describe('lifecycle evaluation', () => {
     ])
   })
 
+  test('acts by priority, and of one rule on the older first', () => {
+    const [rule] = parseLifecyclePolicy(
+      JSON.stringify({
+        rules: [
+          {
+            rulePriority: 1,
+            selection: { tagStatus: 'tagged', tagPrefixList: ['a'], ...days('sinceImagePushed', 1) },
+            action: expire,
+          },
+        ],
+      }),
+    ).rules
+    assert.ok(rule)
+    const second = { ...rule, priority: 2, tags: { status: 'untagged' } as const }
+    const images = readImages({
+      A: { tags: ['a'], pushed: 2 },
+      B: { tags: [], pushed: 9 },
+      C: { tags: ['a'], pushed: 3 },
+      D: { tags: [], pushed: 8 },
+    })
+    assert.deepEqual(outcomeOf({ rules: [rule, second] }, images).acted, [
+      ['C', 1],
+      ['A', 1],
+      ['B', 2],
+      ['D', 2],
+    ])
+  })
+
   test('hundreds of patterns on thousands of tags leave others their turn', () => {
     const entries = Array.from({ length: 200 }, (_, index) => `*${index}*`)
     const policy: LifecyclePolicy = {

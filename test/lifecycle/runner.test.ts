@@ -11,7 +11,10 @@ import { parseRepositoryName } from '#names/repository-name.ts'
 import { parseTag } from '#names/tag.ts'
 import { createImageDeletion } from '#registry/image-deletion.ts'
 import { createImagePush } from '#registry/image-push.ts'
+import { createInUseReports } from '#registry/in-use-reports.ts'
+import { createPulls } from '#registry/pulls.ts'
 import { createRepositories } from '#registry/repositories.ts'
+import { createRepositoryRetentions } from '#registry/repository-retention.ts'
 import { eachDatabase } from '../support/databases.ts'
 import { type Image, index } from '../support/images/build.ts'
 
@@ -29,7 +32,11 @@ eachDatabase((databases) =>
       const clock = () => now
       const parts = { metadata, clock, quotas: ecrQuotas }
       const { id } = await createRepositories({ ...parts, repositoryCreated: [] }).create(key, {})
-      await createLifecyclePolicies(parts).put(key, JSON.stringify({ rules }))
+      const policies = createLifecyclePolicies(parts)
+      const put = (rules: readonly object[]) => policies.put(key, JSON.stringify({ rules }))
+      await put(rules)
+      const pulls = createPulls({ metadata, clock, onError: assert.ifError })
+      t.after(() => pulls.stop())
       const pushes = createImagePush(parts)
       const deletion = createImageDeletion(parts)
       const { signal } = new AbortController()
@@ -37,6 +44,13 @@ eachDatabase((databases) =>
       return {
         metadata,
         told,
+        put,
+        pull: (image: Image) => pulls.record(id, image.digest, ''),
+        async keepInUse(image: Image) {
+          await createRepositoryRetentions(parts).putKeepInUse(key, true)
+          const images = [{ repository: key.name, digest: image.digest }]
+          await createInUseReports(parts).report(key.registry, { cluster: 'prod', images, ttlMs: dayMs, by: '' })
+        },
         move: (ms: number) => {
           now += ms
         },
@@ -63,7 +77,7 @@ eachDatabase((databases) =>
             },
           })
           const onExecuted = (execution: PolicyExecution) => void told.push(execution)
-          return runLifecyclePolicy({ metadata: watched, clock, flushPulls: async () => {}, onExecuted }, id, signal)
+          return runLifecyclePolicy({ metadata: watched, clock, flushPulls: pulls.flush, onExecuted }, id, signal)
         },
         left: async () => {
           const rows = await metadata.reader.selectFrom('manifest').select('digest').execute()
@@ -118,6 +132,60 @@ eachDatabase((databases) =>
       assert.ok(second && third && youngest)
       await run(() => remove(youngest))
       assert.deepEqual(await left(), digests(second, third))
+    })
+
+    test('goes by a policy that was put meanwhile, which counts as applied only once it was', async (t) => {
+      const { push, run, put, left, lastEvaluatedAt } = await stage(t, [keepTwo])
+      const keep = (countNumber: number) => [{ ...keepTwo, selection: { ...keepTwo.selection, countNumber } }]
+      const images = many(4)
+      for (const image of images) await push(image)
+      await run(() => put(keep(3)))
+      assert.deepEqual(await left(), digests(...images.slice(1)))
+      await run(() => put(keep(1)))
+      assert.equal(await lastEvaluatedAt(), null)
+    })
+
+    test('leaves what was reported as in use since', async (t) => {
+      const { push, run, left, keepInUse, move } = await stage(t, [old])
+      const images = many(3)
+      for (const image of images) await push(image)
+      const [first] = images
+      assert.ok(first)
+      move(11 * dayMs)
+      await run(() => keepInUse(first))
+      assert.deepEqual(await left(), digests(first))
+    })
+
+    test('knows of pulls that are in memory still', async (t) => {
+      const selection = { ...old.selection, countType: 'sinceImagePulled' }
+      const archive = { ...old, selection, action: { type: 'transition', targetStorageClass: 'archive' } }
+      const { push, run, pull, move, metadata } = await stage(t, [archive])
+      const [pulled, other] = many(2)
+      assert.ok(pulled && other)
+      for (const image of [pulled, other]) await push(image)
+      move(11 * dayMs)
+      pull(pulled)
+      await run()
+      const rows = await metadata.reader
+        .selectFrom('manifest')
+        .select('digest')
+        .where('status', '=', 'ACTIVE')
+        .execute()
+      assert.deepEqual(new Set(rows.map(({ digest }) => digest)), digests(pulled))
+    })
+
+    test('takes in one run what needs several batches, be an index in one and its child in the next', async (t) => {
+      const { push, run, left, move, told } = await stage(t, [old])
+      const singles = many(100)
+      const children = singles.slice(-2)
+      for (const image of [...singles, index({ children })]) await push(image)
+      move(11 * dayMs)
+      assert.equal(await run(), 'done')
+      assert.deepEqual(await left(), digests())
+      assert.deepEqual(
+        told.map(({ actions }) => actions.length),
+        [100, 1],
+      )
     })
 
     test('leaves an image that was tagged since to the next run, and takes the others', async (t) => {
