@@ -22,7 +22,8 @@ if (files.length === 0) {
 }
 // Tests start servers and databases of their own: more files at once than processors make them time out, not faster.
 const concurrency = `--test-concurrency=${Math.max(2, availableParallelism())}`
-const args = ['--test', '--test-reporter=spec', concurrency, ...options, ...files]
+const shared = named.length > 0 ? [] : ['--test-global-setup=test/support/whole-run.ts']
+const args = ['--test', '--test-reporter=spec', concurrency, ...shared, ...options, ...files]
 const tests = spawn(process.execPath, args, { cwd: root, stdio: 'inherit' })
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => tests.kill(signal))
 tests.on('exit', (code) => process.exit(code ?? 1))

@@ -2,11 +2,11 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
 import type * as wire from '#admin/model.ts'
-import { until } from '../oci/world.ts'
 import { callAdmin } from '../support/admin.ts'
 import { eachDatabase } from '../support/databases.ts'
 import { pushImageTo } from '../support/ecr-push.ts'
 import { image } from '../support/images/build.ts'
+import { until } from '../support/until.ts'
 import { type Actor, documentOf, type Statement, startWorld, type World } from './world.ts'
 
 eachDatabase(({ dialect, url }) => {

@@ -13,6 +13,7 @@ import { openOciClient } from '../support/oci-client.ts'
 import { pullWhole, pushImage, type Registry } from '../support/push.ts'
 import { type RunningServer, startServer } from '../support/server.ts'
 import { temporaryFolder } from '../support/temporary-folder.ts'
+import { until } from '../support/until.ts'
 
 const urls = { sqlite: sqliteUrl, postgres: postgresUrl }
 
@@ -38,7 +39,7 @@ function startPushers(registry: Registry, repository: string) {
   return {
     acknowledged: () => new Map(acknowledged),
     async some(count: number) {
-      while (acknowledged.size < count) await new Promise((resolve) => setImmediate(resolve))
+      await until(() => acknowledged.size >= count)
     },
     async end() {
       ended = true

@@ -7,6 +7,7 @@ import { eachDatabase } from '../support/databases.ts'
 import { answerOf, type EcrSession, refusalOf, startEcrSession } from '../support/ecr-session.ts'
 import { index } from '../support/images/build.ts'
 import type { Credentials } from '../support/server.ts'
+import { until } from '../support/until.ts'
 
 const account = '000000000000'
 
@@ -115,7 +116,7 @@ eachDatabase(({ dialect, url }) => {
         const { imageDetails } = await ecr.describeImages({ repositoryName, imageIds: [{ imageTag }] })
         return imageDetails?.[0]?.lastRecordedPullTime
       }
-      while ((await lastPull('pulled')) === undefined) await new Promise(setImmediate)
+      await until(async () => (await lastPull('pulled')) !== undefined)
       assert.equal(await lastPull('scanned'), undefined)
       await deregister(principalArn)
     })

@@ -2,11 +2,11 @@
 import assert from 'node:assert/strict'
 import { describe, type TestContext, test } from 'node:test'
 import type * as wire from '#admin/model.ts'
-import { until } from '../oci/world.ts'
 import { eachDatabase } from '../support/databases.ts'
 import { refusalOf } from '../support/ecr-session.ts'
 import { amd64, arm64, artifact, type Image, image, index } from '../support/images/build.ts'
 import { type Named, openRetentionStage } from '../support/retention-stage.ts'
+import { until } from '../support/until.ts'
 
 const minuteMs = 60_000
 const hourMs = 60 * minuteMs

@@ -9,6 +9,7 @@ import { schedule } from '#jobs/schedules.ts'
 import { worker } from '#jobs/worker.ts'
 import type { Metadata } from '#metadata/metadata.ts'
 import { eachDatabase } from '../support/databases.ts'
+import { until } from '../support/until.ts'
 
 const greet = jobKind({
   kind: 'greet',
@@ -19,10 +20,6 @@ const greet = jobKind({
 })
 
 const hourMs = 3_600_000
-
-async function until(holds: () => boolean | Promise<boolean>): Promise<void> {
-  while (!(await holds())) await delay(5)
-}
 
 function jobsOf({ reader }: Metadata) {
   return reader.selectFrom('job').selectAll().orderBy('id').execute()

@@ -4,7 +4,7 @@ import { DatabaseSync } from 'node:sqlite'
 import { describe, test } from 'node:test'
 import pg from 'pg'
 import { openMetadata } from '#metadata/open.ts'
-import { postgresUrl, sqliteUrl } from '../support/databases.ts'
+import { emptyPostgresUrl, sqliteUrl } from '../support/databases.ts'
 
 /** In the way of the second migration, so that it fails after the first has run. */
 const obstacle = 'create table manifest_reference (x integer)'
@@ -24,7 +24,7 @@ describe('a migration that fails leaves none of it', () => {
   })
 
   test('on PostgreSQL', async () => {
-    const url = await postgresUrl()
+    const url = await emptyPostgresUrl()
     const client = new pg.Client(url)
     await client.connect()
     await client.query(obstacle)

@@ -30,7 +30,7 @@ async function applied(url: string): Promise<unknown[]> {
 eachDatabase((databases) =>
   describe(`opening on ${databases.dialect}`, () => {
     test('a second opening migrates nothing and keeps what was written', async (t) => {
-      const url = await databases.url()
+      const url = await databases.emptyUrl()
       const first = await openMetadata(url, assert.fail)
       await first.transaction((trx) =>
         trx.insertInto('account').values({ id: '000000000000', created_at: 5 }).execute(),
@@ -45,7 +45,7 @@ eachDatabase((databases) =>
     })
 
     test('openings at once in one process each find the whole schema', async (t) => {
-      const url = await databases.url()
+      const url = await databases.emptyUrl()
       const opened = await Promise.all([1, 2, 3].map(() => databases.open(t, url)))
       for (const metadata of opened) {
         assert.deepEqual(await metadata.reader.selectFrom('upload').selectAll().execute(), [])
@@ -53,7 +53,7 @@ eachDatabase((databases) =>
     })
 
     test('processes that start at once on an empty database all start', async (t) => {
-      const url = await databases.url()
+      const url = await databases.emptyUrl()
       const child = new URL('./open-child.ts', import.meta.url).pathname
       await Promise.all([1, 2, 3, 4].map(() => run(process.execPath, [child, url])))
       const before = await applied(url)
@@ -62,7 +62,7 @@ eachDatabase((databases) =>
     })
 
     test('a database that a newer version wrote is refused, and left alone', async () => {
-      const url = await databases.url()
+      const url = await databases.emptyUrl()
       const newer = await openMetadata(url, assert.fail)
       await newer.transaction((trx) =>
         sql`insert into kysely_migration values ('9999-from-the-future', '2999-01-01T00:00:00.000Z')`.execute(trx),

@@ -12,7 +12,8 @@ import { IAM } from '@aws-sdk/client-iam'
 import { image } from '../support/images/build.ts'
 import { digest as digestOf } from '../support/images/content.ts'
 import { openOciClient } from '../support/oci-client.ts'
-import { eachServer, expect, locationOf, until } from './world.ts'
+import { until } from '../support/until.ts'
+import { eachServer, expect, locationOf } from './world.ts'
 
 eachServer('create on push', (world) => {
   const call: typeof world.call = (...parameters) => world.call(...parameters)

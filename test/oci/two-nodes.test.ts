@@ -9,7 +9,8 @@ import { digest, noise } from '../support/images/content.ts'
 import { type Answer, type OciClient, openOciClient } from '../support/oci-client.ts'
 import { pullWhole, pushImage } from '../support/push.ts'
 import { type RunningServer, startServer } from '../support/server.ts'
-import { draftSize, expect, locationOf, until } from './world.ts'
+import { until } from '../support/until.ts'
+import { draftSize, expect, locationOf } from './world.ts'
 
 eachDatabase(({ dialect, url }) => {
   describe(`two nodes, over ${dialect}`, () => {

@@ -9,7 +9,8 @@ import { digest } from '../support/images/content.ts'
 import type { Answer } from '../support/oci-client.ts'
 import { pushBlob } from '../support/push.ts'
 import { openRawConnection } from '../support/raw-connection.ts'
-import { draftSize, eachServer, expect, locationOf, until } from './world.ts'
+import { until } from '../support/until.ts'
+import { draftSize, eachServer, expect, locationOf } from './world.ts'
 
 eachServer('uploads', (world) => {
   const { call } = world

@@ -113,12 +113,3 @@ export async function draftSize({ dataDir }: RunningServer, uploadPath: string):
   const sizes = await Promise.all(names.map(async (name) => (await stat(join(folder, name))).size))
   return Math.max(0, ...sizes)
 }
-
-/** Asks again until it is so, for five seconds. */
-export async function until(condition: () => Promise<boolean>): Promise<void> {
-  const deadline = Date.now() + 5_000
-  while (!(await condition())) {
-    assert.ok(Date.now() < deadline, 'it never became so')
-    await new Promise((resolve) => setImmediate(resolve))
-  }
-}

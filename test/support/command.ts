@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { text } from 'node:stream/consumers'
-import { setImmediate } from 'node:timers/promises'
+import { setTimeout as delay } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { inheritedEnvironment } from './run.ts'
 
@@ -58,7 +58,7 @@ export function commandsOver(environment: Readonly<Record<string, string>>): Com
     async killed(words, reached) {
       const child = spawnCommand(words, environment)
       const exit = once(child, 'exit')
-      while (child.exitCode === null && !(await reached())) await setImmediate()
+      while (child.exitCode === null && !(await reached())) await delay(1)
       child.kill('SIGKILL')
       assert.deepEqual(await exit, [null, 'SIGKILL'])
     },

@@ -4,12 +4,12 @@ import type { TestContext } from 'node:test'
 import { ECR } from '@aws-sdk/client-ecr'
 import type * as wire from '#admin/model.ts'
 import { openMetadata } from '#metadata/open.ts'
-import { until } from '../oci/world.ts'
 import { callAdmin } from './admin.ts'
 import type { Image } from './images/build.ts'
 import { openOciClient } from './oci-client.ts'
 import { pushImage, pushManifest } from './push.ts'
 import { type ServerOptions, startServer } from './server.ts'
+import { until } from './until.ts'
 
 /** An image by its name. */
 export type Named = readonly [repositoryName: string, of: { readonly digest: string }]
