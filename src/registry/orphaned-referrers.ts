@@ -6,7 +6,7 @@ import { removeImages } from './image-removal.ts'
 import { lockLive } from './image-removals.ts'
 import { findKeptInUse } from './kept-in-use.ts'
 import type { Repository } from './repository.ts'
-import { removeReferrers, type SubjectGone } from './subject-gone.ts'
+import { followAfterMs, removeReferrers, type SubjectGone } from './subject-gone.ts'
 
 /**
  * Referrers follow their subject: what signs or describes an image that was deleted goes too, unless the image is there again.
@@ -35,6 +35,8 @@ async function removeSome(
 ): Promise<Digest | undefined> {
   const live = await lockLive(trx, repositoryId)
   if (live === undefined || (await isThere(trx, repositoryId, subject))) return undefined
+  // It was there again and is deleted once more: another job follows that, when its time has come.
+  if (await wentAfter(trx, repositoryId, subject, now - followAfterMs)) return undefined
   const found = await findReferrers(trx, live.repository, subject, after)
   const kept = await findKeptInUse(trx, live.repository, found, now)
   const free = found.filter((digest) => !kept.has(digest))
@@ -48,6 +50,17 @@ async function isThere(trx: Transaction, id: number, digest: Digest): Promise<bo
     .select('digest')
     .where('repository_id', '=', id)
     .where('digest', '=', digest)
+    .executeTakeFirst()
+  return row !== undefined
+}
+
+async function wentAfter(trx: Transaction, id: number, digest: Digest, time: number): Promise<boolean> {
+  const row = await trx
+    .selectFrom('deleted_image')
+    .select('digest')
+    .where('repository_id', '=', id)
+    .where('digest', '=', digest)
+    .where('deleted_at', '>', time)
     .executeTakeFirst()
   return row !== undefined
 }

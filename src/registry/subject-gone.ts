@@ -24,7 +24,7 @@ export const removeReferrers = jobKind<SubjectGone>({
  * ECR takes up to a day (user guide, "Lifecycle policies"); meanwhile whoever deleted by mistake can push or restore the subject. A subject
  * that is deleted again within it has the whole of it from then on.
  */
-const delayMs = 3_600_000
+export const followAfterMs = 3_600_000
 
 /** To be called while they are there, by who removes these images. */
 export async function noteSubjectsGone(
@@ -45,7 +45,7 @@ export async function noteSubjectsGone(
   for (const { subject } of rows) {
     if (subject === null) continue
     const gone = { repositoryId: id, subject: parseDigest(subject), by }
-    await enqueue(trx, removeReferrers, gone, { at: at + delayMs, keep: 'later' })
+    await enqueue(trx, removeReferrers, gone, { at: at + followAfterMs, keep: 'later' })
   }
 }
 
@@ -66,6 +66,6 @@ export async function noteSubjectsInBin(trx: Transaction, repositoryId: number, 
     .execute()
   for (const { digest, deleted_by: by } of rows) {
     const gone = { repositoryId, subject: parseDigest(digest), by }
-    await enqueue(trx, removeReferrers, gone, { at: now + delayMs, keep: 'later' })
+    await enqueue(trx, removeReferrers, gone, { at: now + followAfterMs, keep: 'later' })
   }
 }

@@ -62,6 +62,9 @@ eachDatabase((databases) =>
             await pushes.put(key, { body: manifest.bytes, mediaType: manifest.mediaType, by, ...named })
           }
         },
+        pass: (ms: number) => {
+          aheadMs += ms
+        },
         /** How many jobs for the referrers of subjects were due by then, and were done. */
         async followSubjects(afterMs: number) {
           aheadMs += afterMs
@@ -233,6 +236,27 @@ eachDatabase((databases) =>
       assert.deepEqual(new Set(items.map(({ deletedBy }) => deletedBy)), new Set([by]))
       await bin.restore(key, app.digest, by)
       assert.deepEqual(await images(), all)
+    })
+
+    test('a job that goes on when its subject is deleted again leaves the referrers to the one that follows', async (t) => {
+      const { push, remove, images, metadata, pass, followSubjects } = await stage(t)
+      const app = image()
+      await push(app)
+      await push(artifact({ artifactType: 'application/vnd.test', subject: app }))
+      await remove(app)
+      pass(3_600_000)
+      const early = await metadata.reader.selectFrom('job').selectAll().executeTakeFirstOrThrow()
+      await push(app)
+      await metadata.transaction((trx) => trx.deleteFrom('job').execute())
+      await remove(app)
+      const later = await metadata.reader.selectFrom('job').select('run_at').executeTakeFirstOrThrow()
+      const { run_at } = early
+      await metadata.transaction((trx) => trx.updateTable('job').set({ run_at }).execute())
+      assert.equal(await followSubjects(0), 1)
+      assert.equal((await images()).size, 1)
+      await metadata.transaction((trx) => trx.updateTable('job').set(later).execute())
+      assert.equal(await followSubjects(3_600_000), 1)
+      assert.deepEqual(await images(), new Set())
     })
 
     test('what was pushed again meanwhile stays as it is, and gets its free tags back', async (t) => {
