@@ -48,6 +48,7 @@ import { createWhatIfs } from '#lifecycle/what-if.ts'
 import { createWhatIfRemoval, whatIfRemovalSchedule } from '#lifecycle/what-if-removal.ts'
 import { openMetadata } from '#metadata/open.ts'
 import { createMetrics } from '#metrics/metrics.ts'
+import { createRequestCounts } from '#metrics/request-counts.ts'
 import { metricsRoutes } from '#metrics/routes.ts'
 import { createEndpoints } from '#names/endpoints.ts'
 import { ociRoutes } from '#oci/routes.ts'
@@ -156,6 +157,10 @@ export async function startApp(settings: Settings, log: Logger, options: AppOpti
       damage,
       'a blob is missing from the store or has another size, and counts as absent until it is pushed again',
     )
+  const requestCounts = createRequestCounts({
+    metadata,
+    onError: (error) => log.error({ err: error }, 'requests could not be counted yet'),
+  })
   const registrySettings = createRegistrySettings({ metadata, clock })
   const repositories = createRepositories({
     metadata,
@@ -255,6 +260,7 @@ export async function startApp(settings: Settings, log: Logger, options: AppOpti
     log,
     tls: settings.tls,
     trustedProxies: settings.trustedProxies,
+    onAnswered: requestCounts.record,
     checks: [
       { name: 'metadata', check: () => metadata.check() },
       { name: 'blobs', check: () => blobs.check() },
@@ -266,7 +272,10 @@ export async function startApp(settings: Settings, log: Logger, options: AppOpti
   ociRoutes(server.app, { domain, ...dataPlane })
   const registry = { account: settings.account, region: settings.region }
   const operatorAccess = createOperatorAccess({ credentials, authorizer, clock, registry })
-  metricsRoutes(server.app, { metrics: createMetrics({ metadata, clock, gauges: damageGauges }), operatorAccess })
+  metricsRoutes(server.app, {
+    metrics: createMetrics({ metadata, clock, gauges: damageGauges, requests: requestCounts }),
+    operatorAccess,
+  })
   const jobs = createJobRunner({
     metadata,
     clock,
@@ -316,6 +325,7 @@ export async function startApp(settings: Settings, log: Logger, options: AppOpti
       await pulls.stop()
       await audit.stop()
       await keyUses.stop()
+      await requestCounts.stop()
       await metadata.close()
     },
   }

@@ -1,3 +1,4 @@
+import { isReadOnly } from '#audit/read-only.ts'
 import type { AuditTrail } from '#audit/trail.ts'
 import type { Body } from '#http/bodies.ts'
 import { type Authorizer, type Decision, requireAllowed } from '#iam/authorize.ts'
@@ -5,6 +6,7 @@ import type { Circumstances } from '#iam/circumstances.ts'
 import type { KeyUses } from '#iam/keys/key-uses.ts'
 import type { Principal } from '#iam/principal.ts'
 import type { Clock } from '#lib/clock.ts'
+import type { RequestClass } from '#lib/request-class.ts'
 import { isAccountId } from '#names/account.ts'
 import type { Region } from '#names/region.ts'
 import type { Registry } from '#names/registry.ts'
@@ -40,6 +42,7 @@ export interface Dispatched {
   readonly answer: Answer
   /** What the log tells of the call: its operation, its principal once that is proved, the error's name. */
   readonly facts: CallFacts
+  readonly requestClass: RequestClass
 }
 
 type CallFacts = { readonly [Fact in 'operation' | 'principal' | 'error']?: string }
@@ -136,6 +139,7 @@ export function createDispatcher({
       ...(progress.principal && { principal: progress.principal.arn }),
       ...(error !== undefined && { error }),
     })
+    const counted = () => ({ requestClass: requestClassOf(asked) })
     try {
       const signed = claimsSignature(head) ? await signatures.readSigned(head) : undefined
       if (signed === undefined) requireUnsigned(asked, head)
@@ -150,7 +154,7 @@ export function createDispatcher({
         if (operation?.handler.unsigned !== true) throw missingAuthentication()
         const answer = await runUnsigned(progress, call, operation, operation.handler)
         record(head, asked, progress)
-        return { answer, facts: facts() }
+        return { answer, facts: facts(), ...counted() }
       }
       requireScope(signed.claim, surface.service)
       const caller = await signatures.verify(call, signed)
@@ -160,12 +164,12 @@ export function createDispatcher({
       if (operation === undefined) throw surface.missing(name)
       const answer = await run(progress, call, surface, operation, caller)
       record(head, asked, progress)
-      return { answer, facts: facts() }
+      return { answer, facts: facts(), ...counted() }
     } catch (error) {
       const { surface, operation } = asked
       const failure = explain(error, surface, operation, head)
       record(head, asked, progress, { failure, error })
-      return { answer: surface.writeError(failure, head.requestId), facts: facts(failure.code) }
+      return { answer: surface.writeError(failure, head.requestId), facts: facts(failure.code), ...counted() }
     }
   }
 }
@@ -188,6 +192,12 @@ function isSilent({ verdict }: Decision): boolean {
 async function anyOf<T>(items: readonly T[], holds: (item: T) => Promise<boolean>): Promise<boolean> {
   for (const item of items) if (await holds(item)) return true
   return false
+}
+
+/** As what a call is counted: by its service, and whether it only reads. */
+function requestClassOf({ surface: { service }, operation }: Asked): RequestClass {
+  const what = operation === undefined ? 'other' : isReadOnly(operation.name) ? 'read' : 'write'
+  return { surface: service ?? 'aws', operation: what }
 }
 
 interface Asked {

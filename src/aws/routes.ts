@@ -21,10 +21,11 @@ export function awsRoutes(app: FastifyInstance, { dispatch, log, bodies }: AwsRo
     reply.raw.once('close', () => {
       if (!reply.raw.writableFinished) gone.abort()
     })
-    const { answer, facts } = await dispatch(headOf(request, gone.signal, log), (maxBytes) =>
+    const { answer, facts, requestClass } = await dispatch(headOf(request, gone.signal, log), (maxBytes) =>
       bodies.read(request.raw, maxBytes),
     )
     request.logFacts = facts
+    request.requestClass = requestClass
     bodies.drain(request.raw, facts.principal === undefined ? 'stranger' : 'known')
     write(reply, answer)
   }

@@ -3,11 +3,14 @@
 
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { Logger } from 'pino'
+import type { RequestClass } from '#lib/request-class.ts'
 
 declare module 'fastify' {
   interface FastifyRequest {
     /** What a surface knows of its request and the log line should tell, such as the principal. No secrets. */
     logFacts: Readonly<Record<string, string>> | null
+    /** As what it is counted; set by the surface that takes it. */
+    requestClass: RequestClass | null
   }
 }
 
@@ -28,9 +31,19 @@ export function startOf(request: FastifyRequest): RequestStart {
   return { atMs: performance.now(), remote: request.ip }
 }
 
-/** Logs a request that the connection is done with: at `info`, or at `debug` for the paths in `quietPaths`. */
+/** Hears of each request that the connection is done with; `status` is undefined where its client went away before. */
+export type OnAnswered = (of: RequestClass | null, status: number | undefined, ms: number) => void
+
+export interface RequestLog {
+  readonly log: Logger
+  /** Logged at `debug`, and not told to `onAnswered`. */
+  readonly quietPaths: ReadonlySet<string>
+  readonly onAnswered: OnAnswered
+}
+
+/** Logs a request that the connection is done with, at `info` but for quiet ones. */
 export function logRequest(
-  { log, quietPaths }: { log: Logger; quietPaths: ReadonlySet<string> },
+  { log, quietPaths, onAnswered }: RequestLog,
   { atMs, remote }: RequestStart,
   request: FastifyRequest,
   reply: FastifyReply,
@@ -38,17 +51,20 @@ export function logRequest(
   const path = pathOf(request.raw.url ?? '')
   const response = reply.raw
   const whole = response.writableFinished
+  const quiet = quietPaths.has(path)
+  const ms = performance.now() - atMs
+  if (!quiet) onAnswered(request.requestClass, whole ? response.statusCode : undefined, ms)
   const line = {
     requestId: request.id,
     method: request.raw.method,
     path,
     status: response.headersSent ? response.statusCode : undefined,
-    ms: Math.round((performance.now() - atMs) * 10) / 10,
+    ms: Math.round(ms * 10) / 10,
     bytes: whole ? lengthOf(reply) : undefined,
     remote,
     ...request.logFacts,
   }
-  log[quietPaths.has(path) ? 'debug' : 'info'](line, whole ? 'request' : 'request aborted by the client')
+  log[quiet ? 'debug' : 'info'](line, whole ? 'request' : 'request aborted by the client')
 }
 
 function lengthOf(reply: FastifyReply): number | undefined {

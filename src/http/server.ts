@@ -23,7 +23,7 @@ import {
 import { Handshakes } from './handshakes.ts'
 import { type HealthCheck, healthPaths, healthRoutes } from './health.ts'
 import { defaultLimits, type Limits } from './limits.ts'
-import { logRequest, pathOf, startOf } from './request-log.ts'
+import { logRequest, type OnAnswered, pathOf, startOf } from './request-log.ts'
 import { Turns } from './turns.ts'
 
 export interface ServerOptions {
@@ -35,6 +35,8 @@ export interface ServerOptions {
   /** Addresses and CIDR ranges of those whose word counts on who their client is and whether it speaks TLS. */
   readonly trustedProxies?: readonly string[]
   readonly limits?: Partial<Limits>
+  /** Hears of each request but health checks. */
+  readonly onAnswered?: OnAnswered
 }
 
 export interface HttpServer {
@@ -58,7 +60,14 @@ const idleCheckMs = 100
 /** A repository's name reaches 256 characters, and three times that percent-encoded; Fastify's own limit is 100. */
 const maxParamLength = 1024
 
-export function createServer({ log, checks, tls, trustedProxies = [], limits: given }: ServerOptions): HttpServer {
+export function createServer({
+  log,
+  checks,
+  tls,
+  trustedProxies = [],
+  limits: given,
+  onAnswered = () => {},
+}: ServerOptions): HttpServer {
   const limits = { ...defaultLimits, ...given }
   let stopping = false
   const isStopping = () => stopping
@@ -97,7 +106,7 @@ export function createServer({ log, checks, tls, trustedProxies = [], limits: gi
     rewriteUrl: ({ url = '/' }) => originForm(url),
   })
 
-  const requestLog = { log, quietPaths: healthPaths }
+  const requestLog = { log, quietPaths: healthPaths, onAnswered }
   const turns = new Turns()
   const closeIdle = () => {
     for (const server of servers) server.closeIdleConnections()
@@ -119,6 +128,7 @@ export function createServer({ log, checks, tls, trustedProxies = [], limits: gi
   }
 
   app.decorateRequest('logFacts', null)
+  app.decorateRequest('requestClass', null)
   app.addHook('onRequest', (request, reply, done) => {
     begin(request, reply)
     turns.take(request, reply, () => {

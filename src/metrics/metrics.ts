@@ -3,10 +3,12 @@ import { readCounters } from '#jobs/counters.ts'
 import { countJobs, latenessMs } from '#jobs/overview.ts'
 import type { Clock } from '#lib/clock.ts'
 import type { Metadata, Reader } from '#metadata/metadata.ts'
+import type { RequestCounts } from './request-counts.ts'
+import { renderRequests } from './request-series.ts'
 
 /**
- * What a deployment tells a Prometheus. What jobs do stands in SQL, so that every process tells the same of it; what Node tells is of
- * the process that was asked.
+ * What a deployment tells a Prometheus. What jobs do stands in SQL, and how many requests there were, so that every process tells the
+ * same of it; what Node tells is of the process that was asked.
  */
 export interface Metrics {
   readonly contentType: string
@@ -39,10 +41,12 @@ export function createMetrics({
   metadata,
   clock,
   gauges,
+  requests,
 }: {
   metadata: Metadata
   clock: Clock
   gauges: readonly StateGauge[]
+  requests: Pick<RequestCounts, 'flush'>
 }): Metrics {
   const register = new Registry()
   collectDefaultMetrics({ register })
@@ -61,7 +65,8 @@ export function createMetrics({
   })
   const states = gauges.map(({ name, help, read }) => ({ gauge: new Gauge({ name, help, registers }), read }))
 
-  async function collect(): Promise<void> {
+  async function collect(): Promise<string> {
+    await requests.flush()
     const values = await readCounters(metadata.reader)
     for (const counter of counted) counter.reset()
     for (const [at, name] of Object.keys(counters).entries()) counted[at]?.inc(values.get(name) ?? 0)
@@ -70,6 +75,7 @@ export function createMetrics({
     for (const { kind, state, count } of counts) jobs.set({ kind, state }, count)
     lateness.set((await latenessMs(metadata.reader, clock())) / 1_000)
     for (const { gauge, read } of states) gauge.set(await read(metadata.reader))
+    return (await register.metrics()) + renderRequests(values)
   }
 
   let rendering: Promise<string> | undefined
@@ -77,11 +83,9 @@ export function createMetrics({
     contentType: register.contentType,
     // Whoever asks meanwhile is told the same, so that asking often costs no more.
     render() {
-      rendering ??= collect()
-        .then(() => register.metrics())
-        .finally(() => {
-          rendering = undefined
-        })
+      rendering ??= collect().finally(() => {
+        rendering = undefined
+      })
       return rendering
     },
   }

@@ -16,6 +16,7 @@ import { auditedRequest, type Progress, pullKey } from './audited.ts'
 import type { FamilyRoutes, OciCall, Route } from './call.ts'
 import { answer, describeError, type OciAnswer } from './errors.ts'
 import { refuse } from './refusals.ts'
+import { requestClassOf, unknownRequest } from './request-classes.ts'
 import { type Family, type OciPath, parseOciPath } from './url.ts'
 
 /** Every endpoint of the distribution API. A family without an entry does not compile. */
@@ -109,6 +110,7 @@ export function createDispatch({
     if (path === undefined) throw refuse('EndpointUnknown', { path: rawPath })
     const route = findRoute(routes, path, method)
     if (route === undefined) throw refuse('MethodUnsupported', { method, supported: Object.keys(routes[path.family]) })
+    request.requestClass = requestClassOf(path.family, method)
     progress.path = path
     progress.route = route
     progress.circumstances = circumstancesOf(request, registry)
@@ -126,6 +128,7 @@ export function createDispatch({
   return async function dispatch(request: FastifyRequest, reply: FastifyReply): Promise<unknown> {
     // On the bare response, for handlers that write their answer past Fastify.
     reply.raw.setHeader('docker-distribution-api-version', 'registry/2.0')
+    request.requestClass = unknownRequest
     const progress: Progress = {
       ...{ principal: undefined, registry: undefined, circumstances: undefined, path: undefined, route: undefined },
     }
