@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { setTimeout as delay } from 'node:timers/promises'
 import { commandsOver } from '../support/command.ts'
 import { postgresUrl, sqliteUrl } from '../support/databases.ts'
 import { image } from '../support/images/build.ts'
 import { openOciClient } from '../support/oci-client.ts'
 import { pushBlob, pushImage } from '../support/push.ts'
 import { startServer } from '../support/server.ts'
+import { until } from '../support/until.ts'
 
 for (const url of [sqliteUrl, postgresUrl]) {
   test(`lading gc tells what waits and has a server collect it: ${url.name}`, async () => {
@@ -26,11 +26,11 @@ for (const url of [sqliteUrl, postgresUrl]) {
     assert.ok(Date.parse(String(linksWaitingSince)) >= hours.begun)
 
     hours.gone = 25
-    let now = await status()
-    while (now.lastCollection === undefined) {
-      await delay(20)
+    let now: Record<string, unknown> = {}
+    await until(async () => {
       now = await status()
-    }
+      return now.lastCollection !== undefined
+    })
     assert.deepEqual([now.linksWaiting, now.blobsWaiting], [0, 0])
     assert.deepEqual([now.lastCollectedLinks, now.lastCollectedBlobs, now.lastCollectedUploads], [1, 1, 0])
     assert.equal(now.lastCollectedBytes, lonely.bytes.byteLength)
@@ -39,10 +39,10 @@ for (const url of [sqliteUrl, postgresUrl]) {
     const { lastCollection } = now
     assert.ok(Date.parse(String(lastCollection)) >= hours.begun + 25 * 3_600_000)
     assert.match(await lading.run('gc', 'run', '--sweep'), /begins within seconds/)
-    while (now.lastCollection === lastCollection) {
-      await delay(20)
+    await until(async () => {
       now = await status()
-    }
+      return now.lastCollection !== lastCollection
+    })
     assert.deepEqual([now.lastCollectedLinks, now.lastCollectedBytes], [0, 0])
     assert.deepEqual([now.collectedLinks, now.collectedBlobs, now.collectedBytes], [1, 1, lonely.bytes.byteLength])
   })

@@ -3,7 +3,6 @@ import assert from 'node:assert/strict'
 import { readdir, readFile, truncate, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, test } from 'node:test'
-import { setTimeout as delay } from 'node:timers/promises'
 import { ECR } from '@aws-sdk/client-ecr'
 import { type Digest, digestHex } from '#names/digest.ts'
 import { openAuditReader } from '../support/audit.ts'
@@ -14,6 +13,7 @@ import { image } from '../support/images/build.ts'
 import { openOciClient } from '../support/oci-client.ts'
 import { pullWhole, pushImage } from '../support/push.ts'
 import { startServer } from '../support/server.ts'
+import { until } from '../support/until.ts'
 
 eachDatabase((databases) =>
   describe(`damaged content on ${databases.dialect}`, () => {
@@ -60,7 +60,7 @@ eachDatabase((databases) =>
           bytes.writeUInt8(bytes.readUInt8(40_000) ^ 128, 40_000)
           await writeFile(path, bytes)
           aheadMs = 25 * 3_600_000
-          while ((await metric('lading_quarantined_blobs')) !== 1) await delay(50)
+          await until(async () => (await metric('lading_quarantined_blobs')) === 1)
           aheadMs = 0 // Calls are signed for now.
         },
         [Symbol.asyncDispose]: () => ending.disposeAsync(),

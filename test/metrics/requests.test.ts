@@ -3,7 +3,6 @@ import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { connect } from 'node:net'
 import { describe, test } from 'node:test'
-import { setTimeout as delay } from 'node:timers/promises'
 import { IAM } from '@aws-sdk/client-iam'
 import { eachDatabase } from '../support/databases.ts'
 import { image } from '../support/images/build.ts'
@@ -11,6 +10,7 @@ import { digest } from '../support/images/content.ts'
 import { openOciClient } from '../support/oci-client.ts'
 import { pullWhole, pushImage } from '../support/push.ts'
 import { type RunningServer, startServer } from '../support/server.ts'
+import { until } from '../support/until.ts'
 
 async function metricsOf({ url, credentials }: RunningServer): Promise<ReadonlyMap<string, number>> {
   const authorization = `Basic ${btoa(`${credentials.accessKeyId}:${credentials.secretAccessKey}`)}`
@@ -93,7 +93,7 @@ eachDatabase((databases) =>
       await once(socket, 'data')
       socket.destroy()
       const name = requestsOf('oci', 'blob-read', 'aborted')
-      while ((await metricsOf(server)).get(name) !== 1) await delay(5)
+      await until(async () => (await metricsOf(server)).get(name) === 1)
     })
   }),
 )

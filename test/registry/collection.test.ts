@@ -27,6 +27,7 @@ import { eachDatabase } from '../support/databases.ts'
 import { type Blob, type Image, image } from '../support/images/build.ts'
 import { digest, noise } from '../support/images/content.ts'
 import { temporaryFolder } from '../support/temporary-folder.ts'
+import { until } from '../support/until.ts'
 
 const hourMs = 3_600_000
 const registry = { account: parseAccountId('123456789012'), region: parseRegion('eu-west-1') }
@@ -201,7 +202,7 @@ eachDatabase((databases) =>
         pass(20 * hourMs)
         yield other
         const touched = () => metadata.reader.selectFrom('upload').select('touched_at').executeTakeFirst()
-        while (((await touched())?.touched_at ?? 0) < clock() - hourMs) await delay(1)
+        await until(async () => ((await touched())?.touched_at ?? 0) >= clock() - hourMs)
         await collect({ afterMs: 20 * hourMs })
         yield part
       }
