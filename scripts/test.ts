@@ -24,6 +24,8 @@ if (files.length === 0) {
 const concurrency = `--test-concurrency=${Math.max(2, availableParallelism())}`
 const shared = named.length > 0 ? [] : ['--test-global-setup=test/support/whole-run.ts']
 const args = ['--test', '--test-reporter=spec', concurrency, ...shared, ...options, ...files]
-const tests = spawn(process.execPath, args, { cwd: root, stdio: 'inherit' })
+// Each file is a process, and starts others: with what Node compiled once they start in half the time.
+const env = { NODE_COMPILE_CACHE: `${root}node_modules/.cache/node`, ...process.env }
+const tests = spawn(process.execPath, args, { cwd: root, stdio: 'inherit', env })
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => tests.kill(signal))
 tests.on('exit', (code) => process.exit(code ?? 1))

@@ -27,7 +27,7 @@ import type { RunningServer } from '../support/server.ts'
 
 const repositoryCount = 1_000
 const imageCount = 10_000
-const sizes = [1_000, 100, 7]
+const sizes = [1_000, 100, 37]
 
 const script = fileURLToPath(new URL('../fixtures/boto3/paginate.py', import.meta.url))
 
@@ -142,7 +142,7 @@ suite('paginators and waiters', { timeout: 300_000 }, () => {
         result: 'previewResults',
         key: 'imageDigest',
         expected: new Set([...digests].filter((digest) => digest !== newest)),
-        pageSizes: [100, 7],
+        pageSizes: [100, 37],
       },
       {
         ...ofEcr,
