@@ -16,15 +16,17 @@ import { parseTag } from '#names/tag.ts'
 import { noteBlobs } from '#registry/collectable.ts'
 import { holdCollection } from '#registry/collection/holds.ts'
 import { createCollectionWorkers } from '#registry/collection/jobs.ts'
+import { collectUploads } from '#registry/collection/uploads.ts'
 import { createImageDeletion } from '#registry/image-deletion.ts'
 import { createImagePush } from '#registry/image-push.ts'
 import { createLinkedBlobs } from '#registry/linked-blobs.ts'
 import { createRepositories } from '#registry/repositories.ts'
+import { lockRepository } from '#registry/repository.ts'
 import { retentionSetting } from '#registry/retention-settings.ts'
 import { createRegistrySettings } from '#registry/settings.ts'
 import { createUploads } from '#registry/uploads.ts'
 import { eachDatabase } from '../support/databases.ts'
-import { type Blob, type Image, image } from '../support/images/build.ts'
+import { type Blob, type Image, image, index } from '../support/images/build.ts'
 import { digest, noise } from '../support/images/content.ts'
 import { temporaryFolder } from '../support/temporary-folder.ts'
 import { until } from '../support/until.ts'
@@ -123,6 +125,8 @@ eachDatabase((databases) =>
         const shared = { ...other, blobs: other.blobs }
         await push(one, 'one')
         await push(shared, 'other')
+        // What the pushes noted is looked at, so that only the deletion tells what to look at again.
+        await collect()
         await remove(one)
         await collect()
         await collect()
@@ -268,6 +272,46 @@ eachDatabase((databases) =>
       await unlinking
       await collect()
       assert.deepEqual(await stored(), new Set())
+    })
+
+    test('a link that a manifest needs by the time at which its repository is locked stays', async (t) => {
+      const { push, pushBlob, work, links, metadata } = await stage(t)
+      const [blob, manifest] = [blobOf('needed'), index({ children: [] })]
+      await pushBlob(blob)
+      await push(manifest)
+      let collecting: Promise<unknown> | undefined
+      await metadata.transaction(async (trx) => {
+        // As whoever stores a manifest, a moment before the commit.
+        const { id } = await lockRepository(trx, key, 'exclusive')
+        const reference = { parent: manifest.digest, child: blob.digest, kind: 'layer', media_type: 'a/b' }
+        await trx
+          .insertInto('manifest_reference')
+          .values({ repository_id: id, ...reference })
+          .execute()
+        collecting = work('collect-garbage', 25 * hourMs)
+        await Promise.race([collecting, delay(200)])
+      })
+      await collecting
+      assert.deepEqual(await links(), new Set([blob.digest]))
+    })
+
+    test('an upload that goes on while it is looked at stays', async (t) => {
+      const { blobs, uploads, pass, clock, metadata } = await stage(t)
+      const part = noise('part', 5_000)
+      const id = await uploads.start(key)
+      pass(25 * hourMs)
+      const meanwhile: typeof metadata = Object.create(metadata, {
+        reader: { get: () => metadata.reader },
+        transaction: {
+          value: async (work: Parameters<typeof metadata.transaction>[0]) => {
+            await uploads.append(key, id, { source: once(part) })
+            return metadata.transaction(work)
+          },
+        },
+      })
+      const { signal } = new AbortController()
+      assert.equal(await collectUploads({ metadata: meanwhile, blobs, signal }, clock() - 24 * hourMs), 0)
+      assert.equal(await uploads.offset(key, id), part.byteLength)
     })
 
     test('a push mends the row of content that was found damaged', async (t) => {

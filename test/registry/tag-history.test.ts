@@ -196,6 +196,18 @@ eachDatabase(({ dialect, url }) =>
       assert.equal(both.__type, 'InvalidParameterException')
     })
 
+    test('however many put a tag back at once, each move begins where the one before ended', async () => {
+      const { repositoryName, imageTag } = await moved()
+      const back = Array.from({ length: 12 }, (_, at) => (at % 2 === 0 ? good : bad).digest)
+      await Promise.all(back.map((imageDigest) => ask('RollbackTag', { repositoryName, imageTag, imageDigest })))
+      const told = (await moves(repositoryName, { imageTag })).reverse()
+      assert.ok(told.length > 2)
+      assert.deepEqual(
+        told.slice(1).map(({ previousImageDigest }) => previousImageDigest),
+        told.slice(0, -1).map(({ imageDigest }) => imageDigest),
+      )
+    })
+
     test('an immutable tag is not rolled back, in ECR’s words, but put back after it was deleted', async () => {
       const { repositoryName, imageTag } = await moved()
       await session.ecr.putImageTagMutability({ repositoryName, imageTagMutability: 'IMMUTABLE' })
