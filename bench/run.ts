@@ -13,6 +13,7 @@ import { imagePush } from './figures/image-push.ts'
 import { manifestGet, manifestGetByUser } from './figures/manifest-get.ts'
 import { parallelUploads } from './figures/parallel-uploads.ts'
 import { policyEvaluation } from './figures/policy-evaluation.ts'
+import { preview } from './figures/preview.ts'
 import { smallBlobPush } from './figures/small-blob-push.ts'
 import { start } from './figures/start.ts'
 import { distributionProgram } from './harness/distribution.ts'
@@ -32,6 +33,7 @@ const figures: readonly (Comparison | Limit)[] = [
   policyEvaluation,
   parallelUploads,
   collect,
+  preview,
 ]
 
 const { values: flags, positionals: names } = parseArgs({

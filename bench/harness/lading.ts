@@ -3,33 +3,42 @@
  * is authenticated and logged, and each push fsynced.
  */
 import { fileURLToPath } from 'node:url'
-import { CreateRepositoryCommand, ECRClient, GetAuthorizationTokenCommand } from '@aws-sdk/client-ecr'
+import { ECR } from '@aws-sdk/client-ecr'
 import { IAM, type IAMClientConfig } from '@aws-sdk/client-iam'
 import { type Server, type ServerProcess, startProcess } from './server.ts'
 
 const program = fileURLToPath(new URL('../../src/main.ts', import.meta.url))
 const key = { accessKeyId: 'AKIABENCHBENCHBENCHB', secretAccessKey: 'bench-secret-bench-secret-bench-secret-b' }
 
-export async function startLading(): Promise<Server> {
+export interface LadingServer extends Server {
+  /** With the root key. */
+  readonly ecr: ECR
+  /** The file of its database. */
+  readonly database: string
+}
+
+export async function startLading(): Promise<LadingServer> {
   await using started = new AsyncDisposableStack()
   const process = started.use(await startLadingProcess())
   const url = await process.until(async () => urlIn(await process.output()))
   const options = { endpoint: url, region: 'us-east-1', credentials: key }
-  const client = new ECRClient(options)
-  started.defer(() => client.destroy())
-  const password = await passwordBy(client)
+  const ecr = new ECR(options)
+  started.defer(() => ecr.destroy())
+  const password = await passwordBy(ecr)
   const running = started.move()
-  const server: Server = {
+  const server: LadingServer = {
     name: 'Lading',
+    ecr,
+    database: `${dataFolder(process.folder)}/lading.db`,
     port: Number(new URL(url).port),
     pid: process.pid,
     password,
     createRepository: async (repositoryName) => {
-      await client.send(new CreateRepositoryCommand({ repositoryName }))
+      await ecr.createRepository({ repositoryName })
     },
     async asUser() {
       const credentials = await createPuller(options)
-      const client = new ECRClient({ ...options, credentials })
+      const client = new ECR({ ...options, credentials })
       try {
         return { ...server, password: await passwordBy(client) }
       } finally {
@@ -41,8 +50,8 @@ export async function startLading(): Promise<Server> {
   return server
 }
 
-async function passwordBy(client: ECRClient): Promise<string> {
-  const { authorizationData } = await client.send(new GetAuthorizationTokenCommand({}))
+async function passwordBy(ecr: ECR): Promise<string> {
+  const { authorizationData } = await ecr.getAuthorizationToken({})
   const token = Buffer.from(authorizationData?.[0]?.authorizationToken ?? '', 'base64').toString()
   return token.slice('AWS:'.length)
 }
@@ -69,12 +78,14 @@ export function startLadingProcess(port = 0): Promise<ServerProcess> {
     env: {
       PATH: process.env.PATH ?? '',
       LADING_LISTEN: `127.0.0.1:${port}`,
-      LADING_DATA_DIR: `${folder}/data`,
+      LADING_DATA_DIR: dataFolder(folder),
       LADING_ROOT_ACCESS_KEY_ID: key.accessKeyId,
       LADING_ROOT_SECRET_ACCESS_KEY: key.secretAccessKey,
     },
   }))
 }
+
+const dataFolder = (folder: string) => `${folder}/data`
 
 function urlIn(output: string): string | undefined {
   return /^Lading serves (\S+)$/m.exec(output)?.[1]

@@ -1,11 +1,10 @@
 /** A repository of a hundred thousand images: its preview is whole, and is listed to the end while pushes go on. */
 import assert from 'node:assert/strict'
-import { DatabaseSync } from 'node:sqlite'
 import { test } from 'node:test'
 import { ECR, paginateGetLifecyclePolicyPreview, waitUntilLifecyclePolicyPreviewComplete } from '@aws-sdk/client-ecr'
 import { pushImageTo } from '../support/ecr-push.ts'
 import { image } from '../support/images/build.ts'
-import { digest } from '../support/images/content.ts'
+import { fillRepository } from '../support/many-images.ts'
 import { startServeProcess } from '../support/serve-process.ts'
 import { temporaryFolder } from '../support/temporary-folder.ts'
 
@@ -23,7 +22,7 @@ test(`the preview of ${images} images is listed whole, without repeats, while ot
   const ecr = new ECR({ endpoint: await server.url(), region: 'us-east-1', credentials, maxAttempts: 1 })
   t.after(() => ecr.destroy())
   await ecr.createRepository({ repositoryName })
-  const expected = fill(`${folder.path}/lading.db`)
+  const expected = fillRepository(`${folder.path}/lading.db`, repositoryName, images)
   const lifecyclePolicyText = JSON.stringify({
     rules: [
       {
@@ -60,26 +59,6 @@ test(`the preview of ${images} images is listed whole, without repeats, while ot
   assert.equal(listed.length, images - kept)
   assert.deepEqual(new Set(listed), new Set(expected.slice(0, images - kept)))
 })
-
-/** The digests, oldest first. */
-function fill(path: string): string[] {
-  const database = new DatabaseSync(path)
-  const row = database.prepare('select id from repository where name = ?').get(repositoryName)
-  const insertManifest = database.prepare(
-    "insert into manifest (repository_id, digest, media_type, body, image_size, pushed_at) values (?, ?, ?, '{}', 1000, ?)",
-  )
-  const insertTag = database.prepare('insert into tag (repository_id, digest, tag, moved_at) values (?, ?, ?, ?)')
-  const digests = Array.from({ length: images }, (_, at) => digest(Buffer.from(`image ${at}`)))
-  const began = Date.now() - images
-  database.exec('begin immediate')
-  for (const [at, digest] of digests.entries()) {
-    insertManifest.run(Number(row?.id), digest, 'application/vnd.oci.image.manifest.v1+json', began + at)
-    insertTag.run(Number(row?.id), digest, `v${at}`, began + at)
-  }
-  database.exec('commit')
-  database.close()
-  return digests
-}
 
 async function pushUntil(signal: AbortSignal, ecr: ECR): Promise<number> {
   for (let pushed = 0; ; pushed++) {
