@@ -25,7 +25,8 @@ export async function makePreview({ metadata, clock, signal }: MakerParts, id: n
   signal.throwIfAborted()
   const preview = await metadata.transaction((trx) => touchPreview(trx, id, clock()))
   if (preview === undefined) return
-  const images = await readLifecycleImages(metadata, preview.repositoryId, clock())
+  const { repositoryId } = preview
+  const images = await metadata.snapshot((reader) => readLifecycleImages(reader, repositoryId, clock()))
   const results = resultsOf(await decide(parseLifecyclePolicy(preview.text), images, clock(), signal))
 
   const pages = Math.ceil(results.length / pageResults)

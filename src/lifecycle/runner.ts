@@ -55,7 +55,7 @@ export async function runLifecyclePolicy(
     const removals = await readRemovals(metadata.reader, repositoryId)
     if (policy === undefined || removals === undefined) return 'done'
     const evaluatedAt = clock()
-    const images = await readLifecycleImages(metadata, repositoryId, evaluatedAt)
+    const images = await metadata.snapshot((reader) => readLifecycleImages(reader, repositoryId, evaluatedAt))
     const parsed = parseLifecyclePolicy(policy.text)
     const decisions = await decide(parsed, images, evaluatedAt, signal)
     const marks = decisions.filter((decision) => decision.verdict === 'act')

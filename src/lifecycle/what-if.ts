@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { setImmediate } from 'node:timers/promises'
 import type { Clock } from '#lib/clock.ts'
 import type { Page } from '#lib/page.ts'
-import type { Metadata, Transaction } from '#metadata/metadata.ts'
+import type { Metadata, Reader, Transaction } from '#metadata/metadata.ts'
 import { measureFreed } from '#registry/freed-bytes.ts'
 import { readLifecycleImages } from '#registry/lifecycle-images.ts'
 import type { Quotas } from '#registry/quotas.ts'
@@ -69,12 +69,19 @@ export function createWhatIfs({
 
   async function evaluate(key: RepositoryKey, draft: string | undefined, signal: AbortSignal): Promise<WhatIf> {
     signal.throwIfAborted()
+    const id = randomUUID()
+    const { repositoryId, summary, images } = await metadata.snapshot((reader) => workOut(reader, key, draft, signal))
+    await store({ key, repositoryId, id, summary, images, signal })
+    return { id, summary }
+  }
+
+  async function workOut(reader: Reader, key: RepositoryKey, draft: string | undefined, signal: AbortSignal) {
     const { id: repositoryId, registry } = await getRepository(reader, key)
     const inForce = (await findLifecyclePolicyOf(reader, repositoryId))?.text
     const text = draft ?? inForce
     if (text === undefined) throw refuse('LifecyclePolicyNotFound', inRepository(key))
     const now = clock()
-    const found = await readLifecycleImages(metadata, repositoryId, now)
+    const found = await readLifecycleImages(reader, repositoryId, now)
     const decisions = await decide(parseLifecyclePolicy(text), found, now, signal)
     const others = { rules: inForce === undefined ? [] : parseLifecyclePolicy(inForce).rules }
     const changes = draft === undefined ? undefined : difference(decisions, await decide(others, found, now, signal))
@@ -86,9 +93,7 @@ export function createWhatIfs({
       recycleBinDays: (await readSetting(reader, registry, retentionSetting)).recycleBinDays,
       ...(changes !== undefined && { difference: countChanges(images) }),
     }
-    const id = randomUUID()
-    await store({ key, repositoryId, id, summary, images, signal })
-    return { id, summary }
+    return { repositoryId, summary, images }
   }
 
   /** Nobody knows its id before it is whole. @throws Refusal `RepositoryNotFound` */

@@ -1,6 +1,6 @@
 import { setImmediate } from 'node:timers/promises'
 import { sql } from 'kysely'
-import type { Metadata, Reader } from '#metadata/metadata.ts'
+import type { Reader } from '#metadata/metadata.ts'
 import { type Digest, parseDigest } from '#names/digest.ts'
 import { parseTag, type Tag } from '#names/tag.ts'
 import type { ImageStatus } from './image.ts'
@@ -33,22 +33,24 @@ export interface LifecycleImage {
 const batchRows = 2_000
 
 /**
- * All images of a repository by their digests, as they stood at one time. `now`, in milliseconds since the epoch, tells which reports
- * of images in use still count.
+ * All images of a repository, by their digests. `reader` is that of a snapshot, so that they are told as they stood at one time. `now`,
+ * in milliseconds since the epoch, tells which reports of images in use still count.
  */
-export function readLifecycleImages(metadata: Metadata, repositoryId: number, now: number): Promise<LifecycleImage[]> {
-  return metadata.snapshot(async (reader) => {
-    const indexes = await readIndexes(reader, repositoryId)
-    const uses = await readUses(reader, repositoryId, now)
-    const tags = new TagsByDigest(reader, repositoryId)
-    const images: LifecycleImage[] = []
-    for await (const rows of batchesOf(manifestsAfter, reader, repositoryId)) {
-      await tags.readTo(rows.at(-1)?.digest ?? '')
-      for (const row of rows)
-        images.push(imageOf(row, tags.take(row.digest), indexes.get(row.digest), uses.get(row.digest)))
-    }
-    return images
-  })
+export async function readLifecycleImages(
+  reader: Reader,
+  repositoryId: number,
+  now: number,
+): Promise<LifecycleImage[]> {
+  const indexes = await readIndexes(reader, repositoryId)
+  const uses = await readUses(reader, repositoryId, now)
+  const tags = new TagsByDigest(reader, repositoryId)
+  const images: LifecycleImage[] = []
+  for await (const rows of batchesOf(manifestsAfter, reader, repositoryId)) {
+    await tags.readTo(rows.at(-1)?.digest ?? '')
+    for (const row of rows)
+      images.push(imageOf(row, tags.take(row.digest), indexes.get(row.digest), uses.get(row.digest)))
+  }
+  return images
 }
 
 /** Of these images those that are there, as they stand now, but for who uses them: for whoever holds the repository's lock. */

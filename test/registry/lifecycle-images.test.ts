@@ -89,7 +89,7 @@ eachDatabase(({ dialect, open }) => {
           .values({ ...reference, ...parent, kind: 'layer' })
           .execute()
       })
-      assert.deepEqual(await readLifecycleImages(metadata, id, 0), [
+      assert.deepEqual(await metadata.snapshot((reader) => readLifecycleImages(reader, id, 0)), [
         {
           digest: digest(1),
           tags: ['a', 'b'],
@@ -141,7 +141,7 @@ eachDatabase(({ dialect, open }) => {
         }))
         await trx.insertInto('manifest_reference').values(references).execute()
       })
-      const images = await readLifecycleImages(metadata, id, 0)
+      const images = await metadata.snapshot((reader) => readLifecycleImages(reader, id, 0))
       const tags = images.flatMap((image) => image.tags)
       assert.equal(tags.length, 2_500)
       assert.equal(new Set(tags).size, 2_500)
@@ -172,7 +172,7 @@ eachDatabase(({ dialect, open }) => {
         }
       })()
       for (let round = 0; round < 10; round++) {
-        const images = await readLifecycleImages(metadata, id, 0)
+        const images = await metadata.snapshot((reader) => readLifecycleImages(reader, id, 0))
         assert.deepEqual(
           images.flatMap(({ tags }) => tags),
           ['v1'],
