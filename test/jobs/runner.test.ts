@@ -1,5 +1,6 @@
 /** Jobs are done at least once, by one process at a time for each kind and key, and again after a failure or a death. */
 import assert from 'node:assert/strict'
+import { once } from 'node:events'
 import { describe, type TestContext, test } from 'node:test'
 import { setTimeout as delay } from 'node:timers/promises'
 import { jobKind } from '#jobs/kind.ts'
@@ -192,6 +193,108 @@ eachDatabase((databases) =>
       taken.resolve()
       await until(async () => (await jobsOf(metadata))[0]?.state === 'done')
       assert.equal((await jobsOf(metadata))[0]?.leased_by, null)
+    })
+
+    test('who works for longer than the lease keeps it, and is told when it is lost all the same', async (t) => {
+      const { ask, run, move, clock, metadata } = await stage(t)
+      await ask({ who: 'a' })
+      const brief = { ...greet, leaseMs: 300 }
+      let lost: AbortSignal | undefined
+      await run({
+        workers: [
+          worker(brief, async (_payload, { signal }) => {
+            lost = signal
+            await once(signal, 'abort')
+            return 'done'
+          }),
+        ],
+      })
+      await until(() => lost !== undefined)
+      let others = 0
+      await run({
+        workers: [
+          worker(brief, async () => {
+            others++
+            return 'done'
+          }),
+        ],
+      })
+      for (let renewed = 0; renewed < 3; renewed++) {
+        move(200)
+        await until(async () => (await jobsOf(metadata))[0]?.leased_until === clock() + brief.leaseMs)
+      }
+      assert.equal(others, 0)
+      await metadata.transaction((trx) => trx.updateTable('job').set({ leased_by: 'another', attempts: 2 }).execute())
+      await until(() => lost?.aborted === true)
+    })
+
+    test('what is asked for while it runs waits for its end, and stands in the place of what was to go on', async (t) => {
+      const { ask, run, clock, metadata } = await stage(t)
+      await ask({ who: 'a', part: 1 })
+      const ending = Promise.withResolvers<void>()
+      const begun: string[] = []
+      const workers = [
+        worker(greet, async ({ who, part = 0 }) => {
+          begun.push(`${who} ${part}`)
+          if (part !== 1) return 'done'
+          await ending.promise
+          return { again: { who, part: 3 }, at: clock() }
+        }),
+      ]
+      await run({ workers })
+      await until(() => begun.length === 1)
+      await ask({ who: 'a', part: 2 })
+      await ask({ who: 'b' })
+      await run({ workers })
+      await until(() => begun.includes('b 0'))
+      assert.deepEqual(begun, ['a 1', 'b 0'])
+      ending.resolve()
+      await until(async () => (await jobsOf(metadata)).every(({ state }) => state === 'done'))
+      assert.deepEqual(begun, ['a 1', 'b 0', 'a 2'])
+    })
+
+    test('attempts are those since it last went on, or was asked for', async (t) => {
+      const { ask, run, clock, metadata } = await stage(t)
+      await ask({ who: 'a' })
+      const parts: number[] = []
+      const runner = await run({
+        workers: [
+          worker(greet, async ({ who, part = 0 }) => {
+            parts.push(part)
+            if (part < 5) return { again: { who, part: part + 1 }, at: clock() }
+            throw new Error('no luck')
+          }),
+        ],
+      })
+      await until(async () => (await jobsOf(metadata))[0]?.last_error === 'no luck')
+      await runner.stop()
+      const [failed] = await jobsOf(metadata)
+      assert.deepEqual([failed?.state, failed?.attempts, parts.length], ['waiting', 1, 6])
+      await ask({ who: 'a' })
+      assert.equal((await jobsOf(metadata))[0]?.attempts, 0)
+    })
+
+    test('a process does not begin anew what it still does, be its lease over', async (t) => {
+      const { ask, run, move } = await stage(t)
+      await ask({ who: 'a' })
+      const ending = Promise.withResolvers<void>()
+      t.after(() => ending.resolve())
+      const begun: string[] = []
+      await run({
+        workers: [
+          worker(greet, async ({ who }) => {
+            begun.push(who)
+            if (who === 'a') await ending.promise
+            return 'done'
+          }),
+        ],
+      })
+      await until(() => begun.length === 1)
+      move(hourMs)
+      await ask({ who: 'b' })
+      await until(() => begun.includes('b'))
+      assert.deepEqual(begun, ['a', 'b'])
+      ending.resolve()
     })
 
     test('a process that stops gives its jobs back, as if it had not begun them', async (t) => {

@@ -259,6 +259,27 @@ eachDatabase((databases) =>
       assert.deepEqual(await images(), new Set())
     })
 
+    test('an archived image comes back archived, as of now', async (t) => {
+      const { push, remove, pass, bin, storageClasses, metadata } = await stage(t)
+      const app = image({ seed: 'app' })
+      await push(app, 'v1')
+      await storageClasses.update(key, { digest: app.digest }, 'ARCHIVE')
+      const archivedAt = async () => {
+        const row = metadata.reader.selectFrom('manifest').select(['status', 'archived_at', 'activated_at'])
+        return row.executeTakeFirstOrThrow()
+      }
+      const before = await archivedAt()
+      await remove(app)
+      pass(dayMs)
+      await bin.restore(key, app.digest, by)
+      const { archived_at, ...after } = await archivedAt()
+      assert.deepEqual(after, { status: 'ARCHIVED', activated_at: null })
+      assert.ok(
+        (archived_at ?? 0) >= (before.archived_at ?? 0) + dayMs,
+        'so that no rule for the archive takes it again',
+      )
+    })
+
     test('what was pushed again meanwhile stays as it is, and gets its free tags back', async (t) => {
       const { push, remove, bin, images } = await stage(t)
       const app = image({ seed: 'app' })
