@@ -195,7 +195,8 @@ export const exceptions = {
   ],
   BlobReferenced: [
     'InvalidParameterException',
-    ({ digest, manifest }) => `The layer with digest ${digest} is part of the image with digest ${manifest}`,
+    ({ digest, manifest, inBin }) =>
+      `The layer with digest ${digest} is part of the image with digest ${manifest}${inBin ? ' in the recycle bin' : ''}`,
   ],
 
   UploadNotFound: ['UploadNotFoundException', registryTexts.UploadNotFound],

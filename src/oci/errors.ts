@@ -150,7 +150,10 @@ const codes: Codes = {
   BlobReferenced: [
     405,
     'UNSUPPORTED',
-    ({ digest, manifest }) => `The blob ${digest} is referenced by the manifest ${manifest}. Delete that first.`,
+    ({ digest, manifest, inBin, repository }) =>
+      inBin
+        ? `The blob ${digest} is referenced by the manifest ${manifest} in the recycle bin, which could not be restored without it. Purge that first: lading recycle-bin purge ${repository} ${manifest}`
+        : `The blob ${digest} is referenced by the manifest ${manifest}. Delete that first.`,
   ],
 
   UploadNotFound: [404, 'BLOB_UPLOAD_UNKNOWN', registryTexts.UploadNotFound],

@@ -224,9 +224,13 @@ export function createLinkedBlobs({
     unlink: (key, digest) =>
       metadata.transaction(async (trx) => {
         const { id } = await lockRepository(trx, key, 'exclusive')
-        const parent = await selectParent(trx, id, digest).where('kind', '!=', 'manifest').executeTakeFirst()
-        if (parent !== undefined) {
-          throw refuse('BlobReferenced', { ...inRepository(key), digest, manifest: parseDigest(parent.parent) })
+        for (const references of ['manifest_reference', 'deleted_image_reference'] as const) {
+          const parent = await selectParent(trx, id, digest, references)
+            .where('kind', '!=', 'manifest')
+            .executeTakeFirst()
+          if (parent === undefined) continue
+          const inBin = references === 'deleted_image_reference'
+          throw refuse('BlobReferenced', { ...inRepository(key), digest, manifest: parseDigest(parent.parent), inBin })
         }
         const { numDeletedRows } = await trx
           .deleteFrom('repository_blob')
@@ -267,10 +271,15 @@ function selectParents(reader: Reader, repositoryId: number) {
     .where('manifest_reference.repository_id', '=', repositoryId)
 }
 
-/** One of the manifests that refer to it. */
-function selectParent(reader: Reader, repositoryId: number, digest: Digest) {
+/** One of the manifests that refer to it, or of those in the recycle bin. */
+function selectParent(
+  reader: Reader,
+  repositoryId: number,
+  digest: Digest,
+  references: 'manifest_reference' | 'deleted_image_reference' = 'manifest_reference',
+) {
   return reader
-    .selectFrom('manifest_reference')
+    .selectFrom(references)
     .select('parent')
     .where('repository_id', '=', repositoryId)
     .where('child', '=', digest)

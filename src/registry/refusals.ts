@@ -100,7 +100,8 @@ export interface ContentRefusals {
   ImageInUse: InRepository & { readonly digest: Digest; readonly inUseBy: Uses }
 
   BlobNotFound: InRepository & { readonly digest: Digest }
-  BlobReferenced: InRepository & { readonly digest: Digest; readonly manifest: Digest }
+  /** By an image that is there, or else by one in the recycle bin, which could not come back without it. */
+  BlobReferenced: InRepository & { readonly digest: Digest; readonly manifest: Digest; readonly inBin: boolean }
 
   UploadNotFound: InRepository & { readonly upload: string }
   /** Bytes were sent for another place than where the upload stands. `offset` is the next byte wanted. */

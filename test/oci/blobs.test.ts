@@ -4,9 +4,10 @@ import { rm, truncate } from 'node:fs/promises'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { BatchCheckLayerAvailabilityCommand } from '@aws-sdk/client-ecr'
+import { callAdmin } from '../support/admin.ts'
 import { image, mediaTypes } from '../support/images/build.ts'
 import { digest } from '../support/images/content.ts'
-import { pushBlob, pushImage } from '../support/push.ts'
+import { pullWhole, pushBlob, pushImage } from '../support/push.ts'
 import { eachServer, expect } from './world.ts'
 
 eachServer('blobs', (world) => {
@@ -137,7 +138,7 @@ eachServer('blobs', (world) => {
     assert.ok(expect(await call('GET', there.path), 200).body.equals(bytes))
   })
 
-  test('what a manifest refers to cannot be deleted until that is', async () => {
+  test('what a manifest refers to cannot be deleted until that is gone, from the recycle bin too', async () => {
     const name = await world.repository()
     const app = image({ seed: `blobs ${name} ${world.dialect}` })
     await pushImage(world.client.registry, name, app, '1')
@@ -148,6 +149,17 @@ eachServer('blobs', (world) => {
       expect(await call('GET', path), 200)
     }
     expect(await call('DELETE', `/v2/${name}/manifests/${app.digest}`), 202)
+    for (const blob of app.blobs) {
+      const answer = expect(await call('DELETE', `/v2/${name}/blobs/${blob.digest}`), 405, 'UNSUPPORTED')
+      const remedy = `Purge that first: lading recycle-bin purge ${name} ${app.digest}`
+      assert.ok(answer.message.endsWith(`in the recycle bin, which could not be restored without it. ${remedy}`))
+    }
+    const restore = { repositoryName: name, imageDigest: app.digest }
+    const { server } = world
+    assert.equal((await callAdmin(server, server.credentials, 'RestoreDeletedImage', restore)).status, 200)
+    assert.equal(await pullWhole(world.client.registry, name, '1'), app.digest)
+    expect(await call('DELETE', `/v2/${name}/manifests/${app.digest}`), 202)
+    assert.equal((await callAdmin(server, server.credentials, 'PurgeDeletedImages', restore)).status, 200)
     for (const blob of app.blobs) expect(await call('DELETE', `/v2/${name}/blobs/${blob.digest}`), 202)
   })
 

@@ -142,7 +142,7 @@ async function findAbsentChildren(trx: Transaction, { id }: Repository, index: D
   return rows.map(({ child }) => parseDigest(child))
 }
 
-/** The bin keeps the links of what is in it: one that is missing all the same was taken away by a person. Answers some of their blobs. */
+/** The bin keeps the links of what is in it; without one of them an image must not come back all the same. Answers some of their blobs. */
 async function findUnlinked(trx: Transaction, { id }: Repository, parents: readonly Digest[]): Promise<Digest[]> {
   const rows = await trx
     .selectFrom('deleted_image_reference as reference')
