@@ -91,7 +91,8 @@ export function recycleBinOperations({ deletedImages, deletedRepositories, reten
         const deleted = await deletedRepositories.find(...wantedRepository(request))
         return deleted === undefined ? arn : { arn, deleted }
       },
-      also: () => ['ecr:CreateRepository', 'ecr:PutImage'],
+      // Not `ecr:PutImage`: nothing is put into it, and whoever froze it by its own policy would have it lost, as nobody can change that there.
+      also: () => ['ecr:CreateRepository'],
       handle: async (request) => {
         const { registry, resources } = request
         const [key, wanted] = wantedRepository(request)

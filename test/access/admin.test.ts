@@ -45,7 +45,7 @@ const cases: Readonly<Record<Name, Case>> = {
   PutRetentionSettings: { resource: '*', input: {} },
   ReportImagesInUse: { resource: 'report', input: { cluster: 'prod', images: [] } },
   RestoreDeletedImage: inRepository({ imageDigest }, ['ecr:PutImage']),
-  RestoreDeletedRepository: inRepository({}, ['ecr:CreateRepository', 'ecr:PutImage']),
+  RestoreDeletedRepository: inRepository({}, ['ecr:CreateRepository']),
   RollbackTag: inRepository({ imageTag: 'v1' }, ['ecr:PutImage']),
 }
 

@@ -50,13 +50,13 @@ eachDatabase(({ dialect, url }) => {
     test('a deny in its own policy holds, is explained as it was decided, and holds for nobody else', async () => {
       const { own, server } = world
       await own.may(everything)
-      const policy: Statement = { Effect: 'Deny', Principal: { AWS: own.arn }, Action: 'ecr:PutImage' }
+      const policy: Statement = { Effect: 'Deny', Principal: { AWS: own.arn }, Action: '*' }
       await bury('team/denied', { policy })
       const { outcome, message, requestId } = await restore(own, 'team/denied')
       assert.equal(outcome, 'AccessDeniedException')
       assert.match(
         message,
-        /to perform: ecr:PutImage on .*repository\/team\/denied with an explicit deny in a resource-based/,
+        /to perform: lading:RestoreDeletedRepository on .*repository\/team\/denied with an explicit deny in a resource-based/,
       )
       const explain = () =>
         callAdmin<wire.ExplainRequestResponse>(server, server.credentials, 'ExplainRequest', { requestId })
@@ -65,6 +65,20 @@ eachDatabase(({ dialect, url }) => {
       const other = await world.user('carol')
       await other.may(everything)
       assert.equal((await restore(other, 'team/denied')).outcome, 'restored')
+    })
+
+    test('one into which nobody may push comes back with that policy, for whoever may restore', async () => {
+      const { own, root } = world
+      const Action = ['ecr:PutImage', 'ecr:CreateRepository']
+      const frozen: Statement = { Sid: 'frozen', Effect: 'Deny', Principal: '*', Action }
+      await bury('team/frozen', { policy: frozen })
+      await own.may({
+        ...{ Effect: 'Allow', Action: ['lading:RestoreDeletedRepository', 'ecr:CreateRepository'] },
+        Resource: `arn:aws:ecr:${world.server.region}:${world.server.account}:repository/team/frozen`,
+      })
+      assert.equal((await restore(own, 'team/frozen')).outcome, 'restored')
+      const { policyText } = await root.getRepositoryPolicy({ repositoryName: 'team/frozen' })
+      assert.match(policyText ?? '', /"frozen"/)
     })
 
     test('what its own policy allows another account, that may do', async () => {
@@ -86,7 +100,7 @@ eachDatabase(({ dialect, url }) => {
       await own.may(
         { Effect: 'Allow', Action: 'ecr:CreateRepository', Resource: '*' },
         {
-          ...{ Effect: 'Allow', Action: ['lading:RestoreDeletedRepository', 'ecr:PutImage'], Resource: '*' },
+          ...{ Effect: 'Allow', Action: 'lading:RestoreDeletedRepository', Resource: '*' },
           Condition: { StringEquals: { 'aws:ResourceTag/team': 'blue' } },
         },
       )
