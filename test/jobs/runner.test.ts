@@ -6,7 +6,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { jobKind } from '#jobs/kind.ts'
 import { enqueue } from '#jobs/queue.ts'
 import { createJobRunner, type JobRunnerParts } from '#jobs/runner.ts'
-import { schedule } from '#jobs/schedules.ts'
+import { fireSchedules, registerSchedules, schedule } from '#jobs/schedules.ts'
 import { worker } from '#jobs/worker.ts'
 import type { Metadata } from '#metadata/metadata.ts'
 import { eachDatabase } from '../support/databases.ts'
@@ -338,6 +338,17 @@ eachDatabase((databases) =>
       assert.equal(done, 1)
       move(1)
       await until(() => done === 2)
+    })
+
+    test('of several that find a schedule due one asks', async (t) => {
+      const { metadata, clock } = await stage(t)
+      let asked = 0
+      const each = { name: 'greeting', everyMs: hourMs, enqueue: async () => void asked++ }
+      await registerSchedules(metadata, [each], clock())
+      for (const hours of [1, 2]) {
+        await Promise.all([1, 2, 3].map(() => fireSchedules(metadata, [each], clock() + hours * hourMs)))
+        assert.equal(asked, hours)
+      }
     })
   }),
 )

@@ -5,13 +5,13 @@
 import assert from 'node:assert/strict'
 import { randomInt } from 'node:crypto'
 import { describe, test } from 'node:test'
-import { setTimeout as delay } from 'node:timers/promises'
 import type { ECR } from '@aws-sdk/client-ecr'
 import fc from 'fast-check'
 import type { PreviewLifecycleResponse } from '#admin/model.ts'
 import { eachDatabase } from '../support/databases.ts'
 import { type Image, index } from '../support/images/build.ts'
 import { openRetentionStage } from '../support/retention-stage.ts'
+import { until } from '../support/until.ts'
 import { dayMs, type WrittenImage, type WrittenImages } from './cases.ts'
 import { policyTexts, written } from './generated.ts'
 
@@ -54,7 +54,7 @@ eachDatabase((databases) =>
         cases.map(async ({ repositoryName, policy: lifecyclePolicyText }) => {
           await ecr.startLifecyclePolicyPreview({ repositoryName, lifecyclePolicyText })
           const get = () => ecr.getLifecyclePolicyPreview({ repositoryName })
-          while ((await get()).status === 'IN_PROGRESS') await delay(20)
+          await until(async () => (await get()).status !== 'IN_PROGRESS')
           const { status, previewResults = [] } = await get()
           assert.equal(status, 'COMPLETE')
           const verdicts = ['EXPIRE', 'ARCHIVE'] as const
@@ -99,7 +99,7 @@ eachDatabase((databases) =>
         }
         move(minuteMs)
         const unevaluated = metadata.reader.selectFrom('lifecycle_policy').select('repository_id')
-        while ((await unevaluated.where('last_evaluated_at', 'is', null).execute()).length > 0) await delay(20)
+        await until(async () => (await unevaluated.where('last_evaluated_at', 'is', null).execute()).length === 0)
       }
 
       function imagesOf(repositoryName: string) {

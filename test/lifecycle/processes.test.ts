@@ -14,6 +14,7 @@ import { type Client, createClient, ensureRepository } from '../support/cluster/
 import { type Cluster, startCluster } from '../support/cluster/cluster.ts'
 import { eachDatabase } from '../support/databases.ts'
 import { temporaryFolder } from '../support/temporary-folder.ts'
+import { until } from '../support/until.ts'
 import { type Filled, fill, images, policy } from './fill.ts'
 
 const region = 'us-east-1'
@@ -70,7 +71,7 @@ eachDatabase(({ dialect, url }) =>
 
     test('of two that find a run due one does it', async () => {
       const { going, job, ...repository } = await due('team/app')
-      while ((await job()).state !== 'done') await delay(20)
+      await until(async () => (await job()).state === 'done')
       await requireGone(client, { going, ...repository })
       assert.equal((await job()).attempts, 1)
       const digests = new Set(going.map(({ image }) => image.digest))
@@ -87,7 +88,7 @@ eachDatabase(({ dialect, url }) =>
       t.diagnostic(`killed after ${gone} of ${going.length} images`)
       assert.ok(gone < going.length, 'it is killed in the middle')
       cluster.moveClock(soonMs)
-      while ((await job()).state !== 'done') await delay(20)
+      await until(async () => (await job()).state === 'done')
       await requireGone(client, { going, ...repository })
       assert.equal((await job()).attempts, 2)
 
