@@ -59,7 +59,13 @@ export async function runLifecyclePolicy(
     const parsed = parseLifecyclePolicy(policy.text)
     const decisions = await decide(parsed, images, evaluatedAt, signal)
     const marks = decisions.filter((decision) => decision.verdict === 'act')
-    const run = new Run({ metadata, clock, onExecuted, repositoryId, stored: policy, policy: parsed, removals })
+    const run = new Run({
+      ...{ metadata, clock, onExecuted, repositoryId },
+      stored: policy,
+      policy: parsed,
+      removals,
+      images,
+    })
     let going = true
     for (let at = 0; at < marks.length && going; at += batchImages) {
       signal.throwIfAborted()
@@ -83,6 +89,7 @@ interface RunFacts {
   readonly stored: StoredPolicy
   readonly policy: LifecyclePolicy
   readonly removals: number
+  readonly images: readonly LifecycleImage[]
 }
 
 class Run {
@@ -91,10 +98,13 @@ class Run {
   #removals: number
   /** What this run has expired. */
   readonly #gone = new Set<Digest>()
+  /** What is archived, be it since before this run. */
+  readonly #archived: Set<Digest>
 
   constructor(facts: RunFacts) {
     this.#facts = facts
     this.#removals = facts.removals
+    this.#archived = new Set(facts.images.filter(({ status }) => status === 'ARCHIVED').map(({ digest }) => digest))
   }
 
   /** False if it must be evaluated anew, or there is nothing to evaluate any more: then nothing was done. */
@@ -106,12 +116,13 @@ class Run {
       if ((await findLifecyclePolicyOf(trx, repositoryId))?.text !== stored.text) return undefined
       const at = this.#facts.clock()
       const { repository } = live
-      const actions = await this.#apply(trx, repository, marks, at)
-      return { repository, actions, at, removals: (await readRemovals(trx, repositoryId)) ?? 0 }
+      const { actions, archived } = await this.#apply(trx, repository, marks, at)
+      return { repository, actions, archived, at, removals: (await readRemovals(trx, repositoryId)) ?? 0 }
     })
     if (done === undefined) return false
     this.#removals = done.removals
     for (const { image, rule } of done.actions) if (rule.action === 'expire') this.#gone.add(image.digest)
+    for (const digest of done.archived) this.#archived.add(digest)
     this.#tell({ ...done, failures: [] })
     return true
   }
@@ -133,8 +144,8 @@ class Run {
     onExecuted({ repository, policy, text, lastEvaluatedAt, actions, failures, at })
   }
 
-  /** Answers those on which something was done. */
-  async #apply(trx: Transaction, repository: Repository, marks: readonly Mark[], at: number): Promise<readonly Mark[]> {
+  /** Answers those on which something was done, and what was archived, be it along with one of them. */
+  async #apply(trx: Transaction, repository: Repository, marks: readonly Mark[], at: number) {
     const digests = marks.map(({ image }) => image.digest)
     const present = await readLifecycleImagesOf(trx, repository.id, digests)
     // What was reported meanwhile counts, too.
@@ -150,7 +161,7 @@ class Run {
     await addToCounter(trx, 'lading_lifecycle_expired_total', expired.length)
     await addToCounter(trx, 'lading_lifecycle_archived_total', archived.length)
     const acted = new Set([...expired, ...archived])
-    return unchanged.filter(({ image }) => acted.has(image.digest))
+    return { actions: unchanged.filter(({ image }) => acted.has(image.digest)), archived }
   }
 
   /** Whether it is as it was evaluated, but for the indexes that went before it in this run. */
@@ -160,14 +171,17 @@ class Run {
     return isDeepStrictEqual(comparable(now), comparable({ ...image, indexes: left }))
   }
 
-  /** Those of a batch whose indexes and subjects have gone or go with them. What an active index still needs is not archived anyway. */
+  /** Those of a batch whose indexes and subjects have gone, or into the archive, or go there with them. */
   #withAllTheyNeed(marks: readonly Mark[]): readonly Mark[] {
-    const going = new Set(marks.filter(({ rule }) => rule.action === 'expire').map(({ image }) => image.digest))
+    const of = (action: Mark['rule']['action']) =>
+      new Set(marks.filter(({ rule }) => rule.action === action).map(({ image }) => image.digest))
+    const [going, resting] = [of('expire'), of('transition')]
     const goes = (digest: Digest) => this.#gone.has(digest) || going.has(digest)
-    const left = marks.filter(
-      ({ image, rule, subject }) =>
-        rule.action === 'transition' || (image.indexes.every(goes) && (subject === undefined || goes(subject))),
-    )
+    const rests = (digest: Digest) => this.#archived.has(digest) || resting.has(digest) || goes(digest)
+    const left = marks.filter(({ image, rule, subject }) => {
+      const lets = rule.action === 'expire' ? goes : rests
+      return image.indexes.every(lets) && (subject === undefined || lets(subject))
+    })
     return left.length === marks.length ? left : this.#withAllTheyNeed(left)
   }
 }

@@ -3,6 +3,7 @@ import type { Clock } from '#lib/clock.ts'
 import type { Metadata, Transaction } from '#metadata/metadata.ts'
 import { type Digest, digestAlgorithm, digestOf } from '#names/digest.ts'
 import type { Tag } from '#names/tag.ts'
+import { countFollowing } from './image-removals.ts'
 import { restoreImages } from './image-status.ts'
 import { type Descriptor, type Manifest, parseManifest } from './manifest.ts'
 import { type Quotas, requireWithin } from './quotas.ts'
@@ -65,8 +66,8 @@ export function createImagePush({
         const needed = stored ? children : [digest, ...children]
         const restored = await restoreImages(trx, repository, needed, clock())
         if (stored) await requireImagesWithin(trx, quotas, repository)
-        const moved =
-          tag !== undefined && (await moveTag(trx, repository, tag, digest, { by, at: clock(), cause: 'push' }))
+        const act = { by, at: clock(), cause: 'push', imageCame: stored } as const
+        const moved = tag !== undefined && (await moveTag(trx, repository, tag, digest, act))
         if (moved) await requireTagsWithin(trx, quotas, repository, digest)
         const changed = tag === undefined ? stored : moved
         return { digest, manifest, changed: changed || restored.includes(digest) }
@@ -126,6 +127,7 @@ async function storeManifest(
       .onConflict((conflict) => conflict.doNothing())
       .execute()
   }
+  await countFollowing(trx, repository, [digest])
   return true
 }
 

@@ -8,6 +8,12 @@ import { inRepository, type Repository } from './repository.ts'
 import { type Act, recordTagMoves, type TagMoveCause } from './tag-moves.ts'
 import { isImmutable } from './tag-mutability.ts'
 
+export interface TagMoving extends Act {
+  readonly cause: TagMoveCause
+  /** Whether the image is there only since this transaction: then nobody has counted it among those without a tag. */
+  readonly imageCame: boolean
+}
+
 /**
  * The one way in which a tag comes to point to an image of its repository, whoever moves it. Answers whether it pointed elsewhere
  * before, or nowhere. Decides immutability under the repository's exclusive lock, so that of two who race for one immutable tag the
@@ -20,20 +26,21 @@ export async function moveTag(
   repository: Repository,
   tag: Tag,
   digest: Digest,
-  act: Act & { readonly cause: TagMoveCause },
+  act: TagMoving,
 ): Promise<boolean> {
   const from = await findTarget(trx, repository, tag)
   if (from === digest) return false
   if (from !== undefined && isImmutable(repository.tagMutability, tag)) {
     throw refuse('TagImmutable', { ...inRepository(repository), tag })
   }
+  const isFirst = !act.imageCame && (await tagsOf(trx, repository, digest).limit(1).executeTakeFirst()) === undefined
   await trx
     .insertInto('tag')
     .values({ repository_id: repository.id, tag, digest, moved_at: act.at })
     .onConflict((conflict) => conflict.columns(['repository_id', 'tag']).doUpdateSet({ digest, moved_at: act.at }))
     .execute()
   await recordTagMoves(trx, repository, [{ tag, from, to: digest }], act)
-  if (from !== undefined) await countRemoval(trx, repository)
+  if (from !== undefined || isFirst) await countRemoval(trx, repository)
   return true
 }
 

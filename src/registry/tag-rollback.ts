@@ -52,7 +52,7 @@ export function createTagRollback({
         if (state !== 'active') {
           throw refuse('RollbackImageUnavailable', { ...inRepository(key), tag, digest: to, state })
         }
-        const moved = await moveTag(trx, repository, tag, to, { by, at: clock(), cause: 'rollback' })
+        const moved = await moveTag(trx, repository, tag, to, { by, at: clock(), cause: 'rollback', imageCame: false })
         if (moved) await requireTagsWithin(trx, quotas, repository, to)
         return { from, to }
       }),

@@ -5,6 +5,7 @@ import { ecrQuotas } from '#config/quotas.ts'
 import type { PolicyExecution } from '#lifecycle/execution.ts'
 import { createLifecyclePolicies } from '#lifecycle/policies.ts'
 import { runLifecyclePolicy } from '#lifecycle/runner.ts'
+import type { Metadata } from '#metadata/metadata.ts'
 import { parseAccountId } from '#names/account.ts'
 import { parseRegion } from '#names/region.ts'
 import { parseRepositoryName } from '#names/repository-name.ts'
@@ -13,19 +14,24 @@ import { createImageDeletion } from '#registry/image-deletion.ts'
 import { createImagePush } from '#registry/image-push.ts'
 import { createInUseReports } from '#registry/in-use-reports.ts'
 import { createPulls } from '#registry/pulls.ts'
+import { createDeletedImages } from '#registry/recycle-bin/images.ts'
 import { createRepositories } from '#registry/repositories.ts'
 import { createRepositoryRetentions } from '#registry/repository-retention.ts'
+import { createStorageClasses, type StorageClass } from '#registry/storage-class.ts'
 import type { Databases } from '../support/databases.ts'
 import type { Image } from '../support/images/build.ts'
 import { dayMs } from './cases.ts'
 
-export const key = {
-  registry: { account: parseAccountId('123456789012'), region: parseRegion('eu-west-1') },
-  name: parseRepositoryName('team/app'),
-}
+const registry = { account: parseAccountId('123456789012'), region: parseRegion('eu-west-1') }
+export const key = { registry, name: parseRepositoryName('team/app') }
 
 export async function openRunStage(t: TestContext, databases: Databases, rules: readonly object[]) {
-  const metadata = await databases.open(t)
+  return openRunStageIn(t, await databases.open(t), 'team/app', rules)
+}
+
+/** Several may share one database, each with its own repository. */
+export async function openRunStageIn(t: TestContext, metadata: Metadata, name: string, rules: readonly object[]) {
+  const key = { registry, name: parseRepositoryName(name) }
   let now = Date.now()
   const clock = () => now
   const parts = { metadata, clock, quotas: ecrQuotas }
@@ -37,13 +43,29 @@ export async function openRunStage(t: TestContext, databases: Databases, rules: 
   t.after(() => pulls.stop())
   const pushes = createImagePush(parts)
   const deletion = createImageDeletion(parts)
+  const classes = createStorageClasses(parts)
+  const bin = createDeletedImages(parts)
   const { signal } = new AbortController()
   const told: PolicyExecution[] = []
+  const images = () => metadata.reader.selectFrom('manifest').select('digest').where('repository_id', '=', id)
   return {
+    id,
     metadata,
     told,
     put,
-    pull: (image: Image) => pulls.record(id, image.digest, ''),
+    async pull(image: Image) {
+      pulls.record(id, image.digest, '')
+      await pulls.flush()
+    },
+    pullInMemory: (image: Image) => pulls.record(id, image.digest, ''),
+    async become(image: Image, storageClass: StorageClass) {
+      now += 1_000
+      await classes.update(key, { digest: image.digest }, storageClass)
+    },
+    async restore(image: Image) {
+      now += 1_000
+      await bin.restore(key, image.digest, '')
+    },
     async keepInUse(image: Image) {
       await createRepositoryRetentions(parts).putKeepInUse(key, true)
       const images = [{ repository: key.name, digest: image.digest }]
@@ -79,7 +101,11 @@ export async function openRunStage(t: TestContext, databases: Databases, rules: 
       return runLifecyclePolicy({ metadata: watched, clock, flushPulls: pulls.flush, onExecuted }, id, signal)
     },
     left: async () => {
-      const rows = await metadata.reader.selectFrom('manifest').select('digest').execute()
+      const rows = await images().execute()
+      return new Set<string>(rows.map(({ digest }) => digest))
+    },
+    active: async () => {
+      const rows = await images().where('status', '=', 'ACTIVE').execute()
       return new Set<string>(rows.map(({ digest }) => digest))
     },
     lastEvaluatedAt: async () =>

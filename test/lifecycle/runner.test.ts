@@ -69,6 +69,47 @@ eachDatabase((databases) =>
       assert.deepEqual(await left(), digests(second, third, youngest))
     })
 
+    test('evaluates anew where one without a tag got its first, and so is counted among those without one no more', async (t) => {
+      const untagged = { ...keepTwo, selection: { ...keepTwo.selection, tagStatus: 'untagged' } }
+      const { push, run, left } = await stage(t, [untagged])
+      const images = many(3)
+      for (const image of images) await push(image)
+      const [, , youngest] = images
+      assert.ok(youngest)
+      await run(() => push(youngest, 'release'))
+      assert.deepEqual(await left(), digests(...images))
+    })
+
+    test('evaluates anew where a subject came, or came back, and what refers to it is counted no more', async (t) => {
+      const selection = { ...keepTwo.selection, tagStatus: 'tagged', tagPatternList: ['v*'] }
+      const { push, run, left, delete: remove, restore } = await stage(t, [{ ...keepTwo, selection }])
+      const [subject, a, b] = many(3)
+      assert.ok(subject && a && b)
+      const signature = index({ children: [], subject })
+      await push(a, 'v1')
+      await push(b, 'v2')
+      await push(signature, 'v-signature')
+      await run(() => push(subject, 'main'))
+      assert.deepEqual(await left(), digests(subject, a, b, signature))
+      await remove(subject)
+      await run(() => restore(subject))
+      assert.deepEqual(await left(), digests(subject, a, b, signature))
+    })
+
+    test('goes on where images are pushed with a tag, or get another one', async (t) => {
+      const { push, run, left } = await stage(t, [keepTwo])
+      const images = many(5)
+      for (const image of images) await push(image, 'latest')
+      const [, , , first, second, ...pushed] = [...images, ...many(8).slice(5)]
+      assert.ok(first && second)
+      await run(async () => {
+        await push(second, 'other')
+        for (const [at, image] of pushed.entries()) await push(image, `new${at}`)
+      })
+      // By the images as they are now, these would go too: in the next run.
+      assert.deepEqual(await left(), digests(first, second, ...pushed))
+    })
+
     test('goes by a policy that was put meanwhile, which counts as applied only once it was', async (t) => {
       const { push, run, put, left, lastEvaluatedAt } = await stage(t, [keepTwo])
       const keep = (countNumber: number) => [{ ...keepTwo, selection: { ...keepTwo.selection, countNumber } }]
@@ -94,19 +135,28 @@ eachDatabase((databases) =>
     test('knows of pulls that are in memory still', async (t) => {
       const selection = { ...old.selection, countType: 'sinceImagePulled' }
       const archive = { ...old, selection, action: { type: 'transition', targetStorageClass: 'archive' } }
-      const { push, run, pull, move, metadata } = await stage(t, [archive])
+      const { push, run, pullInMemory, move, active } = await stage(t, [archive])
       const [pulled, other] = many(2)
       assert.ok(pulled && other)
       for (const image of [pulled, other]) await push(image)
       move(11 * dayMs)
-      pull(pulled)
+      pullInMemory(pulled)
       await run()
-      const rows = await metadata.reader
-        .selectFrom('manifest')
-        .select('digest')
-        .where('status', '=', 'ACTIVE')
-        .execute()
-      assert.deepEqual(new Set(rows.map(({ digest }) => digest)), digests(pulled))
+      assert.deepEqual(await active(), digests(pulled))
+    })
+
+    test('leaves the signature of what it does not archive, since it was pulled meanwhile', async (t) => {
+      const selection = { ...old.selection, countType: 'sinceImagePulled' }
+      const archive = { ...old, selection, action: { type: 'transition', targetStorageClass: 'archive' } }
+      const { push, run, pull, move, active } = await stage(t, [archive])
+      const [pulled, other] = many(2)
+      assert.ok(pulled && other)
+      const [signature, late] = [pulled, other].map((subject) => index({ children: [], subject }))
+      assert.ok(signature && late)
+      for (const image of [pulled, other, signature, late]) await push(image)
+      move(11 * dayMs)
+      await run(() => pull(pulled))
+      assert.deepEqual(await active(), digests(pulled, signature))
     })
 
     test('takes in one run what needs several batches, be an index in one and its child in the next', async (t) => {

@@ -3,11 +3,12 @@ import type { Transaction } from '#metadata/metadata.ts'
 import { type Digest, parseDigest } from '#names/digest.ts'
 import type { Tag } from '#names/tag.ts'
 import { requireImagesWithin } from '#registry/image-push.ts'
+import { countFollowing } from '#registry/image-removals.ts'
 import { restoreImages } from '#registry/image-status.ts'
 import type { Quotas } from '#registry/quotas.ts'
 import type { Repository } from '#registry/repository.ts'
 import type { Act } from '#registry/tag-moves.ts'
-import { findTarget, moveTag, requireTagsWithin } from '#registry/tag-moving.ts'
+import { findTarget, moveTag, requireTagsWithin, type TagMoving } from '#registry/tag-moving.ts'
 import { gather } from './gather.ts'
 import { forgetDeleted } from './rows.ts'
 
@@ -38,11 +39,13 @@ export async function restoreDeleted(
   const { images, left } = await gather(trx, repository, digest, quotas, act.at)
   const digests = [...images.keys()]
   const back = await insertImages(trx, repository, digests, act.at)
+  await countFollowing(trx, repository, back)
   await requireImagesWithin(trx, quotas, repository)
   const tags: Tag[] = []
   const taken: Tag[] = []
   for (const image of images.values()) {
-    for (const tag of image.tags) ((await putTag(trx, repository, tag, image.digest, act)) ? tags : taken).push(tag)
+    const moving: TagMoving = { ...act, cause: 'restore', imageCame: back.includes(image.digest) }
+    for (const tag of image.tags) ((await putTag(trx, repository, tag, image.digest, moving)) ? tags : taken).push(tag)
     await requireTagsWithin(trx, quotas, repository, image.digest)
   }
   // What an active index refers to is active, whatever became of it meanwhile. It is named here, since the index itself changes nothing.
@@ -114,7 +117,13 @@ async function insertImages(
 }
 
 /** Only where it is free: whoever moved it since meant to. False if it is not. */
-async function putTag(trx: Transaction, repository: Repository, tag: Tag, digest: Digest, act: Act): Promise<boolean> {
+async function putTag(
+  trx: Transaction,
+  repository: Repository,
+  tag: Tag,
+  digest: Digest,
+  moving: TagMoving,
+): Promise<boolean> {
   if ((await findTarget(trx, repository, tag)) !== undefined) return false
-  return moveTag(trx, repository, tag, digest, { ...act, cause: 'restore' })
+  return moveTag(trx, repository, tag, digest, moving)
 }
