@@ -14,7 +14,7 @@ import { findOneKeptInUse } from './kept-in-use.ts'
 import { type Quotas, requireRegistryWithin } from './quotas.ts'
 import { emptyRecycleBin } from './recycle-bin/purge.ts'
 import { moveToBin } from './recycle-bin/repositories.ts'
-import { hasDeleted } from './recycle-bin/rows.ts'
+import { findLastPurge } from './recycle-bin/rows.ts'
 import { refuse } from './refusals.ts'
 import {
   getRepository,
@@ -164,11 +164,14 @@ export function createRepositories({
         const repository = await lockRepository(trx, key, 'exclusive')
         const holds = await holdsImages(trx, repository)
         if (holds && !force) throw refuse('RepositoryNotEmpty', inRepository(key))
-        const kept = await findOneKeptInUse(trx, repository, clock())
-        if (kept !== undefined) throw refuse('RepositoryInUse', { ...inRepository(key), ...kept })
+        const inUse = await findOneKeptInUse(trx, repository, clock())
+        if (inUse !== undefined) throw refuse('RepositoryInUse', { ...inRepository(key), ...inUse })
         const retention = await readSetting(trx, key.registry, retentionSetting)
         const at = clock()
-        const purgeAt = holds || (await hasDeleted(trx, repository, at)) ? restorableUntil(retention, at) : at
+        const promised = await findLastPurge(trx, repository, at)
+        const kept = holds || promised !== undefined ? restorableUntil(retention, at) : at
+        // What its bin was promised it keeps, though the setting says less by now.
+        const purgeAt = Math.max(kept, promised ?? at)
         await moveToBin(trx, repository, { by, at }, purgeAt)
         await enqueue(trx, emptyRecycleBin, {}, { at: purgeAt })
         return repository

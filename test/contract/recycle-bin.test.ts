@@ -125,6 +125,41 @@ eachDatabase(({ dialect, url }) => {
     assert.deepEqual(listed.body.repositories, [])
   })
 
+  test(`a repository that is deleted takes nothing from the bin before the time that was promised (${dialect})`, async (t) => {
+    const { ask, ecr, repository, push, move, done, delete: remove } = await openRetentionStage(t, await url())
+    const repositoryName = await repository()
+    const app = image()
+    await push(repositoryName, app, 'v1')
+    await remove(repositoryName, { imageDigest: app.digest })
+    const deletedRepositories = async () =>
+      (await ask<wire.ListDeletedRepositoriesResponse>('ListDeletedRepositories', {})).repositories
+    const { images } = await ask<wire.ListDeletedImagesResponse>('ListDeletedImages', { repositoryName })
+    for (const recycleBinDays of [0, 1]) {
+      await ask('PutRetentionSettings', { recycleBinDays })
+      // By itself it holds nothing.
+      await ecr().deleteRepository({ repositoryName })
+      assert.equal((await deletedRepositories())[0]?.purgeAt, images[0]?.purgeAt)
+      move(2 * 86_400_000)
+      await done('empty-recycle-bin')
+      await ask('RestoreDeletedRepository', { repositoryName })
+    }
+    const restored = await ask<wire.RestoreDeletedImageResponse>('RestoreDeletedImage', {
+      ...{ repositoryName, imageDigest: app.digest },
+    })
+    assert.deepEqual([restored.imageDigests, restored.imageTags], [[app.digest], ['v1']])
+
+    await ask('PutRetentionSettings', { recycleBinDays: 14 })
+    await remove(repositoryName, { imageDigest: app.digest })
+    await ask('PutRetentionSettings', { recycleBinDays: 30 })
+    await ecr().deleteRepository({ repositoryName })
+    const [deleted] = await deletedRepositories()
+    assert.equal(
+      Number(deleted?.purgeAt) - Number(deleted?.deletedAt),
+      30 * 86_400,
+      'what the setting says, where it is later',
+    )
+  })
+
   test(`of one who restores a name and one who creates it, one gets it (${dialect})`, async () => {
     await using session = await startEcrSession({ database: await url() })
     const { server, ecr } = session

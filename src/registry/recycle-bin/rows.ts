@@ -30,8 +30,14 @@ export function selectDeleted(reader: Reader, repositoryId: number, now: number)
     .where('purge_at', '>', now)
 }
 
-export async function hasDeleted(reader: Reader, { id }: { readonly id: number }, now: number): Promise<boolean> {
-  return (await selectDeleted(reader, id, now).limit(1).executeTakeFirst()) !== undefined
+/** When the last of a repository's bin goes for good; `undefined` if nothing is in it. */
+export async function findLastPurge(
+  reader: Reader,
+  { id }: { readonly id: number },
+  now: number,
+): Promise<number | undefined> {
+  const last = await selectDeleted(reader, id, now).orderBy('purge_at', 'desc').limit(1).executeTakeFirst()
+  return last?.purge_at
 }
 
 type DeletedRow = Awaited<ReturnType<ReturnType<typeof selectDeleted>['execute']>>[number]
