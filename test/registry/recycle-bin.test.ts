@@ -12,18 +12,22 @@ import { createCollectionWorkers } from '#registry/collection/jobs.ts'
 import { createImageDeletion } from '#registry/image-deletion.ts'
 import { createImageLists } from '#registry/image-lists.ts'
 import { createImagePush } from '#registry/image-push.ts'
+import { createInUseReports } from '#registry/in-use-reports.ts'
 import { createReferrerRemoval } from '#registry/orphaned-referrers.ts'
+import type { Quotas } from '#registry/quotas.ts'
 import { createDeletedImages } from '#registry/recycle-bin/images.ts'
 import { createRecycleBinWorker } from '#registry/recycle-bin/purge.ts'
 import { createDeletedRepositories } from '#registry/recycle-bin/repositories.ts'
 import { createRepositories } from '#registry/repositories.ts'
+import { createRepositoryRetentions } from '#registry/repository-retention.ts'
 import { createStorageClasses } from '#registry/storage-class.ts'
 import { createUploads } from '#registry/uploads.ts'
 import { eachDatabase } from '../support/databases.ts'
 import { artifact, type Image, image, index, manifestsOf } from '../support/images/build.ts'
 import { temporaryFolder } from '../support/temporary-folder.ts'
 
-const dayMs = 86_400_000
+const hourMs = 3_600_000
+const dayMs = 24 * hourMs
 const registry = { account: parseAccountId('123456789012'), region: parseRegion('eu-west-1') }
 const key = { registry, name: parseRepositoryName('team/app') }
 const by = 'arn:aws:iam::123456789012:user/ann'
@@ -52,6 +56,13 @@ eachDatabase((databases) =>
         metadata,
         repositories,
         bin: createDeletedImages(parts),
+        binOf: (quotas: Quotas) => createDeletedImages({ ...parts, quotas }),
+        /** In a repository that keeps such images. */
+        async useOf({ digest }: Image) {
+          await createRepositoryRetentions(parts).putKeepInUse(key, true)
+          const images = [{ repository: key.name, digest }]
+          await createInUseReports(parts).report(key.registry, { cluster: 'prod', images, ttlMs: dayMs, by })
+        },
         deletedRepositories: createDeletedRepositories(parts),
         lists: createImageLists({ metadata }),
         storageClasses: createStorageClasses(parts),
@@ -257,6 +268,49 @@ eachDatabase((databases) =>
       await metadata.transaction((trx) => trx.updateTable('job').set(later).execute())
       assert.equal(await followSubjects(3_600_000), 1)
       assert.deepEqual(await images(), new Set())
+    })
+
+    test('until its time is up it can be restored, and not for a moment longer, whoever looked meanwhile', async (t) => {
+      const { push, remove, pass, purge, bin, deletedRepositories, repositories } = await stage(t)
+      const [app, other] = [image({ seed: 'app' }), image({ seed: 'other' })]
+      for (const each of [app, other]) await push(each)
+      await remove(app, other)
+      pass(7 * dayMs - hourMs)
+      await purge(0)
+      await bin.restore(key, other.digest, by)
+      pass(hourMs)
+      assert.deepEqual((await bin.list(key, { limit: 10 })).items, [])
+      await assert.rejects(bin.restore(key, app.digest, by), { code: 'DeletedImageNotFound' })
+
+      await repositories.delete(key, { force: true, by })
+      pass(7 * dayMs)
+      assert.deepEqual((await deletedRepositories.list(key.registry, { limit: 10 })).items, [])
+      await assert.rejects(deletedRepositories.restore(key, undefined), { code: 'DeletedRepositoryNotFound' })
+    })
+
+    test('an image whose tags are too many by now is refused, and changes nothing', async (t) => {
+      const { push, remove, images, binOf } = await stage(t)
+      const app = image({ seed: 'app' })
+      for (const tag of ['v1', 'v2']) await push(app, tag)
+      await remove(app)
+      await assert.rejects(binOf({ ...ecrQuotas, tags: 1 }).restore(key, app.digest, by), { code: 'QuotaExceeded' })
+      assert.deepEqual(await images(), new Set())
+      await binOf({ ...ecrQuotas, tags: 2 }).restore(key, app.digest, by)
+      assert.equal((await images()).size, 2)
+    })
+
+    test('a referrer that is in use does not follow its subject', async (t) => {
+      const { push, remove, images, useOf, followSubjects } = await stage(t)
+      const app = image({ seed: 'app' })
+      const [used, unused] = ['used', 'unused'].map((type) =>
+        artifact({ artifactType: `application/vnd.${type}`, subject: app }),
+      )
+      assert.ok(used && unused)
+      for (const each of [app, used, unused]) await push(each)
+      await remove(app)
+      await useOf(used)
+      await followSubjects(hourMs)
+      assert.deepEqual(await images(), new Set([`${used.digest} `]))
     })
 
     test('an archived image comes back archived, as of now', async (t) => {
