@@ -54,6 +54,7 @@ import { createEndpoints } from '#names/endpoints.ts'
 import { ociRoutes } from '#oci/routes.ts'
 import { createAccountSettings } from '#registry/account-settings.ts'
 import { collectionSchedules, createCollectionWorkers } from '#registry/collection/jobs.ts'
+import { claimEmptyStore } from '#registry/collection/own-store.ts'
 import { createCreationTemplates } from '#registry/creation-templates.ts'
 import { createImageDeletion } from '#registry/image-deletion.ts'
 import { createImageLists } from '#registry/image-lists.ts'
@@ -126,6 +127,8 @@ export async function startApp(settings: Settings, log: Logger, options: AppOpti
     openMetadata(settings.database, logLostConnection(log)),
   )
   const blobs = await openSetting(settings, 'blobs', () => FileBlobStore.open(settings.blobs.path))
+  if (!(await openSetting(settings, 'blobs', () => claimEmptyStore({ metadata, blobs }))))
+    log.warn({ blobs: settings.blobs.path }, 'the folder of blobs belongs to another database')
 
   const scheme = settings.tls === undefined ? 'http' : 'https'
   let { port } = settings.listen
@@ -292,7 +295,11 @@ export async function startApp(settings: Settings, log: Logger, options: AppOpti
       }),
       createRecycleBinWorker({ metadata, clock }),
       createReferrerRemoval({ metadata, clock }),
-      ...createCollectionWorkers({ ...settings, metadata, blobs, clock }),
+      ...createCollectionWorkers({
+        ...settings,
+        ...{ metadata, blobs, clock },
+        onForeignStore: (reason) => log.warn({ reason }, 'files that the database does not know were left alone'),
+      }),
       createScrubWorker({
         ...settings,
         ...{ metadata, blobs, clock },

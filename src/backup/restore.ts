@@ -141,5 +141,9 @@ async function checkBlobs(source: BackupSource, { database, blobs: { missing } }
 }
 
 async function loadRows(source: BackupSource, run: string, insert: Insert): Promise<void> {
-  for await (const { name, bytes } of source.database(run)) await insert(tableOf(name), parseRows(bytes, name))
+  for await (const { name, bytes } of source.database(run)) {
+    const table = tableOf(name)
+    // A store of which it has a copy is not its own: it may serve the other database still.
+    if (table !== 'blob_store') await insert(table, parseRows(bytes, name))
+  }
 }

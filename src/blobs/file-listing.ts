@@ -8,7 +8,7 @@ import type { StoredDraft } from './store.ts'
 
 const shardFolder = /^[0-9a-f]{2}$/
 
-export const uploadId = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/
+export const uuid = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/
 
 /** What a query may ask for at once. */
 const partSize = 500
@@ -25,7 +25,7 @@ export async function* listBlobs(root: string): AsyncGenerator<readonly Digest[]
 }
 
 export async function* listDrafts(folder: string): AsyncGenerator<StoredDraft> {
-  for (const id of (await readdir(folder)).filter((name) => uploadId.test(name))) {
+  for (const id of (await readdir(folder)).filter((name) => uuid.test(name))) {
     const draft = join(folder, id)
     const paths = [draft, ...((await ifPresent(readdir(draft))) ?? []).map((name) => join(draft, name))]
     let changedAt = 0

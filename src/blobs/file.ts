@@ -12,6 +12,7 @@ import {
   mkdir,
   open,
   readdir,
+  readFile,
   rename,
   rm,
   rmdir,
@@ -20,12 +21,13 @@ import {
 } from 'node:fs/promises'
 import { dirname, join, resolve } from 'node:path'
 import { BoundedMap } from '#lib/bounded-map.ts'
+import { keepFile } from '#lib/keep-file.ts'
 import { syncFolder } from '#lib/sync-folder.ts'
 import { hasCode, ifPresent } from '#lib/system-error.ts'
 import { type Digest, digestAlgorithm, digestAlgorithms, digestHex } from '#names/digest.ts'
 import { makeFolder } from './durable.ts'
 import { type DraftHome, type DraftState, FileDraft } from './file-draft.ts'
-import { listBlobs, listDrafts, uploadId } from './file-listing.ts'
+import { listBlobs, listDrafts, uuid } from './file-listing.ts'
 import { BufferPool, FileBlobReader } from './file-reader.ts'
 import { type Hold, Holds } from './holds.ts'
 import type { BlobReader, BlobStore, Draft, ResumeOptions, StoredContent, StoredDraft } from './store.ts'
@@ -55,6 +57,7 @@ interface Taken {
  *     …                              the same, with 128 digits
  *   quarantine/
  *     sha256-abcdef….<random>          content that was put aside, for people alone; made when it is needed
+ *   store-id                         which store it is, for a database that must not take another's for its own
  *   drafts/
  *     5d6b4c5e-…/                    an upload id
  *       <generation>-<store>         its bytes: who took the draft how many takeovers after the first
@@ -88,6 +91,20 @@ export class FileBlobStore implements BlobStore {
     const absolute = resolve(root)
     for (const folder of [...digestAlgorithms, 'drafts']) await makeFolder(join(absolute, folder))
     return new FileBlobStore(absolute)
+  }
+
+  async id(): Promise<string | undefined> {
+    const path = this.#idPath()
+    const id = (await ifPresent(readFile(path, 'utf8')))?.trim()
+    if (id !== undefined && !uuid.test(id)) throw new Error(`${path} does not hold a UUID`)
+    return id
+  }
+
+  async keepId(id: string): Promise<string> {
+    await keepFile(this.#idPath(), `${id}\n`)
+    const kept = await this.id()
+    if (kept === undefined) throw new Error(`${this.#idPath()} is gone`)
+    return kept
   }
 
   check(): Promise<void> {
@@ -170,7 +187,7 @@ export class FileBlobStore implements BlobStore {
     id: string,
     work: (hold: Hold, recent: DraftState | undefined) => Promise<T>,
   ): Promise<T> {
-    assert(uploadId.test(id), 'an upload id is a lower-case UUID')
+    assert(uuid.test(id), 'an upload id is a lower-case UUID')
     const hold = await this.#holds.take(id)
     let draft: T | undefined
     const recent = this.#recent.get(id)
@@ -285,6 +302,10 @@ export class FileBlobStore implements BlobStore {
   #blobPath(digest: Digest): string {
     const hex = digestHex(digest)
     return join(this.#root, digestAlgorithm(digest), hex.slice(0, 2), hex)
+  }
+
+  #idPath(): string {
+    return join(this.#root, 'store-id')
   }
 
   #draftFolder(id: string): string {

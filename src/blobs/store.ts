@@ -49,6 +49,12 @@ export interface BlobStore {
   /** All drafts, likewise. */
   listDrafts(): AsyncIterable<StoredDraft>
 
+  /** What `keepId` has kept. @throws Error where something else is in its place */
+  id(): Promise<string | undefined>
+
+  /** Makes that UUID the store's own for good, unless it has one, and answers the one that it has then; that survives power loss. */
+  keepId(id: string): Promise<string>
+
   /** Rejects while nothing can be written. */
   check(): Promise<void>
 }

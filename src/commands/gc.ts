@@ -1,6 +1,9 @@
+import { FileBlobStore } from '#blobs/file.ts'
+import { openSetting } from '#config/open-setting.ts'
 import { readCounters } from '#jobs/counters.ts'
 import { enqueue } from '#jobs/queue.ts'
 import { collectGarbage, sweepStore } from '#registry/collection/jobs.ts'
+import { adoptStore, countStored } from '#registry/collection/own-store.ts'
 import { readCollectionStatus } from '#registry/collection/status.ts'
 import type { Call, CommandGroup } from './command.ts'
 import { time } from './output.ts'
@@ -23,12 +26,19 @@ export const gcCommands: CommandGroup = {
       example: 'lading gc run',
       run: askForRun,
     },
+    {
+      name: 'adopt',
+      description: "make the folder of blobs this database's own, so that what it does not know may be deleted",
+      settings: ['blobs'],
+      example: 'lading gc adopt',
+      run: adopt,
+    },
   ],
 }
 
 async function showStatus({ output, settings, open }: Call): Promise<void> {
   const { metadata, clock } = await open()
-  const { links, blobs, held, last } = await readCollectionStatus(metadata.reader, clock())
+  const { links, blobs, held, last, lastSweep } = await readCollectionStatus(metadata.reader, clock())
   const counters = await readCounters(metadata.reader)
   output.show({
     linksWaiting: links.count,
@@ -37,6 +47,8 @@ async function showStatus({ output, settings, open }: Call): Promise<void> {
     blobsWaitingSince: time(blobs.since),
     bytesWaiting: blobs.bytes,
     heldByBackup: held,
+    lastSweep: time(lastSweep?.at),
+    lastSweepFailed: lastSweep?.failure,
     lastCollection: time(last?.at),
     lastCollectedLinks: last?.collected.links,
     lastCollectedBlobs: last?.collected.blobs,
@@ -47,6 +59,8 @@ async function showStatus({ output, settings, open }: Call): Promise<void> {
     collectedBytes: counters.get('lading_gc_bytes_total') ?? 0,
     collectedUploads: counters.get('lading_gc_uploads_total') ?? 0,
   })
+  if (lastSweep?.failure !== undefined)
+    output.note(`The last sweep deleted no file that the database does not know: ${lastSweep.failure}.`)
   output.note(`A link goes once no image has needed it for ${settings.gcGraceHours} hours, and its blob soon after.`)
 }
 
@@ -58,4 +72,17 @@ async function askForRun({ output, options: { sweep }, open }: Call): Promise<vo
     await enqueue(trx, collectGarbage, {}, { at })
   })
   output.note('A server that runs begins within seconds: lading gc status tells what is left.')
+}
+
+async function adopt({ output, settings, open }: Call): Promise<void> {
+  const { metadata } = await open()
+  const blobs = await openSetting(settings, 'blobs', () => FileBlobStore.open(settings.blobs.path))
+  await adoptStore({ metadata, blobs })
+  const { files, unknown } = await countStored({ metadata, blobs })
+  output.show({ folder: settings.blobs.path, files, unknown })
+  output.note(
+    unknown === 0
+      ? 'The database knows all of them.'
+      : `The next sweep, within a day, deletes those of the ${unknown} that are older than ${settings.gcGraceHours} hours.`,
+  )
 }

@@ -42,6 +42,11 @@ async function restoreFrom({ arguments: [path = ''], settings, output }: Call): 
     secretKey: done.secretKey,
   })
   output.note(closing[done.secretKey])
+  if ((await blobs.id()) !== undefined) {
+    output.note(
+      "The folder of blobs was another database's: once that does not use it, lading gc adopt makes it this one's.",
+    )
+  }
 }
 
 function keyPlace({ secretKey, dataDir }: Settings): SecretKeyPlace {

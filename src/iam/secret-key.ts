@@ -1,9 +1,9 @@
 import { randomBytes } from 'node:crypto'
-import { link, open, readFile, rm } from 'node:fs/promises'
+import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { keepFile } from '#lib/keep-file.ts'
 import { makeFolders } from '#lib/make-folders.ts'
-import { syncFolder } from '#lib/sync-folder.ts'
-import { hasCode, ifPresent } from '#lib/system-error.ts'
+import { ifPresent } from '#lib/system-error.ts'
 import type { Metadata, Transaction } from '#metadata/metadata.ts'
 import { createSecretBox, type SecretBox, secretKeyBytes } from './secret-box.ts'
 
@@ -54,18 +54,7 @@ export async function findSecretKey(folder: string): Promise<Buffer | undefined>
 export async function keepSecretKey(folder: string, key: Buffer): Promise<Buffer> {
   await makeFolders(folder)
   const path = join(folder, fileName)
-  const own = `${path}.${randomBytes(6).toString('hex')}`
-  {
-    await using file = await open(own, 'wx', 0o600)
-    await file.writeFile(`${key.toString('base64')}\n`)
-    await file.sync()
-  }
-  // Only a file that is whole gets the name, and only the first.
-  await link(own, path).catch((error: unknown) => {
-    if (!hasCode(error, 'EEXIST')) throw error
-  })
-  await rm(own)
-  await syncFolder(folder)
+  await keepFile(path, `${key.toString('base64')}\n`)
   const kept = await findSecretKey(folder)
   if (kept === undefined) throw new Error(`${path} is gone`)
   return kept

@@ -14,6 +14,7 @@ import { accountName } from './migrations/0010-account-name.ts'
 import { imageStatusIndex } from './migrations/0011-image-status-index.ts'
 import { retention } from './migrations/0012-retention.ts'
 import { damagedManifest } from './migrations/0013-damaged-manifest.ts'
+import { blobStore } from './migrations/0014-blob-store.ts'
 import type { Schema } from './schema.ts'
 
 type Step = (db: Kysely<unknown>, types: ColumnTypes) => Promise<void>
@@ -33,6 +34,7 @@ const steps: Record<string, Step> = {
   '0011-image-status-index': imageStatusIndex,
   '0012-retention': retention,
   '0013-damaged-manifest': damagedManifest,
+  '0014-blob-store': blobStore,
 }
 
 /**

@@ -108,6 +108,14 @@ for (const [from, to, place] of [
     await ecr.createRepository({ repositoryName: 'team/next' })
     ecr.destroy()
     await pushImage(reader.registry, 'team/next', image({ seed: 'next' }), 'v1')
+
+    // Its store is its own, with another id than that of the store which was backed up.
+    await target.lading.run('gc', 'run', '--sweep')
+    const sweep = async () => (await target.lading.json('gc', 'status')) as Record<string, unknown>
+    await until(async () => (await sweep()).lastSweep !== undefined)
+    assert.equal((await sweep()).lastSweepFailed, undefined)
+    const idIn = (dataDir: string) => readFile(join(dataDir, 'blobs', 'store-id'), 'utf8')
+    assert.notEqual(await idIn(join(folder.path, 'data')), await idIn(server.dataDir))
   })
 }
 

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { join } from 'node:path'
 import { test } from 'node:test'
 import { commandsOver } from '../support/command.ts'
 import { postgresUrl, sqliteUrl } from '../support/databases.ts'
@@ -6,6 +7,7 @@ import { image } from '../support/images/build.ts'
 import { openOciClient } from '../support/oci-client.ts'
 import { pushBlob, pushImage } from '../support/push.ts'
 import { startServer } from '../support/server.ts'
+import { temporaryFolder } from '../support/temporary-folder.ts'
 import { until } from '../support/until.ts'
 
 for (const url of [sqliteUrl, postgresUrl]) {
@@ -47,3 +49,39 @@ for (const url of [sqliteUrl, postgresUrl]) {
     assert.deepEqual([now.collectedLinks, now.collectedBlobs, now.collectedBytes], [1, 1, lonely.bytes.byteLength])
   })
 }
+
+test('a sweep by another database over the same blobs deletes nothing until an operator says so', async () => {
+  await using folder = await temporaryFolder()
+  const databaseOf = (name: string) => `sqlite:${join(folder.path, name)}`
+  const blobs = { LADING_BLOBS: `file:${join(folder.path, 'blobs')}` }
+  const { blobs: pushed } = image({ seed: 'kept' })
+  {
+    await using server = await startServer({ database: databaseOf('one.db'), environment: blobs })
+    await using client = await openOciClient(server)
+    await pushImage(client.registry, await client.createRepository('team/app'), image({ seed: 'kept' }), 'v1')
+  }
+  const clock = () => Date.now() + 48 * 3_600_000
+  await using server = await startServer({ database: databaseOf('other.db'), environment: blobs, clock })
+  const lading = commandsOver({ ...server.environment, ...blobs })
+  const status = async () => (await lading.json('gc', 'status')) as Record<string, unknown>
+  let now = await status()
+  assert.equal(now.lastSweep, undefined)
+  await lading.run('gc', 'run', '--sweep')
+  await until(async () => {
+    now = await status()
+    return now.lastSweep !== undefined
+  })
+  assert.match(String(now.lastSweepFailed), /belongs to another database/)
+  assert.match(await lading.run('gc', 'status'), /deleted no file that the database does not know: the folder/)
+
+  assert.deepEqual(await lading.json('gc', 'adopt'), {
+    folder: join(folder.path, 'blobs'),
+    files: pushed.length,
+    unknown: pushed.length,
+  })
+  await lading.run('gc', 'run', '--sweep')
+  await until(async () => (await status()).lastSweepFailed === undefined)
+  // Both jobs may have run at once: what the sweep found goes by the next collection.
+  await lading.run('gc', 'run')
+  await until(async () => (await status()).collectedBlobs === pushed.length)
+})

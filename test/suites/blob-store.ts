@@ -28,6 +28,17 @@ export function testBlobStore(driver: string, make: () => Promise<StoreUnderTest
     })
   }
 
+  describe(`${driver}: its id`, () => {
+    claim('is the first that it was given, whoever asks at once', async ({ store, another }) => {
+      assert.equal(await store.id(), undefined)
+      const stores = [store, await another(), await another()]
+      const [first, ...others] = await Promise.all(stores.map((each) => each.keepId(randomUUID())))
+      assert.deepEqual(others, [first, first])
+      assert.equal(await store.keepId(randomUUID()), first)
+      assert.equal(await (await another()).id(), first)
+    })
+  })
+
   describe(`${driver}: content`, () => {
     claim('is found under its digest, and only once it is committed', async ({ store }) => {
       const content = randomBytes(3_000_000)

@@ -36,6 +36,7 @@ export interface RegistryTables {
   blob_candidate: BlobCandidateTable
   collection_hold: CollectionHoldTable
   damaged_manifest: DamagedManifestTable
+  blob_store: BlobStoreTable
 }
 
 export interface RepositoryTable {
@@ -255,4 +256,10 @@ export interface DamagedManifestTable {
   found_at: number
   /** The last round that found it so, by when that began. */
   round: number
+}
+
+/** Which store the content lies in: one row at most, with the id that the store has too. */
+export interface BlobStoreTable {
+  id: string
+  store: string
 }

@@ -46,6 +46,8 @@ export interface CollectionParts {
   readonly gcGraceHours: number
   /** After how long without a byte an upload has been abandoned. */
   readonly uploadExpiryHours: number
+  /** Told why the sweep left the store alone. */
+  readonly onForeignStore?: (reason: string) => void
 }
 
 export function createCollectionWorkers({
@@ -54,6 +56,7 @@ export function createCollectionWorkers({
   clock,
   gcGraceHours,
   uploadExpiryHours,
+  onForeignStore,
 }: CollectionParts): readonly Worker[] {
   return [
     worker(collectGarbage, async (_payload, { signal }) => {
@@ -72,8 +75,10 @@ export function createCollectionWorkers({
 
     worker(sweepStore, async (_payload, { signal }) => {
       const strays = await collectStrays({ metadata, blobs, clock, signal }, clock() - gcGraceHours * hourMs)
-      if (strays === 'unrelated')
-        return { giveUp: 'the database knows nothing of what is stored: is it the right one?' }
+      if ('foreign' in strays) {
+        onForeignStore?.(strays.foreign)
+        return { giveUp: strays.foreign }
+      }
       if (strays.blobs + strays.drafts > 0) {
         await metadata.transaction(async (trx) => {
           await addToCounter(trx, 'lading_gc_stray_blobs_total', strays.blobs)

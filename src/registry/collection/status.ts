@@ -1,6 +1,6 @@
 import { findLastJob } from '#jobs/find.ts'
 import type { Reader } from '#metadata/metadata.ts'
-import { type Collected, collectGarbage } from './jobs.ts'
+import { type Collected, collectGarbage, sweepStore } from './jobs.ts'
 import { isUnneeded } from './links.ts'
 
 /** What waits to be collected, for an operator who wonders where disk space is. Looks at what is noted alone. */
@@ -13,6 +13,8 @@ export interface CollectionStatus {
   readonly held: boolean
   /** The last collection that came to its end; `undefined` if there was none for as long as jobs are remembered. */
   readonly last: { readonly at: number; readonly collected: Collected } | undefined
+  /** The last look for files that nothing knows of, and why it failed if it did. */
+  readonly lastSweep: { readonly at: number; readonly failure: string | undefined } | undefined
 }
 
 interface Waiting {
@@ -61,6 +63,7 @@ export async function readCollectionStatus(reader: Reader, now: number): Promise
     blobs: { count: Number(blobs.count), since: blobs.since ?? undefined, bytes: Number(blobs.bytes ?? 0) },
     held: hold !== undefined,
     last: await readLast(reader),
+    lastSweep: await readLastSweep(reader),
   }
 }
 
@@ -69,4 +72,15 @@ async function readLast(reader: Reader): Promise<CollectionStatus['last']> {
   const job = await findLastJob(reader, { kind, key: key({}), state: 'done' })
   const { collected } = job === undefined ? {} : parse(job.document)
   return job?.finishedAt === undefined || collected === undefined ? undefined : { at: job.finishedAt, collected }
+}
+
+async function readLastSweep(reader: Reader): Promise<CollectionStatus['lastSweep']> {
+  const { kind, key } = sweepStore
+  const [done, failed] = [
+    await findLastJob(reader, { kind, key: key({}), state: 'done' }),
+    await findLastJob(reader, { kind, key: key({}), state: 'failed' }),
+  ]
+  const last = (failed?.finishedAt ?? 0) > (done?.finishedAt ?? 0) ? failed : done
+  if (last?.finishedAt === undefined) return undefined
+  return { at: last.finishedAt, failure: last === failed ? last.lastError : undefined }
 }
