@@ -2,6 +2,7 @@ import { sql } from 'kysely'
 import type { Transaction } from '#metadata/metadata.ts'
 import { type Digest, parseDigest } from '#names/digest.ts'
 import { parseTag } from '#names/tag.ts'
+import { closeLinksOf } from './blob-links.ts'
 import { noteLinksOf } from './collectable.ts'
 import { countRemoval } from './image-removals.ts'
 import type { Repository } from './repository.ts'
@@ -42,6 +43,7 @@ export async function removeImages(
   const moves = tags.map(({ tag, digest }) => ({ tag: parseTag(tag), from: parseDigest(digest), to: undefined }))
   await recordTagMoves(trx, repository, moves, removal)
   const purgeAt = restorableUntil(retention, removal.at)
+  await closeLinksOf(trx, id, digests)
   if (purgeAt > removal.at) await keepInBin(trx, id, digests, tags, { ...removal, purgeAt })
   else await noteLinksOf(trx, 'manifest_reference', id, digests, removal.at)
   await noteSubjectsGone(trx, repository, digests, removal)

@@ -1,13 +1,14 @@
 import type { BlobReader, BlobStore } from '#blobs/store.ts'
 import type { Clock } from '#lib/clock.ts'
 import type { Refusal } from '#lib/refusal.ts'
-import type { Metadata, Reader, Transaction } from '#metadata/metadata.ts'
+import type { Metadata, Parameter, Reader } from '#metadata/metadata.ts'
 import { type Digest, parseDigest } from '#names/digest.ts'
 import { readAccountSetting } from './account-settings.ts'
-import { noteBlobs, noteLink, renewedAfterMs, renewLinks } from './collectable.ts'
+import { closed, linkBlob } from './blob-links.ts'
+import { noteBlobs, renewedAfterMs, renewLinks } from './collectable.ts'
 import type { ImageStatus } from './image.ts'
 import { refuse } from './refusals.ts'
-import { getRepository, inRepository, lockRepository, type Repository, type RepositoryKey } from './repository.ts'
+import { getRepository, inRepository, lockRepository, type RepositoryKey } from './repository.ts'
 import { selectServed } from './served-blobs.ts'
 
 /**
@@ -19,7 +20,7 @@ import { selectServed } from './served-blobs.ts'
 export interface LinkedBlobs {
   /** @throws Refusal `RepositoryNotFound`, `BlobNotFound` */
   stat(key: RepositoryKey, digest: Digest): Promise<{ readonly sizeBytes: number }>
-  /** Open for reading; the caller closes it. @throws Refusal `RepositoryNotFound`, `BlobNotFound` */
+  /** Open for reading, unless it was only needed by what was deleted (`blob-links.ts`); the caller closes it. @throws Refusal `RepositoryNotFound`, `BlobNotFound` */
   open(key: RepositoryKey, digest: Digest): Promise<BlobReader>
   /** What the repository has of these blobs; those it lacks are left out. @throws Refusal `RepositoryNotFound` */
   availability(key: RepositoryKey, digests: readonly Digest[]): Promise<ReadonlyMap<Digest, AvailableBlob>>
@@ -82,21 +83,28 @@ export function createLinkedBlobs({
   onDamage: (damage: Damage) => void
 }): LinkedBlobs {
   const findLink = metadata.prepare<ByDigest, Link>((db, p) =>
-    db
-      .selectFrom('repository')
-      .innerJoin('repository_blob', 'repository_blob.repository_id', 'repository.id')
-      .innerJoin('blob', 'blob.digest', 'repository_blob.digest')
+    selectLink(db, p)
       .leftJoin('link_candidate', (join) =>
         join
           .onRef('link_candidate.repository_id', '=', 'repository_blob.repository_id')
           .onRef('link_candidate.digest', '=', 'repository_blob.digest'),
       )
-      .select(['blob.size', 'link_candidate.since'])
-      .where('repository.account', '=', p('account'))
-      .where('repository.region', '=', p('region'))
-      .where('repository.name', '=', p('name'))
-      .where('repository_blob.digest', '=', p('digest'))
-      .where('blob.quarantined_at', 'is', null),
+      .select(['blob.size', 'link_candidate.since']),
+  )
+  const findReadable = metadata.prepare<ByDigest, { readonly size: number }>((db, p) =>
+    selectLink(db, p)
+      .select('blob.size')
+      .where(({ eb, exists, selectFrom }) =>
+        eb('repository_blob.linked_at', '!=', closed).or(
+          exists(
+            selectFrom('manifest_reference')
+              .select('child')
+              .whereRef('manifest_reference.repository_id', '=', 'repository_blob.repository_id')
+              .whereRef('manifest_reference.child', '=', 'repository_blob.digest')
+              .where('manifest_reference.kind', '!=', 'manifest'),
+          ),
+        ),
+      ),
   )
 
   async function findLinked(key: RepositoryKey, digest: Digest): Promise<FoundLink | undefined> {
@@ -143,9 +151,10 @@ export function createLinkedBlobs({
     stat,
 
     async open(key, digest) {
-      const link = await findLinked(key, digest)
+      const { account, region } = key.registry
+      const [link] = await findReadable({ account, region, name: key.name, digest })
       if (link === undefined) throw await notFound(key, digest)
-      const { sizeBytes } = link
+      const sizeBytes = link.size
       const reader = await blobs.open(digest)
       if (reader?.sizeBytes === sizeBytes) return reader
       await reader?.close()
@@ -243,6 +252,19 @@ export function createLinkedBlobs({
   }
 }
 
+/** The link that a repository has to a blob, unless that is in quarantine. */
+function selectLink(db: Reader, p: Parameter<ByDigest>) {
+  return db
+    .selectFrom('repository')
+    .innerJoin('repository_blob', 'repository_blob.repository_id', 'repository.id')
+    .innerJoin('blob', 'blob.digest', 'repository_blob.digest')
+    .where('repository.account', '=', p('account'))
+    .where('repository.region', '=', p('region'))
+    .where('repository.name', '=', p('name'))
+    .where('repository_blob.digest', '=', p('digest'))
+    .where('blob.quarantined_at', 'is', null)
+}
+
 /** `ACTIVE` if one of the manifests that refer to the blob is, `undefined` if there are none. */
 export async function findStatusOfParents(
   reader: Reader,
@@ -284,32 +306,4 @@ function selectParent(
     .where('repository_id', '=', repositoryId)
     .where('child', '=', digest)
     .limit(1)
-}
-
-/**
- * Holds the row of content that was just stored, new or not, until the transaction ends: it is not collected meanwhile. Whatever was
- * wrong with content of that digest before has been healed.
- */
-export async function lockBlob(
-  trx: Transaction,
-  { digest, sizeBytes, now }: { readonly digest: Digest; readonly sizeBytes: number; readonly now: number },
-): Promise<void> {
-  await trx
-    .insertInto('blob')
-    .values({ digest, size: sizeBytes, stored_at: now })
-    // An update, since PostgreSQL does not lock a row with which it does nothing, and does not see that another is deleting it. The
-    // size is another where the row is that of damaged content which nobody knew of.
-    .onConflict((conflict) => conflict.column('digest').doUpdateSet({ size: sizeBytes, quarantined_at: null }))
-    .execute()
-}
-
-/** Makes a stored blob visible in a repository whose lock the transaction holds. False if it was so before. */
-export async function linkBlob(trx: Transaction, { id }: Repository, digest: Digest, now: number): Promise<boolean> {
-  const { numInsertedOrUpdatedRows } = await trx
-    .insertInto('repository_blob')
-    .values({ repository_id: id, digest, linked_at: now })
-    .onConflict((conflict) => conflict.doNothing())
-    .executeTakeFirst()
-  await noteLink(trx, id, digest, now)
-  return numInsertedOrUpdatedRows === 1n
 }

@@ -72,6 +72,7 @@ export interface BlobTable {
 export interface RepositoryBlobTable {
   repository_id: number
   digest: string
+  /** Since when it is open; 0 once it is not (`registry/blob-links.ts`). */
   linked_at: number
 }
 
