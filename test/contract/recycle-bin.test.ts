@@ -108,6 +108,32 @@ eachDatabase(({ dialect, url }) => {
     assert.match(rolledBack.message, /was deleted and is gone for good\. Push it again\.$/)
   })
 
+  test(`an image that was pushed again is not in the bin, and gets back what went with it (${dialect})`, async (t) => {
+    const { ask, refused, repository, push, delete: remove, bin } = await openRetentionStage(t, await url())
+    const repositoryName = await repository()
+    const [app, other] = [image({ seed: 'app' }), image({ seed: 'other' })]
+    const signature = artifact({ artifactType: 'application/vnd.test', subject: app })
+    await push(repositoryName, app, 'v1', 'v2', 'v3')
+    await push(repositoryName, signature)
+    await remove(repositoryName, { imageDigest: app.digest }, { imageDigest: signature.digest })
+    await push(repositoryName, app, 'v1')
+    await push(repositoryName, other, 'v2')
+    assert.deepEqual(await bin(repositoryName), new Set([signature.digest]))
+    const asked = { repositoryName, imageDigest: app.digest }
+    assert.equal((await refused('PurgeDeletedImages', asked)).__type, 'DeletedImageNotFoundException')
+    const restored = await ask<wire.RestoreDeletedImageResponse>('RestoreDeletedImage', asked)
+    assert.deepEqual(restored.imageDigests, [signature.digest])
+    assert.deepEqual([restored.imageTags, restored.takenTags], [['v1', 'v3'], ['v2']])
+
+    await remove(repositoryName, { imageDigest: app.digest }, { imageDigest: other.digest })
+    await push(repositoryName, other)
+    const { imageCount } = await ask<wire.PurgeDeletedImagesResponse>('PurgeDeletedImages', {
+      repositoryName,
+      all: true,
+    })
+    assert.equal(imageCount, 1)
+  })
+
   test(`with the bin off a deletion is for good (${dialect})`, async () => {
     await using session = await startEcrSession({ database: await url() })
     const { server, ecr } = session

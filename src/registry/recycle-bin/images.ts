@@ -6,22 +6,23 @@ import type { Quotas } from '#registry/quotas.ts'
 import { getRepository, inRepository, lockRepository, type RepositoryKey } from '#registry/repository.ts'
 import { refuseDeleted } from './refusals.ts'
 import { type Restored, restoreDeleted } from './restore.ts'
-import { type DeletedImage, parseDeleted, purgeImages, selectDeleted } from './rows.ts'
+import { type DeletedImage, parseDeleted, purgeImages, selectDeleted, selectGone } from './rows.ts'
 
 /** The images of a repository that were deleted and can be restored, for as long as the registry's setting said when they went. */
 export interface DeletedImages {
-  /** The last deleted first. @throws Refusal `RepositoryNotFound` */
+  /** The last deleted first; none that was pushed again. @throws Refusal `RepositoryNotFound` */
   list(
     key: RepositoryKey,
     page: { readonly limit: number; readonly after?: DeletedPosition | undefined },
   ): Promise<Page<DeletedImage, DeletedPosition>>
   /**
-   * Puts an image back, with what it refers to, the referrers that went with it, and its tags where they are free.
+   * Puts an image back, with what it refers to, the referrers that went with it, and its tags where they are free. So it does for one
+   * that was pushed again meanwhile.
    *
    * @throws Refusal `RepositoryNotFound`, `DeletedImageNotFound`, `Referenced…Missing`, `QuotaExceeded`
    */
   restore(key: RepositoryKey, digest: Digest, by: string): Promise<Restored>
-  /** For good, now. @throws Refusal `RepositoryNotFound`, `DeletedImageNotFound` */
+  /** For good, now; not one that was pushed again. @throws Refusal `RepositoryNotFound`, `DeletedImageNotFound` */
   purge(key: RepositoryKey, digest: Digest): Promise<void>
   /** All of them. Answers how many went. @throws Refusal `RepositoryNotFound` */
   purgeAll(key: RepositoryKey): Promise<number>
@@ -46,7 +47,7 @@ export function createDeletedImages({
   return {
     async list(key, { limit, after }) {
       const { id } = await getRepository(metadata.reader, key)
-      const rows = await selectDeleted(metadata.reader, id, clock())
+      const rows = await selectGone(metadata.reader, id, clock())
         .$if(after !== undefined, (query) =>
           query.where(({ eb, refTuple, tuple }) =>
             eb(refTuple('deleted_at', 'digest'), '<', tuple(after?.deletedAt ?? 0, after?.digest ?? '')),
@@ -68,7 +69,7 @@ export function createDeletedImages({
     purge: (key, digest) =>
       metadata.transaction(async (trx) => {
         const { id } = await lockRepository(trx, key, 'exclusive')
-        const found = await selectDeleted(trx, id, clock()).where('digest', '=', digest).executeTakeFirst()
+        const found = await selectGone(trx, id, clock()).where('digest', '=', digest).executeTakeFirst()
         if (found === undefined) throw refuseDeleted('DeletedImageNotFound', { ...inRepository(key), digest })
         await purgeImages(trx, id, [digest], clock())
       }),
@@ -79,11 +80,13 @@ export function createDeletedImages({
           const { id } = await lockRepository(trx, key, 'exclusive')
           const rows = await selectDeleted(trx, id, clock()).limit(imagesAtOnce).execute()
           const digests = rows.map((row) => parseDigest(row.digest))
+          if (digests.length === 0) return { looked: 0, gone: 0 }
+          const gone = await selectGone(trx, id, clock()).where('digest', 'in', digests).execute()
           await purgeImages(trx, id, digests, clock())
-          return digests.length
+          return { looked: digests.length, gone: gone.length }
         })
-        purged += some
-        if (some < imagesAtOnce) return purged
+        purged += some.gone
+        if (some.looked < imagesAtOnce) return purged
       }
     },
   }

@@ -10,7 +10,7 @@ import { noteBlobs } from '#registry/collectable.ts'
 import { collectGarbage } from '#registry/collection/jobs.ts'
 import { findKeptInBin, isKeptInBin } from '#registry/kept-in-use.ts'
 import { lockOwner } from './owner.ts'
-import { purgeImages } from './rows.ts'
+import { isGone, purgeImages } from './rows.ts'
 
 /**
  * What has been in the recycle bin for its time goes for good, in steps that each commit. What has been reported as in use meanwhile, and
@@ -87,17 +87,7 @@ async function purgeOrPutOff(trx: Transaction, id: number, digests: readonly Dig
     trx.selectFrom('deleted_image').select('digest').where('repository_id', '=', id).where('digest', 'in', digests)
   const due = await still()
     .where('purge_at', '<', now + aheadMs)
-    // What was pushed again is there, whatever the bin has of it.
-    .where(({ not, exists, selectFrom }) =>
-      not(
-        exists(
-          selectFrom('manifest')
-            .select('manifest.digest')
-            .where('manifest.repository_id', '=', id)
-            .whereRef('manifest.digest', '=', 'deleted_image.digest'),
-        ),
-      ),
-    )
+    .where(isGone)
     .execute()
   const kept = await findKeptInBin(
     trx,

@@ -116,7 +116,7 @@ async function insertImages(
   return inserted.map(({ digest }) => parseDigest(digest))
 }
 
-/** Only where it is free: whoever moved it since meant to. False if it is not. */
+/** Only where it is free, or points to the image already: whoever moved it elsewhere since meant to. False where it does. */
 async function putTag(
   trx: Transaction,
   repository: Repository,
@@ -124,6 +124,7 @@ async function putTag(
   digest: Digest,
   moving: TagMoving,
 ): Promise<boolean> {
-  if ((await findTarget(trx, repository, tag)) !== undefined) return false
+  const target = await findTarget(trx, repository, tag)
+  if (target !== undefined) return target === digest
   return moveTag(trx, repository, tag, digest, moving)
 }

@@ -1,4 +1,6 @@
+import type { ExpressionBuilder } from 'kysely'
 import type { Reader, Transaction } from '#metadata/metadata.ts'
+import type { Schema } from '#metadata/schema.ts'
 import { type Digest, parseDigest } from '#names/digest.ts'
 import { parseTag, type Tag } from '#names/tag.ts'
 import { noteLinksOf } from '#registry/collectable.ts'
@@ -28,6 +30,22 @@ export function selectDeleted(reader: Reader, repositoryId: number, now: number)
     .select(['deleted_at', 'deleted_by', 'cause', 'purge_at', 'status'])
     .where('repository_id', '=', repositoryId)
     .where('purge_at', '>', now)
+}
+
+/** Those that are not there again: content that was pushed anew is not deleted, whatever the bin has of it. */
+export function selectGone(reader: Reader, repositoryId: number, now: number) {
+  return selectDeleted(reader, repositoryId, now).where(isGone)
+}
+
+export function isGone({ not, exists, selectFrom }: ExpressionBuilder<Schema, 'deleted_image'>) {
+  return not(
+    exists(
+      selectFrom('manifest')
+        .select('manifest.digest')
+        .whereRef('manifest.repository_id', '=', 'deleted_image.repository_id')
+        .whereRef('manifest.digest', '=', 'deleted_image.digest'),
+    ),
+  )
 }
 
 /** When the last of a repository's bin goes for good; `undefined` if nothing is in it. */
