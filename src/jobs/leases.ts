@@ -1,4 +1,5 @@
 import type { Metadata, Transaction } from '#metadata/metadata.ts'
+import { isWaitedFor } from './queue.ts'
 import type { Worker } from './worker.ts'
 
 /**
@@ -169,15 +170,4 @@ function selectJobs(trx: Transaction, kinds: readonly string[]) {
     .limit(1)
     .forUpdate()
     .skipLocked()
-}
-
-async function isWaitedFor(trx: Transaction, { kind, key }: Lease): Promise<boolean> {
-  const row = await trx
-    .selectFrom('job')
-    .select('id')
-    .where('kind', '=', kind)
-    .where('key', '=', key)
-    .where('state', '=', 'waiting')
-    .executeTakeFirst()
-  return row !== undefined
 }

@@ -1,5 +1,5 @@
 import { sql } from 'kysely'
-import type { Transaction } from '#metadata/metadata.ts'
+import type { Reader, Transaction } from '#metadata/metadata.ts'
 import type { JobKind } from './kind.ts'
 
 /**
@@ -32,6 +32,21 @@ export async function enqueue<Payload>(
         }),
     )
     .execute()
+}
+
+/** Whether a job of that kind and key waits, be it behind one that runs. */
+export async function isWaitedFor(
+  reader: Reader,
+  { kind, key }: { readonly kind: string; readonly key: string },
+): Promise<boolean> {
+  const row = await reader
+    .selectFrom('job')
+    .select('id')
+    .where('kind', '=', kind)
+    .where('key', '=', key)
+    .where('state', '=', 'waiting')
+    .executeTakeFirst()
+  return row !== undefined
 }
 
 /** As `enqueue`, where no job of that kind and key waits or runs, such as one that is done in parts and is not to begin anew. */

@@ -1,5 +1,5 @@
 import { jobKind } from '#jobs/kind.ts'
-import { enqueue } from '#jobs/queue.ts'
+import { enqueueIfNone } from '#jobs/queue.ts'
 import { type Schedule, schedule } from '#jobs/schedules.ts'
 import { type Worker, worker } from '#jobs/worker.ts'
 import { findUnevaluated } from './policy-rows.ts'
@@ -42,7 +42,8 @@ export function createLifecycleWorkers(parts: RunnerParts): readonly Worker[] {
         signal.throwIfAborted()
         const due = await findUnevaluated(metadata.reader, since, after, repositoriesAtOnce)
         await metadata.transaction(async (trx) => {
-          for (const repositoryId of due) await enqueue(trx, lifecycleRun, { repositoryId }, { at: clock() })
+          // One that waits for its time, since its policy has just been put, is not to come before it.
+          for (const repositoryId of due) await enqueueIfNone(trx, lifecycleRun, { repositoryId }, { at: clock() })
         })
         const last = due.at(-1)
         if (last === undefined || due.length < repositoriesAtOnce) return 'done'

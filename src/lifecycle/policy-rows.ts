@@ -1,4 +1,4 @@
-import { enqueue } from '#jobs/queue.ts'
+import { enqueue, isWaitedFor } from '#jobs/queue.ts'
 import type { Reader, Transaction } from '#metadata/metadata.ts'
 import type { CreatedRepository } from '#registry/announcements.ts'
 import { lifecycleRun } from './run-kind.ts'
@@ -15,7 +15,7 @@ export interface StoredPolicy {
 
 /**
  * Gives the repository that policy, whose text `parseLifecyclePolicy` has taken, in place of whatever it had. A new policy has
- * not been evaluated yet; it is soon, but not before whoever put it can have seen a mistake.
+ * not been evaluated yet; it is soon, but not before whoever put it last can have seen a mistake.
  */
 export async function putLifecyclePolicyOf(
   trx: Transaction,
@@ -29,7 +29,7 @@ export async function putLifecyclePolicyOf(
     .values({ repository_id: repositoryId, ...policy })
     .onConflict((conflict) => conflict.column('repository_id').doUpdateSet(policy))
     .execute()
-  await enqueue(trx, lifecycleRun, { repositoryId }, { at: now + settlingMs })
+  await enqueue(trx, lifecycleRun, { repositoryId }, { at: now + settlingMs, keep: 'later' })
 }
 
 /** Hears of new repositories: one that is made from a template has its lifecycle policy from the beginning. */
@@ -48,6 +48,14 @@ export async function findLifecyclePolicyOf(reader: Reader, repositoryId: number
     .where('repository_id', '=', repositoryId)
     .executeTakeFirst()
   return row && { text: row.document, lastEvaluatedAt: row.last_evaluated_at ?? undefined }
+}
+
+/**
+ * For whoever runs a policy that was found: whether it has yet to wait, since it was put in the midst of the run. Then its own run
+ * waits behind this one.
+ */
+export function isSettling(reader: Reader, repositoryId: number): Promise<boolean> {
+  return isWaitedFor(reader, { kind: lifecycleRun.kind, key: lifecycleRun.key({ repositoryId }) })
 }
 
 /** Of this policy, if it is in force still. */

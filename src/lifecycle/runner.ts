@@ -14,12 +14,12 @@ import { decide } from './decide.ts'
 import type { Decision } from './evaluate.ts'
 import type { PolicyExecution } from './execution.ts'
 import { type LifecyclePolicy, parseLifecyclePolicy } from './policy.ts'
-import { findLifecyclePolicyOf, markEvaluated, type StoredPolicy } from './policy-rows.ts'
+import { findLifecyclePolicyOf, isSettling, markEvaluated, type StoredPolicy } from './policy-rows.ts'
 
 /**
  * Applies the policy of a repository: evaluates as a preview does, then acts in batches, each a transaction under the repository's
- * exclusive lock. An image that is not as it was when it was evaluated is left to the next run; once somebody else has taken away
- * something on which counts rest, everything is evaluated anew. A run that was killed is simply begun again.
+ * exclusive lock. An image that is not as it was when it was evaluated is left to the next run; once somebody else has made
+ * a count smaller, everything is evaluated anew. A policy that is put meanwhile is left to its own run. A run that was killed is simply begun again.
  */
 export interface RunnerParts {
   readonly metadata: Metadata
@@ -54,6 +54,7 @@ export async function runLifecyclePolicy(
     // Before the images: what goes while they are read is noticed.
     const removals = await readRemovals(metadata.reader, repositoryId)
     if (policy === undefined || removals === undefined) return 'done'
+    if (await isSettling(metadata.reader, repositoryId)) return 'done'
     const evaluatedAt = clock()
     const images = await metadata.snapshot((reader) => readLifecycleImages(reader, repositoryId, evaluatedAt))
     const parsed = parseLifecyclePolicy(policy.text)

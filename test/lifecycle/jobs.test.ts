@@ -5,6 +5,7 @@ import { ecrQuotas } from '#config/quotas.ts'
 import type { Worker } from '#jobs/worker.ts'
 import { createLifecycleWorkers } from '#lifecycle/jobs.ts'
 import { createLifecyclePolicies } from '#lifecycle/policies.ts'
+import { findLifecyclePolicyOf } from '#lifecycle/policy-rows.ts'
 import type { Metadata } from '#metadata/metadata.ts'
 import { parseAccountId } from '#names/account.ts'
 import { parseRegion } from '#names/region.ts'
@@ -76,10 +77,32 @@ eachDatabase((databases) =>
       assert.deepEqual(await asked(), [early.id, late.id, never.id])
     })
 
+    test('a policy that was just put waits for its minute, whoever looks for what is due or runs just then', async (t) => {
+      const { parts, repository, work, move } = await stage(t, databases)
+      const { metadata, clock } = parts
+      const { key, id: repositoryId } = await repository('new')
+      for (const at of ['1', '2']) {
+        const { bytes: body, mediaType } = index({ children: [], annotations: { at } })
+        await createImagePush(parts).put(key, { body, mediaType, by: '' })
+      }
+      const jobs = () => metadata.reader.selectFrom('job').select(['state', 'run_at']).execute()
+      const dueAt = clock() + 60_000
+      move(30_000)
+      await work('find-due-lifecycle-policies', {})
+      assert.deepEqual(await jobs(), [{ state: 'waiting', run_at: dueAt }])
+      await createLifecyclePolicies(parts).put(key, text)
+      assert.deepEqual(await jobs(), [{ state: 'waiting', run_at: dueAt + 30_000 }])
+      // One that was taken just before.
+      assert.equal(await work('lifecycle-run', { repositoryId }), 'done')
+      assert.equal((await metadata.reader.selectFrom('manifest').select('digest').execute()).length, 2)
+      assert.equal((await findLifecyclePolicyOf(metadata.reader, repositoryId))?.lastEvaluatedAt, undefined)
+    })
+
     test('a run that others do not let come to an end is tried again in a minute', async (t) => {
-      const { parts, repository, work } = await stage(t, databases)
+      const { parts, repository, work, asked } = await stage(t, databases)
       const { metadata, clock } = parts
       const { key, id: repositoryId } = await repository('busy')
+      assert.deepEqual(await asked(), [repositoryId])
       const images = Array.from({ length: 20 }, (_, at) => index({ children: [], annotations: { at: `${at}` } }))
       for (const { bytes: body, mediaType } of images)
         await createImagePush(parts).put(key, { body, mediaType, by: '' })

@@ -80,8 +80,9 @@ export async function openRunStageIn(t: TestContext, metadata: Metadata, name: s
     },
     delete: (image: Image) => deletion.deleteAll(key, [{ digest: image.digest }], ''),
     deleteTag: (tag: string) => deletion.deleteAll(key, [{ tag: parseTag(tag) }], ''),
-    /** `meanwhile` is done between evaluation and action of the first attempt. */
-    run: (meanwhile: () => Promise<unknown> = async () => {}) => {
+    /** As its job does once it was taken. `meanwhile` is done between evaluation and action of the first attempt. */
+    run: async (meanwhile: () => Promise<unknown> = async () => {}) => {
+      await metadata.transaction((trx) => trx.deleteFrom('job').where('kind', '=', 'lifecycle-run').execute())
       let met = false
       const met_ = metadata.transaction.bind(metadata)
       const watched: typeof metadata = Object.create(metadata, {

@@ -110,15 +110,19 @@ eachDatabase((databases) =>
       assert.deepEqual(await left(), digests(first, second, ...pushed))
     })
 
-    test('goes by a policy that was put meanwhile, which counts as applied only once it was', async (t) => {
-      const { push, run, put, left, lastEvaluatedAt } = await stage(t, [keepTwo])
+    test('leaves a policy that was put meanwhile to its own run, a minute later', async (t) => {
+      const { push, run, put, left, lastEvaluatedAt, metadata, now } = await stage(t, [keepTwo])
       const keep = (countNumber: number) => [{ ...keepTwo, selection: { ...keepTwo.selection, countNumber } }]
       const images = many(4)
       for (const image of images) await push(image)
-      await run(() => put(keep(3)))
-      assert.deepEqual(await left(), digests(...images.slice(1)))
       await run(() => put(keep(1)))
+      assert.deepEqual(await left(), digests(...images))
       assert.equal(await lastEvaluatedAt(), null)
+      const jobs = await metadata.reader.selectFrom('job').select(['state', 'run_at']).execute()
+      assert.deepEqual(jobs, [{ state: 'waiting', run_at: now() + 60_000 }])
+      await run()
+      assert.deepEqual(await left(), digests(...images.slice(3)))
+      assert.equal(await lastEvaluatedAt(), now())
     })
 
     test('leaves what was reported as in use since', async (t) => {
@@ -263,8 +267,10 @@ eachDatabase((databases) =>
       )
     })
 
-    test('a policy that was put asks for its run in a minute', async (t) => {
-      const { metadata, now } = await stage(t, [keepTwo])
+    test('a policy asks for its run a minute after it was last put', async (t) => {
+      const { metadata, now, put, move } = await stage(t, [keepTwo])
+      move(59_000)
+      await put([old])
       const jobs = await metadata.reader.selectFrom('job').select(['kind', 'run_at']).execute()
       assert.deepEqual(
         jobs.map(({ kind, run_at }) => [kind, run_at]),
