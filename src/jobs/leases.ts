@@ -6,7 +6,7 @@ import type { Worker } from './worker.ts'
  * The rows of jobs as processes take them and give them back:
  *
  *   waiting ──take──> running ──> done
- *      ▲                 ├──────> failed      tried as often as its kind says, or given up
+ *      ▲                 ├──────> failed      tried as often as its kind says, be it that its process ended each time, or given up
  *      └──later, again───┘
  *
  * Whoever holds a job says so in its row until a time, and says so anew before that time comes. After it anybody takes the job. What
@@ -47,10 +47,13 @@ export function createLeases({
   metadata,
   clock,
   processId,
+  onGivenUp,
 }: {
   metadata: Metadata
   clock: () => number
   processId: string
+  /** Told of those that have failed for good with the process that did them last. */
+  onGivenUp: (reason: string, lease: Omit<Lease, 'document'>) => void
 }): Leases {
   async function findDue(kinds: readonly string[], held: readonly number[]): Promise<boolean> {
     const now = clock()
@@ -70,10 +73,12 @@ export function createLeases({
     async take(workers, held) {
       const kinds = [...workers.keys()]
       if (kinds.length === 0 || !(await findDue(kinds, held))) return undefined
-      return metadata.transaction(async (trx) => {
+      const taken = await metadata.transaction(async (trx) => {
         const now = clock()
         const row = (await selectLeft(trx, kinds, held, now)) ?? (await selectWaiting(trx, kinds, now))
         if (row === undefined) return undefined
+        const { attempts: most = 0 } = workers.get(row.kind) ?? {}
+        if (row.state === 'running' && row.attempts >= most) return { ...row, givenUp: await giveUp(trx, row, now) }
         const attempt = row.attempts + 1
         const { leaseMs = 0 } = workers.get(row.kind) ?? {}
         await trx
@@ -83,6 +88,10 @@ export function createLeases({
           .execute()
         return { id: row.id, kind: row.kind, key: row.key, document: JSON.parse(row.payload), attempt }
       })
+      if (taken === undefined || !('givenUp' in taken)) return taken
+      const { id, kind, key, attempts: attempt, givenUp } = taken
+      onGivenUp(givenUp, { id, kind, key, attempt })
+      return this.take(workers, held)
     },
 
     renew: ({ id, attempt }, leaseMs) =>
@@ -142,6 +151,24 @@ function selectLeft(trx: Transaction, kinds: readonly string[], held: readonly n
     .executeTakeFirst()
 }
 
+/** Or else a job that ends its process, such as for want of memory, would end one after the other for ever. Answers why. */
+async function giveUp(
+  trx: Transaction,
+  { id, attempts, last_error }: { readonly id: number; readonly attempts: number; readonly last_error: string | null },
+  now: number,
+): Promise<string> {
+  const reason =
+    last_error === null
+      ? `its process ended, or gave no sign of life, in each of ${attempts} attempts`
+      : `its process ended, or gave no sign of life, in the last of ${attempts} attempts; before that: ${last_error}`
+  await trx
+    .updateTable('job')
+    .set({ state: 'failed', leased_by: null, leased_until: null, last_error: reason, finished_at: now })
+    .where('id', '=', id)
+    .execute()
+  return reason
+}
+
 /** One whose kind and key nobody runs. */
 function selectWaiting(trx: Transaction, kinds: readonly string[], now: number) {
   return selectJobs(trx, kinds)
@@ -164,7 +191,7 @@ function selectWaiting(trx: Transaction, kinds: readonly string[], now: number) 
 function selectJobs(trx: Transaction, kinds: readonly string[]) {
   return trx
     .selectFrom('job')
-    .select(['id', 'kind', 'key', 'payload', 'attempts'])
+    .select(['id', 'kind', 'key', 'payload', 'state', 'attempts', 'last_error'])
     .where('kind', 'in', kinds)
     .orderBy('run_at')
     .limit(1)

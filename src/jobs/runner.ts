@@ -46,7 +46,10 @@ export function createJobRunner({
   pollMs = 1_000,
 }: JobRunnerParts): JobRunner {
   const places = [placeFor(list, { isAside: false, atOnce }), placeFor(list, { isAside: true, atOnce: 1 })]
-  const leases = createLeases({ metadata, clock, processId })
+  const leases = createLeases({
+    ...{ metadata, clock, processId },
+    onGivenUp: (reason, lease) => onError(new Error(reason), lease),
+  })
   const stopping = new AbortController()
   let timer: NodeJS.Timeout | undefined
   let looking: Promise<void> | undefined

@@ -195,6 +195,53 @@ eachDatabase((databases) =>
       assert.equal((await jobsOf(metadata))[0]?.leased_by, null)
     })
 
+    test('a job whose process ends each time has failed once it was tried as often as its kind says', async (t) => {
+      const { ask, run, move, clock, metadata } = await stage(t)
+      for (const who of ['a', 'b', 'c']) await ask({ who })
+      const dead = { state: 'running', leased_by: 'dead', leased_until: clock() }
+      for (const [key, more] of [
+        ['a', { attempts: greet.attempts }],
+        ['b', { attempts: greet.attempts, last_error: 'no luck' }],
+        ['c', { attempts: greet.attempts - 1 }],
+      ] as const) {
+        await metadata.transaction((trx) =>
+          trx
+            .updateTable('job')
+            .set({ ...dead, ...more })
+            .where('key', '=', key)
+            .execute(),
+        )
+      }
+      move(1)
+      const begun: string[] = []
+      const told: unknown[] = []
+      await run({
+        workers: [
+          worker(greet, async ({ who }) => {
+            begun.push(who)
+            return 'done'
+          }),
+        ],
+        onError: (error, job) => told.push([job?.key, job?.attempt, error instanceof Error && error.message]),
+      })
+      await until(async () => (await jobsOf(metadata)).every(({ finished_at }) => finished_at !== null))
+      assert.deepEqual(begun, ['c'])
+      const each = 'its process ended, or gave no sign of life, in each of 3 attempts'
+      const last = 'its process ended, or gave no sign of life, in the last of 3 attempts; before that: no luck'
+      assert.deepEqual(
+        (await jobsOf(metadata)).map(({ key, state, leased_by, last_error }) => [key, state, leased_by, last_error]),
+        [
+          ['a', 'failed', null, each],
+          ['b', 'failed', null, last],
+          ['c', 'done', null, null],
+        ],
+      )
+      assert.deepEqual(told, [
+        ['a', 3, each],
+        ['b', 3, last],
+      ])
+    })
+
     test('who works for longer than the lease keeps it, and is told when it is lost all the same', async (t) => {
       const { ask, run, move, clock, metadata } = await stage(t)
       await ask({ who: 'a' })
