@@ -206,7 +206,7 @@ export async function startApp(settings: Settings, log: Logger, options: AppOpti
     referrers: createReferrers({ metadata }),
     storageClasses: createStorageClasses({ metadata, clock }),
     pullTimeExclusions: createPullTimeExclusions({ metadata, clock, quotas }),
-    linkedBlobs: createLinkedBlobs({ metadata, blobs, clock, onDamage }),
+    linkedBlobs: createLinkedBlobs({ ...settings, metadata, blobs, clock, onDamage }),
     uploads: createUploads({ metadata, blobs, clock, quotas, processId: randomUUID() }),
   }
 

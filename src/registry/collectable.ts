@@ -43,8 +43,15 @@ export async function noteLink(trx: Transaction, repositoryId: number, digest: D
     .execute()
 }
 
-/** After this an earlier note is made anew, where a client is told that the blob is there and may rely on it for hours. */
-export const renewedAfterMs = 60 * 60_000
+const hourMs = 60 * 60_000
+
+/**
+ * How old a note may be without being made anew where a client is told that the blob is there, and relies on it. Never much of the grace,
+ * which is what is left to the client.
+ */
+export function renewedAfterMs(gcGraceHours: number): number {
+  return Math.min(1, gcGraceHours / 2) * hourMs
+}
 
 /** Begins the time anew of those links that are noted, for whoever holds the repository's shared lock. */
 export async function renewLinks(

@@ -74,11 +74,14 @@ export function createLinkedBlobs({
   metadata,
   blobs,
   clock,
+  gcGraceHours,
   onDamage,
 }: {
   metadata: Metadata
   blobs: BlobStore
   clock: Clock
+  /** For how long a link stays that no manifest needs. */
+  gcGraceHours: number
   /** Hears of each request for a linked blob that the store does not have as it was stored. */
   onDamage: (damage: Damage) => void
 }): LinkedBlobs {
@@ -122,7 +125,7 @@ export function createLinkedBlobs({
   }
 
   function isOld(since: number | undefined): boolean {
-    return since !== undefined && since < clock() - renewedAfterMs
+    return since !== undefined && since < clock() - renewedAfterMs(gcGraceHours)
   }
 
   async function notFound(key: RepositoryKey, digest: Digest): Promise<Refusal> {

@@ -38,7 +38,7 @@ const key = { registry, name: parseRepositoryName('team/app') }
 
 eachDatabase((databases) =>
   describe(`collecting garbage on ${databases.dialect}`, () => {
-    async function stage(t: TestContext, { recycleBinDays = 0 } = {}) {
+    async function stage(t: TestContext, { recycleBinDays = 0, gcGraceHours = 24 } = {}) {
       const metadata = await databases.open(t)
       const folder = await temporaryFolder()
       t.after(() => folder[Symbol.asyncDispose]())
@@ -59,7 +59,7 @@ eachDatabase((databases) =>
         clock,
         blobs,
         uploads,
-        linkedBlobs: createLinkedBlobs({ ...parts, blobs, onDamage: () => assert.fail() }),
+        linkedBlobs: createLinkedBlobs({ ...parts, blobs, gcGraceHours, onDamage: () => assert.fail() }),
         folder: folder.path,
         pushBlob,
         pass(ms: number) {
@@ -79,7 +79,7 @@ eachDatabase((databases) =>
             metadata,
             blobs: store,
             clock,
-            gcGraceHours: 24,
+            gcGraceHours,
             uploadExpiryHours: 24,
           })
           for (const { work } of workers.toReversed()) assert.match(JSON.stringify(await work({}, { signal })), /done/)
@@ -88,7 +88,7 @@ eachDatabase((databases) =>
         async work(kind: string, afterMs: number) {
           aheadMs += afterMs
           const { signal } = new AbortController()
-          const workers = createCollectionWorkers({ metadata, blobs, clock, gcGraceHours: 24, uploadExpiryHours: 24 })
+          const workers = createCollectionWorkers({ metadata, blobs, clock, gcGraceHours, uploadExpiryHours: 24 })
           return workers.find((worker) => worker.kind === kind)?.work({}, { signal })
         },
         stored: async () => new Set((await Array.fromAsync(blobs.list())).flat()),
@@ -155,6 +155,17 @@ eachDatabase((databases) =>
       await linkedBlobs.stat(key, asked.digest)
       await linkedBlobs.availability(key, [listed.digest])
       await collect({ afterMs: 20 * hourMs })
+      assert.deepEqual(await links(), new Set([asked.digest, listed.digest]))
+    })
+
+    test('of the shortest grace, too, at least half is left to a client that was told of a link', async (t) => {
+      const { pushBlob, collect, links, linkedBlobs } = await stage(t, { gcGraceHours: 1 })
+      const [asked, listed, other] = [blobOf('asked'), blobOf('listed'), blobOf('other')]
+      for (const blob of [asked, listed, other]) await pushBlob(blob)
+      await collect({ afterMs: 0.99 * hourMs })
+      await linkedBlobs.stat(key, asked.digest)
+      await linkedBlobs.availability(key, [listed.digest])
+      await collect({ afterMs: 0.49 * hourMs })
       assert.deepEqual(await links(), new Set([asked.digest, listed.digest]))
     })
 

@@ -43,7 +43,7 @@ eachDatabase((databases) =>
       await repositories.create(key, {})
       const uploads = createUploads({ ...parts, blobs, processId: randomUUID() })
       const images = createImagePush(parts)
-      const linked = createLinkedBlobs({ metadata, blobs, clock, onDamage: () => {} })
+      const linked = createLinkedBlobs({ metadata, blobs, clock, gcGraceHours: 24, onDamage: () => {} })
       const told: (BlobDamage | ManifestDamage)[] = []
       const pushBlob = ({ digest, bytes }: Pick<Blob, 'digest' | 'bytes'>) =>
         uploads.push(key, digest, { source: once(bytes) })
