@@ -26,6 +26,8 @@ export interface RecycleBinAskRefusals {
 export interface TagRefusals {
   /** Where a tag is to point is said by a digest and by a time. */
   RollbackAmbiguous: Readonly<Record<never, never>>
+  /** What a tag will point to then nobody knows. */
+  TimeAhead: { readonly at: number; readonly now: number }
 }
 
 export const refuse = refusals<AccessRefusals & ListingRefusals & RecycleBinAskRefusals & TagRefusals>()

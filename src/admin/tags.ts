@@ -46,6 +46,7 @@ export function tagOperations({ tagHistory, tagRollback, clock }: TagParts) {
       resource: ({ input, registry }) => repositoryArn(registry, input.repositoryName),
       handle: async ({ input, registry }) => {
         const { repositoryName: name, imageTag, at = new Date(clock()) } = input
+        requirePast(at, clock())
         const { move, state } = await tagHistory.at({ registry, name }, parseTag(imageTag), at.getTime())
         return {
           ...{ registryId: registry.account, repositoryName: name, imageTag, at, imageDigest: move?.to },
@@ -60,6 +61,7 @@ export function tagOperations({ tagHistory, tagRollback, clock }: TagParts) {
       also: () => ['ecr:PutImage'],
       handle: async ({ input, registry, principal }) => {
         const { repositoryName: name, imageTag } = input
+        if (input.at !== undefined) requirePast(input.at, clock())
         const request = { to: destinationOf(input), by: principal.arn }
         const { from, to } = await tagRollback.rollBack({ registry, name }, parseTag(imageTag), request)
         return {
@@ -69,6 +71,11 @@ export function tagOperations({ tagHistory, tagRollback, clock }: TagParts) {
       },
     },
   } satisfies Handlers<Operations, 'ListTagMoves' | 'GetTagAt' | 'RollbackTag'>
+}
+
+/** @throws Refusal `TimeAhead` */
+function requirePast(at: Date, now: number): void {
+  if (at.getTime() > now) throw refuse('TimeAhead', { at: at.getTime(), now })
 }
 
 /** @throws Refusal `RollbackAmbiguous` */

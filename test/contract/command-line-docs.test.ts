@@ -10,6 +10,7 @@ import { openOciClient } from '../support/oci-client.ts'
 import { pushImage } from '../support/push.ts'
 import { run } from '../support/run.ts'
 import { startServer } from '../support/server.ts'
+import { backdateMoves } from '../support/tag-moves.ts'
 import { temporaryFolder } from '../support/temporary-folder.ts'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
@@ -21,6 +22,7 @@ test('the lines of docs/command-line.md work when followed to the letter', { tim
   await using server = await startServer()
   await using client = await openOciClient(server)
   await pushImage(client.registry, await client.createRepository('team/app'), image(), 'v1')
+  await backdateMoves(server, image().digest, '2026-11-23T00:00:00Z')
 
   await using folder = await temporaryFolder()
   const program = join(folder.path, 'lading')

@@ -10,6 +10,7 @@ import { openOciClient } from '../support/oci-client.ts'
 import { pushImage } from '../support/push.ts'
 import { run } from '../support/run.ts'
 import { startServer } from '../support/server.ts'
+import { backdateMoves } from '../support/tag-moves.ts'
 import { temporaryFolder } from '../support/temporary-folder.ts'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
@@ -37,6 +38,7 @@ test('docs/retention.md, "What a tag was, and putting it back", works when follo
   const [asking = '', puttingBack = ''] = [...section.matchAll(/```sh\n(.*?)```/gs)].map(([, block = '']) => block)
   const { server, environment } = await stage()
   await using _ = server
+  await backdateMoves(server, good.digest, '2026-11-23T00:00:00Z')
   const shell = (block: string) =>
     run('bash', ['-euo', 'pipefail', '-c', `lading() { '${process.execPath}' bin/lading.js "$@"; }\n${block}`], {
       cwd: root,
@@ -47,8 +49,9 @@ test('docs/retention.md, "What a tag was, and putting it back", works when follo
     asked,
     new RegExp(`production  push .*:root  ${bad.digest}\\n.*production  push .*:root  ${good.digest}\\n`),
   )
-  assert.match(asked, /At 2030-01-01 14:00:00 \(Europe\/Berlin, UTC\+01:00\) my-app:production pointed to /)
-  assert.match(asked, /\nat +2030-01-01T13:00:00\.000Z\n/)
+  const told = 'At 2026-11-24 14:00:00 (Europe/Berlin, UTC+01:00) my-app:production pointed to '
+  assert.ok(asked.includes(`${told}${good.digest}, which is there.`), asked)
+  assert.match(asked, /\nat +2026-11-24T13:00:00\.000Z\n/)
   const back = await shell(puttingBack)
   assert.match(back, new RegExp(`from +${bad.digest}\\nto +${good.digest}\\n`))
 })
@@ -90,4 +93,5 @@ test('a command asks whom, and as whom, flags, variables or a profile say, and t
     /is no time: expected one as in .*Europe\/Berlin/,
   )
   assert.match(await asRoot.refusal(...show, '--at', '2026-03-29 02:30'), /is no time/)
+  assert.match(await asRoot.refusal(...show, '--at', '2100-01-01 14:00'), /The time 2100-01-01T13:00:00\.000Z is ahead/)
 })

@@ -196,6 +196,16 @@ eachDatabase(({ dialect, url }) =>
       assert.equal(both.__type, 'InvalidParameterException')
     })
 
+    test('of a time that is ahead nothing is told, and nothing is put back to it', async () => {
+      const { repositoryName, imageTag } = await moved()
+      const at = Date.parse('2100-01-01T14:00:00Z') / 1_000
+      for (const operation of ['GetTagAt', 'RollbackTag'] as const) {
+        const { __type, message } = await refused(operation, { repositoryName, imageTag, at })
+        assert.equal(__type, 'InvalidParameterException')
+        assert.match(message, /The time 2100-01-01T14:00:00\.000Z is ahead: it is \d{4}-/)
+      }
+    })
+
     test('however many put a tag back at once, each move begins where the one before ended', async () => {
       const { repositoryName, imageTag } = await moved()
       const back = Array.from({ length: 12 }, (_, at) => (at % 2 === 0 ? good : bad).digest)

@@ -12,6 +12,11 @@ export const tagExceptions: Exceptions<Refusals, ErrorName> = {
     'InvalidParameterException',
     () => invalid('at', 'An image digest and a time must not both be given'),
   ],
+  TimeAhead: [
+    'InvalidParameterException',
+    ({ at, now }) =>
+      invalid('at', `The time ${new Date(at).toISOString()} is ahead: it is ${new Date(now).toISOString()} now`),
+  ],
   TagHistoryMissing: [
     'TagHistoryNotFoundException',
     ({ tag, repository, at }) =>
