@@ -79,7 +79,7 @@ async function report(call: ApiCall): Promise<void> {
   // Rather none than one that takes protection away, since it is likelier that a host is missing.
   if (images.length === 0 && allowEmpty !== true) {
     throw new CommandError(
-      `nothing in the input is an image of this registry (${hosts.join(', ')}) with a digest: ${others} others were skipped. Name its host by --registry-host, or say --allow-empty`,
+      `nothing in the input is an image of this registry (${hosts.join(', ')}) with a digest: ${whatIs(inventory, others)}. Name its host by --registry-host, or say --allow-empty`,
     )
   }
   const answer = await call.api.call('ReportImagesInUse', { cluster, images, ttlSeconds })
@@ -96,6 +96,16 @@ async function report(call: ApiCall): Promise<void> {
   if (withoutDigest.length > 0) {
     call.output.note(`\nWithout a digest it is not known what runs: ${withoutDigest.slice(0, 10).join(', ')}`)
   }
+}
+
+/** What an inventory has of others. */
+function whatIs({ withoutDigest }: Inventory, others: number): string {
+  const count = withoutDigest.length
+  const found = [
+    ...(others > 0 ? [`${others} others were skipped`] : []),
+    ...(count > 0 ? [`${count} had no digest, such as ${JSON.stringify(withoutDigest[0])}`] : []),
+  ]
+  return found.length === 0 ? 'it names no image' : found.join(', and ')
 }
 
 async function readInventory(file: string | undefined): Promise<Inventory> {

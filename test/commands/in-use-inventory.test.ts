@@ -109,6 +109,34 @@ test('of tasks of ECS the digest that was pulled counts', () => {
   assert.deepEqual(told([{ tasks: [{ containers }] }, { tasks: [] }]), expected)
 })
 
+test('documents that follow one another count together', () => {
+  const answer = (image: string, imageDigest: string, group: string) =>
+    JSON.stringify({ tasks: [{ group, containers: [{ image, imageDigest }] }], failures: [] }, undefined, 2)
+  const text = [
+    answer(`${host}/app:v1`, a, 'a "]}" b'),
+    answer(`${host}/app:v2`, b, '\\'),
+    `[${answer(`${host}/app:v3`, c, '{[')}]`,
+  ]
+  const expected = { names: [a, b, c].map((each) => `${host}/app@${each}`), withoutDigest: [] }
+  for (const between of ['', '\n', ' \r\n\n']) assert.deepEqual(told(text.join(between)), expected)
+})
+
+test('an answer of ECS that lacks tasks is refused, wherever it stands', () => {
+  const whole = { tasks: [{ containers: [{ image: `${host}/app:v1`, imageDigest: a }] }], failures: [] }
+  const failures = [1, 2, 3, 4].map((task) => ({ arn: `arn:aws:ecs:task/${task}`, reason: 'MISSING' }))
+  for (const lacking of [
+    { ...whole, failures: failures.slice(0, 1) },
+    { tasks: [], failures },
+  ]) {
+    for (const input of [JSON.stringify([whole, lacking]), JSON.stringify(whole) + JSON.stringify(lacking)]) {
+      assert.throws(() => parseInventory(input), {
+        name: 'InventoryError',
+        message: /^some tasks were not described, .* known: arn:aws:ecs:task\/1 \(MISSING\)(?:, .* and 1 more)?$/,
+      })
+    }
+  }
+})
+
 test('lines count, but for blank ones and remarks; what is no line is said by its number', () => {
   const lines = `# of the canary\n\n team/app@${a} \r\n${host}/team/app:v2@${b}\nteam/app:v3\nteam/app@<none>\n`
   assert.deepEqual(told(lines), {
@@ -143,7 +171,10 @@ test('whatever is not understood is refused in words, so that no report takes pr
     ['', /^there is no input: expected/],
     [' \n', /^there is no input/],
     ['{"kind": "List", "items": [', /^the input is not valid JSON/],
-    ['{"items": []} {"items": []}', /not valid JSON .*; several documents become one by jq -s \.$/],
+    ['{"items": []} {"items": [', /^the input is not valid JSON/],
+    ['{"items": []} nginx:1', /^the input is not valid JSON/],
+    ['{"items": []}}', /^the input is not valid JSON/],
+    ['{"items": []} {"message": "Unauthorized"}', /^the input names nothing that runs images/],
     ['{"message": "Unauthorized"}', /^the input names nothing that runs images/],
     ['[1]', /^the input names nothing that runs images/],
     [`${'['.repeat(50)}${']'.repeat(50)}`, /^the input names nothing that runs images/],

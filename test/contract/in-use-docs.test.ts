@@ -23,9 +23,9 @@ test('docs/retention.md, "Keeping what runs", works when followed to the letter'
   await using server = await startServer()
   await using client = await openOciClient(server)
   const running = image({ seed: 'running' })
-  const batch = image({ seed: 'batch' })
+  const [batch, later] = [image({ seed: 'batch' }), image({ seed: 'later' })]
   await client.createRepository('team/app')
-  for (const each of [running, batch]) await pushImage(client.registry, 'team/app', each)
+  for (const each of [running, batch, later]) await pushImage(client.registry, 'team/app', each)
 
   await using folder = await temporaryFolder()
   const name = `${server.host}/team/app`
@@ -40,14 +40,25 @@ test('docs/retention.md, "Keeping what runs", works when followed to the letter'
       { kind: 'Pod', spec: { containers: [{ name: 'other', image: `docker.io/library/nginx@${running.digest}` }] } },
     ],
   }
-  const tasks = { tasks: [{ containers: [{ image: `${name}:batch`, imageDigest: batch.digest }] }] }
+  const tasks = ({ digest }: { digest: string }) =>
+    JSON.stringify({ tasks: [{ containers: [{ image: `${name}:batch`, imageDigest: digest }] }], failures: [] })
   const program = async (file: string, lines: string) => {
     await writeFile(join(folder.path, file), `#!/bin/sh\n${lines}\n`)
     await chmod(join(folder.path, file), 0o700)
   }
   await program('lading', `exec "${process.execPath}" "${join(root, 'bin/lading.js')}" "$@"`)
   await program('kubectl', `cat <<'END'\n${JSON.stringify(pods)}\nEND`)
-  await program('aws', `cat <<'END'\n${JSON.stringify(tasks)}\nEND`)
+  // As ECS does: what lists tells all, page by page, and what describes takes a hundred.
+  await program(
+    'aws',
+    `case $2 in
+      list-tasks) seq 1 100 | paste -s; seq 101 150 | paste -s ;;
+      describe-tasks)
+        while [ "$1" != --tasks ]; do shift; done; shift
+        [ $# -le 100 ] || exit 254
+        [ "$1" = 1 ] && echo '${tasks(batch)}' || echo '${tasks(later)}' ;;
+    esac`,
+  )
   const shell = (block: string, credentials = server.credentials) =>
     run('bash', ['-euo', 'pipefail', '-c', block], {
       cwd: folder.path,
@@ -57,7 +68,6 @@ test('docs/retention.md, "Keeping what runs", works when followed to the letter'
         AWS_SECRET_ACCESS_KEY: credentials.secretAccessKey,
         AWS_REGION: server.region,
         HOME: folder.path,
-        TASK: 'task',
         PATH: `${folder.path}${delimiter}${process.env.PATH}`,
       },
     })
@@ -67,7 +77,7 @@ test('docs/retention.md, "Keeping what runs", works when followed to the letter'
   assert.match(reported, /^cluster +prod\nimages +1\n/)
   assert.match(reported, /^unknown images +0$/m)
   assert.match(reported, new RegExp(`^team/app +${batch.digest} +batch `, 'm'))
-  for (const { digest } of [running, batch]) {
+  for (const { digest } of [running, batch, later]) {
     assert.equal((await client.call('DELETE', `/v2/team/app/manifests/${digest}`)).status, 403)
   }
   const refused = run('bash', ['-c', 'echo nginx:1 | lading in-use report --cluster prod'], {
@@ -80,7 +90,10 @@ test('docs/retention.md, "Keeping what runs", works when followed to the letter'
       PATH: `${folder.path}${delimiter}${process.env.PATH}`,
     },
   })
-  await assert.rejects(refused, /nothing in the input is an image of this registry/)
+  await assert.rejects(
+    refused,
+    /nothing in the input is an image of this registry.*: 1 had no digest, such as "nginx:1"\./,
+  )
 
   // The cron job's line, with the permission that the page gives it and no other.
   const iam = new IAM({ endpoint: server.url, region: server.region, credentials: server.credentials })

@@ -73,16 +73,35 @@ function readLines(text: string, found: Found): void {
   }
 }
 
+/** One document after another, as a tool prints them that is called several times. */
 function readJson(text: string, found: Found): void {
-  let document: unknown
-  try {
-    document = JSON.parse(text)
-  } catch (error) {
-    const several = /^[[{].*[}\]]\s*[[{]/s.test(text) ? '; several documents become one by jq -s .' : ''
-    throw new InventoryError(`the input is not valid JSON (${(error as SyntaxError).message})${several}`)
+  for (const one of documentsIn(text)) {
+    let document: unknown
+    try {
+      document = JSON.parse(one)
+    } catch (error) {
+      throw new InventoryError(`the input is not valid JSON (${(error as SyntaxError).message})`)
+    }
+    if (!readDocument(document, found, 0))
+      throw new InventoryError(`the input names nothing that runs images: ${expected}`)
   }
-  if (!readDocument(document, found, 0))
-    throw new InventoryError(`the input names nothing that runs images: ${expected}`)
+}
+
+/** The texts of objects and lists that follow one another; what is none is a text by itself too. */
+function documentsIn(text: string): readonly string[] {
+  const documents: string[] = []
+  let [start, depth] = [0, 0]
+  // Strings whole, since they may hold brackets; one that does not end is skipped, and refused by whoever parses it.
+  for (const { 0: token, index } of text.matchAll(/"[^"\\]*(?:\\.[^"\\]*)*"|[[{\]}]/gs)) {
+    if (token === '[' || token === '{') depth++
+    else if (token === ']' || token === '}') depth--
+    if (depth > 0 || token.startsWith('"')) continue
+    documents.push(text.slice(start, index + 1))
+    start = index + 1
+    depth = 0
+  }
+  const rest = text.slice(start)
+  return rest.trim() === '' ? documents : [...documents, rest]
 }
 
 /** Lists of lists of objects: what people put together is no deeper. */
@@ -94,6 +113,7 @@ function readDocument(document: unknown, found: Found, depth: number): boolean {
   if (Array.isArray(document)) return document.every((each) => readDocument(each, found, depth + 1))
   if (!isObject(document)) return false
   if (Array.isArray(document.items)) return document.items.every((each) => readDocument(each, found, depth + 1))
+  requireAllDescribed(document.failures)
   if (Array.isArray(document.tasks)) return document.tasks.every((task) => readTask(task, found))
   if (Array.isArray(document.containers)) return readTask(document, found)
   const specs = podSpecsOf(document)
@@ -135,6 +155,21 @@ function readPod(spec: JsonObject, status: unknown, found: Found): void {
       if (!names.has(each.name)) found.container([textOf(each.image), textOf(each.imageID)])
     }
   }
+}
+
+/**
+ * ECS names beside the tasks those that it could not describe. What they run is not known, and a report without it would end its
+ * protection.
+ */
+function requireAllDescribed(failures: unknown): void {
+  const failed = objectsIn(failures).map(
+    ({ arn, reason }) => `${textOf(arn) ?? 'one'} (${textOf(reason) ?? 'unknown'})`,
+  )
+  if (failed.length === 0) return
+  const more = failed.length > 3 ? ` and ${failed.length - 3} more` : ''
+  throw new InventoryError(
+    `some tasks were not described, so that what they run is not known: ${failed.slice(0, 3).join(', ')}${more}`,
+  )
 }
 
 function readTask(task: unknown, found: Found): boolean {
