@@ -4,7 +4,7 @@ import type { Registry } from '../push.ts'
 import type { Credentials } from '../server.ts'
 import type { Cluster } from './cluster.ts'
 
-/** What a client meets when a server dies under its request; all else that a request ends with is an answer. */
+/** What a client meets when a server dies under its request, or the clock moves on; all else that a request ends with is an answer. */
 export class Interrupted extends Error {}
 
 export interface Client {
@@ -26,7 +26,9 @@ export function createClient(cluster: Cluster, region: string, credentials: Cred
     try {
       return await work(client)
     } catch (error) {
-      throw isAnswer(error) ? error : new Interrupted('the server is gone', { cause: error })
+      throw isAnswer(error) && !isLate(error)
+        ? error
+        : new Interrupted('the server or the moment is gone', { cause: error })
     } finally {
       client.destroy()
     }
@@ -48,6 +50,11 @@ export function createClient(cluster: Cluster, region: string, credentials: Cred
       }
     },
   }
+}
+
+/** On a busy machine the clock is moved by more than a signature may be late before a request is read. */
+function isLate(error: unknown): boolean {
+  return error instanceof Error && /^Signature (expired|not yet current)/.test(error.message)
 }
 
 function isAnswer(error: unknown): boolean {
