@@ -242,6 +242,7 @@ export async function startApp(settings: Settings, log: Logger, options: AppOpti
           ...{ findPrincipal, explain, explainRequest, whatIfs: createWhatIfs({ metadata, clock, quotas }) },
           inUseReports: createInUseReports({ metadata, clock }),
           repositoryRetentions: createRepositoryRetentions({ metadata }),
+          lifecyclePolicies: domain.lifecyclePolicies,
           deletedImages: createDeletedImages({ metadata, clock, quotas }),
           deletedRepositories: createDeletedRepositories({ metadata, clock, quotas }),
           retentions: createRetentions({ metadata, settings: registrySettings }),

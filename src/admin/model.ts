@@ -418,6 +418,7 @@ export interface PurgeDeletedImagesResponse {
   readonly registryId: string
   readonly repositoryName: string
   readonly imageCount: number
+  readonly remainingImageDigests: readonly string[]
 }
 
 export interface PutRepositoryRetentionRequest {
@@ -471,6 +472,7 @@ export interface RestoreDeletedImageResponse {
   readonly imageTags: readonly string[]
   readonly takenTags: readonly string[]
   readonly remainingReferrerDigests: readonly string[]
+  readonly lifecyclePolicyInForce: boolean
 }
 
 export interface RestoreDeletedRepositoryRequest {

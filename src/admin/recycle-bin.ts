@@ -1,4 +1,5 @@
 import type { Handlers } from '#aws/operation.ts'
+import type { LifecyclePolicies } from '#lifecycle/policies.ts'
 import { repositoryArn } from '#names/arn.ts'
 import { parseDigest } from '#names/digest.ts'
 import type { Registry } from '#names/registry.ts'
@@ -16,12 +17,18 @@ import { refuse } from './refusals.ts'
 
 export interface RecycleBinParts {
   readonly deletedImages: DeletedImages
+  readonly lifecyclePolicies: LifecyclePolicies
   readonly deletedRepositories: DeletedRepositories
   readonly retentions: Retentions
 }
 
 /** What was deleted: told, put back, or taken away for good. */
-export function recycleBinOperations({ deletedImages, deletedRepositories, retentions }: RecycleBinParts) {
+export function recycleBinOperations({
+  deletedImages,
+  lifecyclePolicies,
+  deletedRepositories,
+  retentions,
+}: RecycleBinParts) {
   return {
     ListDeletedImages: {
       resource: namedRepository,
@@ -43,11 +50,13 @@ export function recycleBinOperations({ deletedImages, deletedRepositories, reten
       also: () => ['ecr:PutImage'],
       handle: async ({ input, registry, principal }) => {
         const { repositoryName: name, imageDigest } = input
-        const restored = await deletedImages.restore({ registry, name }, parseDigest(imageDigest), principal.arn)
+        const key = { registry, name }
+        const restored = await deletedImages.restore(key, parseDigest(imageDigest), principal.arn)
         return {
           ...{ registryId: registry.account, repositoryName: name },
           ...{ imageDigests: restored.digests, imageTags: restored.tags, takenTags: restored.taken },
           remainingReferrerDigests: restored.left,
+          lifecyclePolicyInForce: await lifecyclePolicies.has(key),
         }
       },
     },
@@ -60,11 +69,14 @@ export function recycleBinOperations({ deletedImages, deletedRepositories, reten
         // A script whose digest came out empty must not purge everything.
         if (all === (imageDigest !== undefined)) throw refuse('PurgeAmbiguous', {})
         const key = { registry, name }
-        const imageCount =
+        const { count, left } =
           imageDigest === undefined
-            ? await deletedImages.purgeAll(key)
-            : await deletedImages.purge(key, parseDigest(imageDigest)).then(() => 1)
-        return { registryId: registry.account, repositoryName: name, imageCount }
+            ? { count: await deletedImages.purgeAll(key), left: [] }
+            : { count: 1, left: await deletedImages.purge(key, parseDigest(imageDigest)) }
+        return {
+          ...{ registryId: registry.account, repositoryName: name },
+          ...{ imageCount: count, remainingImageDigests: left },
+        }
       },
     },
 

@@ -76,6 +76,11 @@ async function restoreImage(call: ApiCall): Promise<void> {
     ...{ tags: restored.imageTags, tagsElsewhere: restored.takenTags },
     referrersLeft: restored.remainingReferrerDigests,
   })
+  if (restored.lifecyclePolicyInForce) {
+    call.output.note(
+      '\nIts age counts anew: where a rule of the lifecycle policy keeps so many, it may take another image in its place.',
+    )
+  }
   if (restored.takenTags.length > 0) {
     call.output.note(`\nTags that point elsewhere by now stayed there: ${restored.takenTags.join(', ')}`)
   }
@@ -102,8 +107,13 @@ async function purgeImages(call: ApiCall): Promise<void> {
   const digest = call.arguments[1]
   if (all === (digest !== undefined)) throw new CommandError('say either a digest or --all')
   const input = digest === undefined ? { all } : { imageDigest: parseDigest(digest) }
-  const { imageCount } = await call.api.call('PurgeDeletedImages', { repositoryName, ...input })
-  call.output.show({ repository: repositoryName, purgedImages: imageCount })
+  const { imageCount, remainingImageDigests: left } = await call.api.call('PurgeDeletedImages', {
+    ...{ repositoryName, ...input },
+  })
+  call.output.show({ repository: repositoryName, purgedImages: imageCount, imagesLeft: all ? undefined : left })
+  if (left.length > 0) {
+    call.output.note('\nWhat the index referred to is not gone: the images left are there still, or in the bin.')
+  }
 }
 
 async function listRepositories(call: ApiCall): Promise<void> {

@@ -12,6 +12,8 @@ export interface LifecyclePolicies {
   put(key: RepositoryKey, text: string): Promise<void>
   /** @throws Refusal `RepositoryNotFound`, `LifecyclePolicyNotFound` */
   get(key: RepositoryKey): Promise<StoredPolicy>
+  /** @throws Refusal `RepositoryNotFound` */
+  has(key: RepositoryKey): Promise<boolean>
   /** Answers what it was. @throws Refusal `RepositoryNotFound`, `LifecyclePolicyNotFound` */
   delete(key: RepositoryKey): Promise<StoredPolicy>
 }
@@ -37,6 +39,11 @@ export function createLifecyclePolicies({
     async get(key) {
       const { id } = await getRepository(metadata.reader, key)
       return found(key, await findLifecyclePolicyOf(metadata.reader, id))
+    },
+
+    async has(key) {
+      const { id } = await getRepository(metadata.reader, key)
+      return (await findLifecyclePolicyOf(metadata.reader, id)) !== undefined
     },
 
     delete: (key) =>

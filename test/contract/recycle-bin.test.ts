@@ -5,15 +5,26 @@ import { test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import type * as wire from '#admin/model.ts'
 import { callAdmin } from '../support/admin.ts'
+import { commandsOver } from '../support/command.ts'
 import { eachDatabase } from '../support/databases.ts'
 import { startEcrSession } from '../support/ecr-session.ts'
-import { artifact, image } from '../support/images/build.ts'
+import { artifact, image, index } from '../support/images/build.ts'
 import { openOciClient } from '../support/oci-client.ts'
 import { pullWhole, pushImage } from '../support/push.ts'
 import { openRetentionStage } from '../support/retention-stage.ts'
 import { needs, run } from '../support/run.ts'
+import type { RunningServer } from '../support/server.ts'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
+
+function keysOf({ url, credentials, region }: RunningServer) {
+  return {
+    AWS_ENDPOINT_URL: url,
+    AWS_ACCESS_KEY_ID: credentials.accessKeyId,
+    AWS_SECRET_ACCESS_KEY: credentials.secretAccessKey,
+    AWS_REGION: region,
+  }
+}
 
 eachDatabase(({ dialect, url }) => {
   test(`a deleted image is gone from every answer at once, and back byte for byte (${dialect})`, async () => {
@@ -134,6 +145,51 @@ eachDatabase(({ dialect, url }) => {
     assert.equal(imageCount, 1)
   })
 
+  test(`whoever purges an index is told what of it remains (${dialect})`, async (t) => {
+    const { ask, repository, push, delete: remove, bin, server } = await openRetentionStage(t, await url())
+    const repositoryName = await repository()
+    const [binned, there, gone] = ['binned', 'there', 'gone'].map((seed) => image({ seed }))
+    assert.ok(binned && there && gone)
+    const inner = index({ children: [binned, gone] })
+    const both = index({ children: [inner, there] })
+    await push(repositoryName, both, 'v1')
+    await remove(repositoryName, ...[both, inner, binned, gone].map(({ digest }) => ({ imageDigest: digest })))
+    const purge = (of: { digest: string }) =>
+      ask<wire.PurgeDeletedImagesResponse>('PurgeDeletedImages', { repositoryName, imageDigest: of.digest })
+    assert.deepEqual((await purge(gone)).remainingImageDigests, [])
+    assert.deepEqual(
+      new Set((await purge(both)).remainingImageDigests),
+      new Set([inner, binned, there].map(({ digest }) => digest)),
+    )
+    assert.deepEqual(await bin(repositoryName), new Set([inner, binned].map(({ digest }) => digest)))
+    const told = await commandsOver(keysOf(server)).run('recycle-bin', 'purge', repositoryName, inner.digest)
+    assert.ok(told.includes(binned.digest))
+    assert.match(
+      told,
+      /\n\nWhat the index referred to is not gone: the images left are there still, or in the bin\.\n$/,
+    )
+  })
+
+  test(`whoever restores under a lifecycle policy is told that it counts anew (${dialect})`, async (t) => {
+    const { ecr, repository, push, delete: remove, server } = await openRetentionStage(t, await url())
+    const repositoryName = await repository()
+    const app = image()
+    await push(repositoryName, app, 'v1')
+    const { run: lading } = commandsOver(keysOf(server))
+    const restore = async () => {
+      await remove(repositoryName, { imageDigest: app.digest })
+      return lading('recycle-bin', 'restore', repositoryName, 'v1')
+    }
+    assert.doesNotMatch(await restore(), /lifecycle/)
+    const selection = { tagStatus: 'any', countType: 'imageCountMoreThan', countNumber: 10 }
+    const rules = [{ rulePriority: 1, description: 'ten', selection, action: { type: 'expire' } }]
+    await ecr().putLifecyclePolicy({ repositoryName, lifecyclePolicyText: JSON.stringify({ rules }) })
+    assert.match(
+      await restore(),
+      /\nIts age counts anew: where a rule of the lifecycle policy keeps so many, it may take another/,
+    )
+  })
+
   test(`with the bin off a deletion is for good (${dialect})`, async () => {
     await using session = await startEcrSession({ database: await url() })
     const { server, ecr } = session
@@ -229,10 +285,7 @@ test('docs/retention.md, "What was deleted", works when followed to the letter',
   ]
   const output = await run('bash', ['-euo', 'pipefail', '-c', [...define, ...blocks].join('\n')], {
     env: {
-      AWS_ENDPOINT_URL: server.url,
-      AWS_ACCESS_KEY_ID: server.credentials.accessKeyId,
-      AWS_SECRET_ACCESS_KEY: server.credentials.secretAccessKey,
-      AWS_REGION: server.region,
+      ...keysOf(server),
       AWS_DEFAULT_REGION: server.region,
       AWS_PAGER: '',
     },

@@ -6,7 +6,7 @@ import type { Quotas } from '#registry/quotas.ts'
 import { getRepository, inRepository, lockRepository, type RepositoryKey } from '#registry/repository.ts'
 import { refuseDeleted } from './refusals.ts'
 import { type Restored, restoreDeleted } from './restore.ts'
-import { type DeletedImage, parseDeleted, purgeImages, selectDeleted, selectGone } from './rows.ts'
+import { type DeletedImage, findBelow, parseDeleted, purgeImages, selectDeleted, selectGone } from './rows.ts'
 
 /** The images of a repository that were deleted and can be restored, for as long as the registry's setting said when they went. */
 export interface DeletedImages {
@@ -22,8 +22,12 @@ export interface DeletedImages {
    * @throws Refusal `RepositoryNotFound`, `DeletedImageNotFound`, `Referenced…Missing`, `QuotaExceeded`
    */
   restore(key: RepositoryKey, digest: Digest, by: string): Promise<Restored>
-  /** For good, now; not one that was pushed again. @throws Refusal `RepositoryNotFound`, `DeletedImageNotFound` */
-  purge(key: RepositoryKey, digest: Digest): Promise<void>
+  /**
+   * For good, now; not one that was pushed again. Answers the images to which an index referred and that remain, there or in the bin.
+   *
+   * @throws Refusal `RepositoryNotFound`, `DeletedImageNotFound`
+   */
+  purge(key: RepositoryKey, digest: Digest): Promise<readonly Digest[]>
   /** All of them. Answers how many went. @throws Refusal `RepositoryNotFound` */
   purgeAll(key: RepositoryKey): Promise<number>
 }
@@ -71,7 +75,9 @@ export function createDeletedImages({
         const { id } = await lockRepository(trx, key, 'exclusive')
         const found = await selectGone(trx, id, clock()).where('digest', '=', digest).executeTakeFirst()
         if (found === undefined) throw refuseDeleted('DeletedImageNotFound', { ...inRepository(key), digest })
+        const below = await findBelow(trx, id, digest, clock())
         await purgeImages(trx, id, [digest], clock())
+        return below
       }),
 
     async purgeAll(key) {

@@ -77,6 +77,36 @@ export function parseDeleted(row: DeletedRow): DeletedImage {
   }
 }
 
+/** All to which an index in the bin refers, and what that refers to, as far as it is there or in the bin. */
+export async function findBelow(
+  trx: Transaction,
+  repositoryId: number,
+  index: Digest,
+  now: number,
+): Promise<readonly Digest[]> {
+  const below = new Set<string>()
+  for (let parents: readonly string[] = [index]; parents.length > 0; ) {
+    const rows: { readonly child: string }[] = []
+    for (const references of ['deleted_image_reference', 'manifest_reference'] as const) {
+      const children = trx.selectFrom(references).select('child').where('repository_id', '=', repositoryId)
+      rows.push(...(await children.where('parent', 'in', parents).where('kind', '=', 'manifest').execute()))
+    }
+    parents = [...new Set(rows.map(({ child }) => child))].filter((child) => !below.has(child))
+    for (const child of parents) below.add(child)
+  }
+  if (below.size === 0) return []
+  const there = await trx
+    .selectFrom('manifest')
+    .select('digest')
+    .where('repository_id', '=', repositoryId)
+    .where('digest', 'in', [...below])
+    .execute()
+  const inBin = await selectGone(trx, repositoryId, now)
+    .where('digest', 'in', [...below])
+    .execute()
+  return [...there, ...inBin].map(({ digest }) => parseDigest(digest))
+}
+
 /** For good, what they alone need being noted for collection: for whoever holds the repository's exclusive lock. */
 export async function purgeImages(
   trx: Transaction,
