@@ -182,7 +182,7 @@ eachDatabase(({ dialect, url }) =>
       await push(signature, 'new')
       const { imageDigests, imageTags, remainingReferrerDigests } = await restore(app)
       assert.deepEqual([imageDigests, imageTags, remainingReferrerDigests], [[app.digest], [], [signature.digest]])
-      assert.deepEqual(await bin(), digestsOf(signature))
+      assert.deepEqual(await bin(), new Set(), 'it is there')
     })
   }),
 )
