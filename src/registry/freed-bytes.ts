@@ -90,7 +90,7 @@ function countReferences(reader: Reader, repositoryId: number, parents: readonly
 
 /**
  * Of each blob how many references there are to it in the repository, how many repositories link it, and whether the bin needs
- * it. All three are told by indexes alone, which do not know a reference's kind: a blob that is also a manifest is needed by an
+ * it. All are told by indexes alone, which do not know a reference's kind: a blob that is also a manifest is needed by an
  * index.
  */
 function readBlobs(reader: Reader, repositoryId: number, digests: readonly string[]) {
@@ -116,7 +116,18 @@ function readBlobs(reader: Reader, repositoryId: number, digests: readonly strin
             .selectFrom('deleted_image_reference as binned')
             .select('binned.child')
             .where('binned.repository_id', '=', repositoryId)
-            .whereRef('binned.child', '=', 'blob.digest'),
+            .whereRef('binned.child', '=', 'blob.digest')
+            // What was pushed again takes the place of what the bin has of it when it goes, and is counted here until then.
+            .where(({ not, exists, selectFrom }) =>
+              not(
+                exists(
+                  selectFrom('manifest')
+                    .select('manifest.digest')
+                    .where('manifest.repository_id', '=', repositoryId)
+                    .whereRef('manifest.digest', '=', 'binned.parent'),
+                ),
+              ),
+            ),
         )
         .as('binned'),
     ])

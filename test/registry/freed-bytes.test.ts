@@ -14,6 +14,8 @@ const never = new AbortController().signal
 interface Held {
   readonly repository: 0 | 1
   readonly binned: boolean
+  /** That it was deleted and pushed again: the bin has it too. */
+  readonly again: boolean
   readonly goes: boolean
   readonly blobs: readonly number[]
 }
@@ -23,6 +25,7 @@ const worlds: fc.Arbitrary<Held[]> = fc.array(
   fc.record({
     repository: fc.constantFrom<0 | 1>(0, 0, 1),
     binned: fc.constantFrom(false, false, false, true),
+    again: fc.constantFrom(false, false, true),
     goes: fc.boolean(),
     blobs: fc.uniqueArray(fc.nat(blobCount - 1), { maxLength: 4 }),
   }),
@@ -52,29 +55,33 @@ async function fill(metadata: Metadata, ids: readonly number[], world: readonly 
       await trx.deleteFrom(table).execute()
     }
     await trx.deleteFrom('repository_blob').execute()
-    for (const [number, { repository, binned, blobs }] of world.entries()) {
+    for (const [number, { repository, binned, again, blobs }] of world.entries()) {
       const repository_id = ids[repository] ?? 0
       const image = {
         ...{ repository_id, digest: digest('a', number), media_type: 'a/b', artifact_type: null, subject: null },
         ...{ annotations: null, body: new Uint8Array(), image_size: 0, pushed_at: 1, pulled_at: null },
       }
       const bin = { status: 'ACTIVE', archived_at: null, activated_at: null, tags: '[]', deleted_at: 1 }
-      if (binned) {
+      if (binned || again) {
         await trx
           .insertInto('deleted_image')
           .values({ ...image, ...bin, deleted_by: '', cause: 'delete', purge_at: 2 })
           .execute()
-      } else await trx.insertInto('manifest').values(image).execute()
+      }
+      if (!binned) await trx.insertInto('manifest').values(image).execute()
       for (const blob of blobs) {
         await trx
           .insertInto('repository_blob')
           .values({ repository_id, digest: digest('b', blob), linked_at: 1 })
           .onConflict((conflict) => conflict.doNothing())
           .execute()
-        await trx
-          .insertInto(binned ? 'deleted_image_reference' : 'manifest_reference')
-          .values({ repository_id, parent: image.digest, child: digest('b', blob), kind: 'layer', media_type: 'a/b' })
-          .execute()
+        for (const table of ['deleted_image_reference', 'manifest_reference'] as const) {
+          if (!(table === 'manifest_reference' ? !binned : binned || again)) continue
+          await trx
+            .insertInto(table)
+            .values({ repository_id, parent: image.digest, child: digest('b', blob), kind: 'layer', media_type: 'a/b' })
+            .execute()
+        }
       }
     }
   })
