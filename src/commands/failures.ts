@@ -10,7 +10,6 @@ import type { NameRefusals } from '#names/refusals.ts'
 import type { RegistryRefusals } from '#registry/refusals.ts'
 import { registryTexts } from '#wording/registry.ts'
 import { CommandError } from './command.ts'
-import { nearby } from './nearby.ts'
 
 type Refusals = BackupRefusals &
   JobRefusals &
@@ -36,7 +35,7 @@ const texts: { readonly [Code in keyof Refusals]: (facts: Refusals[Code]) => str
   JobNotFound: ({ id }) => `there is no job ${id}: those that are over are kept for a week`,
   JobNotRetryable: ({ id, state }) => `job ${id} is ${state}: expected one that failed, was cancelled or waits`,
   JobNotCancellable: ({ id, state }) => `job ${id} is ${state}: expected one that waits`,
-  ScheduleNotFound: ({ name, known }) => `there is no schedule ${JSON.stringify(name)}: ${nearby(name, known)}`,
+  ScheduleNotFound: ({ name, known }) => `there is no schedule ${JSON.stringify(name)}: there are ${known.join(', ')}`,
   NameInvalid: ({ kind, value }) => `${JSON.stringify(value)} is no ${kind}`,
   RepositoryNotFound: registryTexts.RepositoryNotFound,
   ImageNotFound: ({ query: { tag, digest }, repository }) =>

@@ -17,7 +17,6 @@ const cleanUpJobs = jobKind({
 })
 
 export const cleanUpSchedule: Schedule = schedule({
-  name: 'clean-up-jobs',
   everyMs: dayMs,
   kind: cleanUpJobs,
   payload: {},

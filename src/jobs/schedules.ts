@@ -4,22 +4,22 @@ import { enqueue, enqueueIfNone } from './queue.ts'
 
 /** What is to be done time and again: asks for a job of its kind, once in `everyMs` whatever the number of processes. */
 export interface Schedule {
+  /** That of its kind. */
   readonly name: string
   readonly everyMs: number
   readonly enqueue: (trx: Transaction, at: number) => Promise<unknown>
 }
 
 export function schedule<Payload>(options: {
-  readonly name: string
   readonly everyMs: number
   readonly kind: JobKind<Payload>
   readonly payload: Payload
   /** Whether one that still waits or runs when its time has come is left to go on. */
   readonly ifNoneIsThere?: boolean
 }): Schedule {
-  const { name, everyMs, kind, payload, ifNoneIsThere = false } = options
+  const { everyMs, kind, payload, ifNoneIsThere = false } = options
   const ask = ifNoneIsThere ? enqueueIfNone : enqueue
-  return { name, everyMs, enqueue: (trx, at) => ask(trx, kind, payload, { at }) }
+  return { name: kind.kind, everyMs, enqueue: (trx, at) => ask(trx, kind, payload, { at }) }
 }
 
 /** A schedule that is new is due when its time has passed once; one that became shorter is due no later than that. */

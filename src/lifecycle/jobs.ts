@@ -21,7 +21,6 @@ const findDuePolicies = jobKind({
 })
 
 export const lifecycleSchedule: Schedule = schedule({
-  name: 'lifecycle',
   everyMs: hourMs,
   kind: findDuePolicies,
   payload: {},

@@ -15,7 +15,6 @@ const removeWhatIfs = jobKind({
 })
 
 export const whatIfRemovalSchedule: Schedule = schedule({
-  name: 'remove-what-ifs',
   everyMs: 3_600_000,
   kind: removeWhatIfs,
   payload: {},

@@ -17,7 +17,6 @@ const removeInUseReports = jobKind({
 })
 
 export const inUseExpirySchedule: Schedule = schedule({
-  name: 'remove-in-use-reports',
   everyMs: 3_600_000,
   kind: removeInUseReports,
   payload: {},

@@ -1,6 +1,7 @@
 /** What a person sees of jobs and does about them: `lading jobs`, the lines of docs/jobs.md, and `GET /metrics`. */
 import assert from 'node:assert/strict'
-import { readFile } from 'node:fs/promises'
+import { glob, readFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import { test } from 'node:test'
 import { setTimeout as delay } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
@@ -41,10 +42,28 @@ test('jobs are listed, cancelled and retried, and schedules run, by the lines of
   await assert.rejects(lading('jobs', 'cancel', id), /is cancelled: expected one that waits/)
   assert.match(await lading('jobs', 'retry', id), /is due now/)
   assert.match(await lading('jobs', 'list', '--state', 'waiting'), /of-nobody +all +waiting/)
-  await assert.rejects(lading('jobs', 'run', 'collect'), /no schedule "collect".*collect-garbage/)
+  const scheduled = [...kindsOf(page)].flatMap(([kind, when]) => (when.startsWith('each ') ? [kind] : [])).sort()
+  assert.match(await lading('jobs', 'run', 'find-due-lifecycle-policies'), /is due now/)
+  const refusal = new RegExp(`no schedule "collect": there are ${scheduled.join(', ')}$`, 'm')
+  await assert.rejects(lading('jobs', 'run', 'collect'), refusal)
   await assert.rejects(lading('jobs', 'retry', '999'), /no job 999/)
   await assert.rejects(lading('jobs', 'list', '--state', 'lost'), /no state/)
 })
+
+test('docs/jobs.md tells of every kind of job', async () => {
+  const page = await readFile(new URL('../../docs/jobs.md', import.meta.url), 'utf8')
+  const known: string[] = []
+  for await (const file of glob('src/**/*.ts', { cwd: root })) {
+    const source = await readFile(join(root, file), 'utf8')
+    for (const [, kind = ''] of source.matchAll(/= jobKind(?:<.*?>)?\(\{\s*kind: '(.*?)'/g)) known.push(kind)
+  }
+  assert.deepEqual(new Set(kindsOf(page).keys()), new Set(known))
+})
+
+/** What the page's table says, by kind: when it is done. */
+function kindsOf(page: string): ReadonlyMap<string, string> {
+  return new Map([...page.matchAll(/^\| `(.*?)` \| (.*?) \|/gm)].map(([, kind = '', when = '']) => [kind, when]))
+}
 
 test('metrics are told to principals of the own account who may, and to nobody else', async () => {
   await using server = await startServer()

@@ -373,7 +373,7 @@ eachDatabase((databases) =>
             return 'done'
           }),
         ],
-        schedules: [schedule({ name: 'greeting', everyMs: hourMs, kind: greet, payload: { who: 'all' } })],
+        schedules: [schedule({ everyMs: hourMs, kind: greet, payload: { who: 'all' } })],
       }
       await Promise.all([run(parts), run(parts)])
       assert.equal(done, 0)

@@ -34,8 +34,8 @@ const minuteMs = 60_000
 const hourMs = 60 * minuteMs
 
 export const collectionSchedules: readonly Schedule[] = [
-  schedule({ name: 'collect-garbage', everyMs: 10 * minuteMs, kind: collectGarbage, payload: {} }),
-  schedule({ name: 'sweep-store', everyMs: 24 * hourMs, kind: sweepStore, payload: {} }),
+  schedule({ everyMs: 10 * minuteMs, kind: collectGarbage, payload: {} }),
+  schedule({ everyMs: 24 * hourMs, kind: sweepStore, payload: {} }),
 ]
 
 export interface CollectionParts {

@@ -34,7 +34,6 @@ export const emptyRecycleBin = jobKind<object>({
 })
 
 export const recycleBinSchedule: Schedule = schedule({
-  name: 'empty-recycle-bin',
   everyMs,
   kind: emptyRecycleBin,
   payload: {},

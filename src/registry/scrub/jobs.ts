@@ -34,7 +34,6 @@ export const scrubStore = jobKind({
 
 /** A round that takes longer is not begun anew. */
 export const scrubSchedule: Schedule = schedule({
-  name: 'scrub-store',
   everyMs: 86_400_000,
   kind: scrubStore,
   payload: {},
