@@ -5,6 +5,7 @@ import { isRepositoryName } from '#names/repository-name.ts'
 import type { Wire } from './api/client.ts'
 import { type ApiCall, CommandError, type CommandGroup, textOf } from './command.ts'
 import { type Inventory, InventoryError, ofRegistry, parseInventory } from './in-use/inventory.ts'
+import { readRepositoryName } from './names.ts'
 import { type Fields, shownPages, time } from './output.ts'
 
 export const inUseCommands: CommandGroup = {
@@ -65,7 +66,7 @@ export const inUseCommands: CommandGroup = {
 
 async function report(call: ApiCall): Promise<void> {
   const cluster = textOf(call, 'cluster')
-  if (cluster === undefined) throw new CommandError('say --cluster')
+  if (cluster === undefined) throw new CommandError('which cluster is not said: give --cluster, such as --cluster prod')
   const ttl = textOf(call, 'ttl')
   const ttlSeconds = ttl === undefined ? undefined : parseSeconds(ttl)
   const inventory = await readInventory(call.arguments[0])
@@ -117,6 +118,9 @@ async function readInventory(file: string | undefined): Promise<Inventory> {
   }
 }
 
+/** For how long a report may count. */
+const [leastSeconds, mostSeconds] = [300, 30 * 86_400]
+
 const unitSeconds: Readonly<Record<string, number>> = { s: 1, m: 60, h: 3_600, d: 86_400 }
 
 /** @throws CommandError */
@@ -128,7 +132,11 @@ function parseSeconds(duration: string): number {
       `${JSON.stringify(duration)} is no duration: expected a number and s, m, h or d, such as 24h`,
     )
   }
-  return Number(number) * seconds
+  const total = Number(number) * seconds
+  if (total < leastSeconds || total > mostSeconds) {
+    throw new CommandError(`${JSON.stringify(duration)} is out of range: expected 5m to 30d`)
+  }
+  return total
 }
 
 async function list(call: ApiCall): Promise<void> {
@@ -139,10 +147,8 @@ async function list(call: ApiCall): Promise<void> {
     await call.output.list('reports', shownPages(reports, reportFields), reportColumns)
     return
   }
-  if (repositoryName !== undefined && !isRepositoryName(repositoryName)) {
-    throw new CommandError(`${JSON.stringify(repositoryName)} is no name of a repository`)
-  }
-  const input = { cluster, repositoryName, maxResults: 1_000 }
+  const named = repositoryName === undefined ? undefined : readRepositoryName(repositoryName)
+  const input = { cluster, repositoryName: named, maxResults: 1_000 }
   const images = call.api.pages('ListImagesInUse', input, (answer) => answer.images)
   await call.output.list('images', shownPages(images, imageFields), ['repository', 'digest', 'cluster', 'expiresAt'])
 }
@@ -150,10 +156,8 @@ async function list(call: ApiCall): Promise<void> {
 const choices = { on: 'ENABLED', off: 'DISABLED', inherit: 'INHERITED' } as const
 
 async function keep(call: ApiCall): Promise<void> {
-  const [repositoryName = '', choice] = call.arguments
-  if (!isRepositoryName(repositoryName)) {
-    throw new CommandError(`${JSON.stringify(repositoryName)} is no name of a repository`)
-  }
+  const [name = '', choice] = call.arguments
+  const repositoryName = readRepositoryName(name)
   if (choice !== undefined && !isChoice(choice)) {
     throw new CommandError(`${JSON.stringify(choice)} is no choice: expected on, off or inherit`)
   }

@@ -6,10 +6,10 @@ import type {
   PreviewLifecycleRequest,
   PreviewLifecycleResponse,
 } from '#admin/model.ts'
-import { isRepositoryName } from '#names/repository-name.ts'
 import type { Api, Wire } from './api/client.ts'
-import { type ApiCall, CommandError, type CommandGroup } from './command.ts'
+import type { ApiCall, CommandGroup } from './command.ts'
 import { bytes, summaryLines } from './lifecycle-summary.ts'
+import { readRepositoryName } from './names.ts'
 import { type Fields, time } from './output.ts'
 
 export const lifecycleCommands: CommandGroup = {
@@ -35,10 +35,8 @@ type Answer = Wire<PreviewLifecycleResponse>
 type Image = Wire<LifecyclePreviewImage>
 
 async function preview(call: ApiCall): Promise<void> {
-  const [repositoryName = ''] = call.arguments
-  if (!isRepositoryName(repositoryName)) {
-    throw new CommandError(`${JSON.stringify(repositoryName)} is no name of a repository`)
-  }
+  const [name = ''] = call.arguments
+  const repositoryName = readRepositoryName(name)
   const { api } = call
   const { policy } = call.options
   const draft = typeof policy === 'string' ? await readDraft(policy) : undefined

@@ -1,9 +1,10 @@
 import type { DeletedImage, DeletedRepository } from '#admin/model.ts'
 import { parseDigest } from '#names/digest.ts'
-import { isRepositoryName, type RepositoryName } from '#names/repository-name.ts'
+import type { RepositoryName } from '#names/repository-name.ts'
 import type { Wire } from './api/client.ts'
 import { type ApiCall, CommandError, type CommandGroup, textOf } from './command.ts'
 import { bytes } from './lifecycle-summary.ts'
+import { readRepositoryName } from './names.ts'
 import { type Fields, shownPages, time } from './output.ts'
 
 const repository = ['<repository>', 'its name'] as const
@@ -136,8 +137,7 @@ function imagePages({ api }: ApiCall, repositoryName: RepositoryName) {
 /** @throws CommandError */
 function readRepository(call: ApiCall): RepositoryName {
   const [name = ''] = call.arguments
-  if (!isRepositoryName(name)) throw new CommandError(`${JSON.stringify(name)} is no name of a repository`)
-  return name
+  return readRepositoryName(name)
 }
 
 function imageFields(image: Wire<DeletedImage>): Fields {

@@ -1,12 +1,12 @@
 import { everyPage } from '#lib/every-page.ts'
 import { Refusal } from '#lib/refusal.ts'
 import type { Registry } from '#names/registry.ts'
-import { isRepositoryName } from '#names/repository-name.ts'
 import { createRepositories, type Repositories } from '#registry/repositories.ts'
 import type { Repository } from '#registry/repository.ts'
 import { requireAccount } from './account.ts'
 import { type Call, CommandError } from './command.ts'
 import type { Deployment } from './deployment.ts'
+import { readRepositoryName } from './names.ts'
 import { nearby } from './nearby.ts'
 import { pageSize } from './output.ts'
 
@@ -29,9 +29,9 @@ export async function openRegistry({ settings, open }: Call): Promise<OpenRegist
 /** @throws CommandError that says which there are */
 export async function foundRepository(where: OpenRegistry, name: string): Promise<Repository> {
   const { registry, repositories } = where
-  if (!isRepositoryName(name)) throw new CommandError(`${JSON.stringify(name)} is no name of a repository`)
+  const named = readRepositoryName(name)
   try {
-    return await repositories.get({ registry, name })
+    return await repositories.get({ registry, name: named })
   } catch (error) {
     if (!(error instanceof Refusal) || error.code !== 'RepositoryNotFound') throw error
     const { items } = await repositories.list(registry, { limit: pageSize })

@@ -1,10 +1,9 @@
 import type { GetTagAtResponse, PastImageState, TagMove } from '#admin/model.ts'
-import { isDigest } from '#names/digest.ts'
-import { isRepositoryName } from '#names/repository-name.ts'
 import { isTag } from '#names/tag.ts'
 import type { Wire } from './api/client.ts'
 import { type ApiCall, CommandError, type CommandGroup, textOf } from './command.ts'
 import { parseTime, printLocal } from './local-time.ts'
+import { readDigest, readRepositoryName } from './names.ts'
 import { type Fields, pageSize, shownPages, time } from './output.ts'
 
 const timeHelp = "2026-11-24T14:00:00Z, or in local time '2026-11-24 14:00'"
@@ -80,10 +79,9 @@ async function showTag(call: ApiCall): Promise<void> {
 async function rollBack(call: ApiCall): Promise<void> {
   const [to, at] = [textOf(call, 'to'), timeOf(call)]
   if (to !== undefined && at !== undefined) throw new CommandError('say either --to or --at')
-  if (to !== undefined && !isDigest(to)) throw new CommandError(`${JSON.stringify(to)} is no digest`)
   const answer = await call.api.call('RollbackTag', {
     ...{ ...repositoryOf(call), ...tagOf(call) },
-    ...(to !== undefined && { imageDigest: to }),
+    ...(to !== undefined && { imageDigest: readDigest(to) }),
     ...(at !== undefined && { at: seconds(at) }),
   })
   const { repositoryName: repository, imageTag: tag, previousImageDigest: from, imageDigest } = answer
@@ -93,8 +91,7 @@ async function rollBack(call: ApiCall): Promise<void> {
 
 /** @throws CommandError */
 function repositoryOf({ arguments: [repositoryName = ''] }: ApiCall) {
-  if (isRepositoryName(repositoryName)) return { repositoryName }
-  throw new CommandError(`${JSON.stringify(repositoryName)} is no name of a repository`)
+  return { repositoryName: readRepositoryName(repositoryName) }
 }
 
 /** @throws CommandError */

@@ -93,5 +93,16 @@ test('a command asks whom, and as whom, flags, variables or a profile say, and t
     /is no time: expected one as in .*Europe\/Berlin/,
   )
   assert.match(await asRoot.refusal(...show, '--at', '2026-03-29 02:30'), /is no time/)
+  assert.match(await asRoot.refusal('tag', 'show', 'App:v1', 'v1'), /^"App:v1" is no name of a repository: expected /)
+  assert.match(
+    await asRoot.refusal('tag', 'rollback', 'my-app', 'production', '--to', 'v1'),
+    /^"v1" is no digest: expected sha256:/,
+  )
+  const report = ['in-use', 'report', '/dev/null']
+  assert.match(await asRoot.refusal(...report), /^which cluster is not said: give --cluster/)
+  assert.match(
+    await asRoot.refusal(...report, '--cluster', 'a', '--ttl', '1m'),
+    /^"1m" is out of range: expected 5m to/,
+  )
   assert.match(await asRoot.refusal(...show, '--at', '2100-01-01 14:00'), /The time 2100-01-01T13:00:00\.000Z is ahead/)
 })
