@@ -146,10 +146,10 @@ test('a command makes no database where there is none', async () => {
   assert.match(await lading.refusal('user', 'list'), /there is none yet: the first lading serve makes it\)$/)
 })
 
-eachDatabase(({ dialect, url }) => {
+eachDatabase(({ dialect, emptyUrl }) => {
   test(`a command leaves the schema to servers, be there none yet or an older one: ${dialect}`, async () => {
     await using folder = await temporaryFolder()
-    const database = await url()
+    const database = await emptyUrl()
     if (dialect === 'sqlite') await writeFile(database.slice('sqlite:'.length), '')
     const lading = commandsOver({ LADING_DATA_DIR: folder.path, LADING_DATABASE: database })
     assert.match(
