@@ -1,5 +1,5 @@
 /**
- * Promise 1: what was acknowledged is there. The server is killed with SIGKILL in the middle of pushes, a hundred times over
+ * Promise 1: what was acknowledged is there. The server is killed with SIGKILL in the middle of pushes, forty times over
  * one data folder, at moments that no push can choose. `LADING_TEST_CRASHES` is another number of times.
  */
 import assert from 'node:assert/strict'
@@ -12,7 +12,7 @@ import { pullWhole, pushBlob, pushImage, pushManifest, type Registry, request } 
 import { startServeProcess } from '../support/serve-process.ts'
 import { temporaryFolder } from '../support/temporary-folder.ts'
 
-const crashes = Number(process.env.LADING_TEST_CRASHES ?? 100)
+const crashes = Number(process.env.LADING_TEST_CRASHES ?? 40)
 const pushers = 4
 const repository = 'crash/app'
 const rootKey = { accessKeyId: 'AKIACRASHCRASHCRASH1', secretAccessKey: 'crash-secret-crash-secret-crash-secret' }

@@ -20,8 +20,8 @@ import {
 import { IAM, paginateGetGroup, paginateListPolicies, paginateListUsers } from '@aws-sdk/client-iam'
 import model from '../../src/ecr/model.json' with { type: 'json' }
 import { type EcrSession, refusalOf, startEcrSession } from '../support/ecr-session.ts'
-import { image, layer } from '../support/images/build.ts'
-import { pushBlob, pushManifest } from '../support/push.ts'
+import { image } from '../support/images/build.ts'
+import { fillRepository } from '../support/many-images.ts'
 import { findProgram, inContinuousIntegration, run } from '../support/run.ts'
 import type { RunningServer } from '../support/server.ts'
 
@@ -65,13 +65,12 @@ suite('paginators and waiters', { timeout: 300_000 }, () => {
     const repositoryName = 'many/images'
     const repositories = [repositoryName, ...numbered(repositoryCount - 1, 'many/repository')]
     await all(repositories, (name) => ecr.createRepository({ repositoryName: name }))
-    const push = await openPusher(session, repositoryName)
-    const images = new Map<string, string>()
-    const pushTagged = async (tag: string) => images.set(tag, await push(tag))
-    await all(numbered(imageCount - 1, 'v'), pushTagged)
+    const older = fillRepository(`${server.dataDir}/lading.db`, repositoryName, imageCount - 1)
     ahead = 1_000
-    await pushTagged('newest')
-    const newest = images.get('newest') ?? ''
+    const last = image({ seed: 'newest' })
+    await session.push(repositoryName, last, 'newest')
+    const newest = last.digest
+    const images = new Map([...older.map((digest, place) => [`v${place}`, digest] as const), ['newest', newest]])
     scanned = { repositoryName, imageId: { imageDigest: newest } }
     const lifecyclePolicyText = JSON.stringify({
       rules: [
@@ -309,20 +308,4 @@ async function all<Item>(items: Iterable<Item>, act: (item: Item) => Promise<unk
     for (let next = rest.next(); !next.done; next = rest.next()) await act(next.value)
   }
   await Promise.all(Array.from({ length: 16 }, worker))
-}
-
-/** Pushes an image under a tag and gives its digest; all images share their blobs, so that only manifests are pushed. */
-async function openPusher(
-  { ecr, server }: EcrSession,
-  repositoryName: string,
-): Promise<(tag: string) => Promise<string>> {
-  const { authorizationData } = await ecr.getAuthorizationToken({})
-  const registry = { url: server.url, authorization: `Basic ${authorizationData?.[0]?.authorizationToken}` }
-  const layers = [layer({ motd: 'the same in all of them' })]
-  for (const blob of image({ layers }).blobs) await pushBlob(registry, repositoryName, blob)
-  return async (tag) => {
-    const tagged = image({ layers, annotations: { tag } })
-    await pushManifest(registry, repositoryName, tagged, tag)
-    return tagged.digest
-  }
 }
