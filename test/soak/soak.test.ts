@@ -17,7 +17,7 @@ import { temporaryFolder } from '../support/temporary-folder.ts'
 import { deleter, forgetful, policyMaker, pull, puller, pusher, type World } from './actors.ts'
 import { countLeft, requireClean } from './settled.ts'
 
-const seconds = Number(process.env.LADING_TEST_SOAK_SECONDS ?? 30)
+const seconds = Number(process.env.LADING_TEST_SOAK_SECONDS ?? 20)
 const minuteMs = 60_000
 const hourMs = 60 * minuteMs
 const soakMs = 152 * minuteMs
