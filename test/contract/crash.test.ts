@@ -11,6 +11,7 @@ import { image, index, manifestsOf } from '../support/images/build.ts'
 import { pullWhole, pushBlob, pushImage, pushManifest, type Registry, request } from '../support/push.ts'
 import { startServeProcess } from '../support/serve-process.ts'
 import { temporaryFolder } from '../support/temporary-folder.ts'
+import { until } from '../support/until.ts'
 
 const crashes = Number(process.env.LADING_TEST_CRASHES ?? 40)
 const pushers = 4
@@ -36,6 +37,17 @@ class Acknowledged {
   pushed(tag: string, digest: string): void {
     this.tags.set(tag, { certain: true, digests: new Set([digest]) })
     this.digests.add(digest)
+  }
+
+  /** However slow the machine is, some lives come so far. */
+  async nextBlob(): Promise<void> {
+    const before = this.blobs.size
+    await until(() => this.blobs.size > before)
+  }
+
+  async nextImage(): Promise<void> {
+    const before = this.digests.size
+    await until(() => this.digests.size > before)
   }
 }
 
@@ -106,6 +118,7 @@ test(`after each of ${crashes} kills, every acknowledged image is whole and noth
     acknowledged.touched = new Set()
 
     const pushing = Array.from({ length: pushers }, (_, at) => pushUntilKilled(registry, `${life}/${at}`, acknowledged))
+    await [async () => {}, acknowledged.nextBlob, acknowledged.nextImage][life % 3]?.call(acknowledged)
     await delay(randomInt(5, 400))
     server.signal('SIGKILL')
     await server.exit
