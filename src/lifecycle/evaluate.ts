@@ -43,9 +43,10 @@ export type Reason =
   | { readonly reason: 'subject'; readonly subject: Digest }
 
 /**
- * One decision an image: first those that are acted on, in the order in which that must be done, then all others, the youngest
- * first and those that follow their subject last. The order of `images` means nothing; each is there once. Work is linear in the images for each rule, but for sorting; since lists of tags
- * may be long on both sides, it is done in steps, so that a caller can let others have their turn between two.
+ * One decision an image: first those that are acted on, in the order in which that must be done, then all others, the youngest first
+ * and those that follow their subject last. The order of `images` means nothing; each is there once. Work is linear in the images for
+ * each rule, but for sorting; since lists of tags may be long on both sides, it is done in steps, so that a caller can let others have
+ * their turn between two.
  */
 export function* evaluate(
   policy: LifecyclePolicy,

@@ -344,17 +344,8 @@ eachServer('uploads', (world) => {
     for (const way of ['POST', 'PATCH', 'PUT'] as const) {
       const name = await world.repository()
       const bytes = world.bytes(1_000)
-      const path = way === 'POST' ? `/v2/${name}/blobs/uploads/` : await world.startUpload(name)
-      const drafts = async () => (await readdir(join(world.server.dataDir, 'blobs/drafts'))).length
-      const before = await drafts()
-      const body = new PassThrough()
-      const coming = call(way, way === 'PATCH' ? path : `${path}?digest=${digest(bytes)}`, { body })
-      body.write(bytes.subarray(0, 500))
-      await until(async () => (await drafts()) > before)
-      await world.client.deleteRepository(name)
-      body.end(bytes.subarray(500))
-      expect(await coming, 404, 'NAME_UNKNOWN')
-      assert.equal(await drafts(), before)
+      const answer = await sendWhile(way, name, bytes, () => world.client.deleteRepository(name))
+      expect(answer, 404, 'NAME_UNKNOWN')
     }
   })
 
@@ -362,22 +353,31 @@ eachServer('uploads', (world) => {
     for (const way of ['PATCH', 'PUT'] as const) {
       const name = await world.repository()
       const bytes = world.bytes(1_000)
-      const path = await world.startUpload(name)
-      const drafts = async () => (await readdir(join(world.server.dataDir, 'blobs/drafts'))).length
-      const before = await drafts()
-      const body = new PassThrough()
-      const coming = call(way, way === 'PATCH' ? path : `${path}?digest=${digest(bytes)}`, { body })
-      body.write(bytes.subarray(0, 500))
-      await until(async () => (await drafts()) > before)
-      await world.client.deleteRepository(name)
-      await world.client.createRepository(name)
-      body.end(bytes.subarray(500))
+      const answer = await sendWhile(way, name, bytes, async () => {
+        await world.client.deleteRepository(name)
+        await world.client.createRepository(name)
+      })
       // The upload, or while there was no repository yet that.
-      assert.match(expect(await coming, 404).body.toString(), /BLOB_UPLOAD_UNKNOWN|NAME_UNKNOWN/)
-      assert.equal(await drafts(), before)
+      assert.match(expect(answer, 404).body.toString(), /BLOB_UPLOAD_UNKNOWN|NAME_UNKNOWN/)
       expect(await call('HEAD', `/v2/${name}/blobs/${digest(bytes)}`), 404)
     }
   })
+
+  /** Sends half of a blob, waits for `meanwhile`, and sends the rest, of which no draft may be left. */
+  async function sendWhile(way: 'POST' | 'PATCH' | 'PUT', name: string, bytes: Buffer, meanwhile: () => Promise<void>) {
+    const path = way === 'POST' ? `/v2/${name}/blobs/uploads/` : await world.startUpload(name)
+    const drafts = async () => (await readdir(join(world.server.dataDir, 'blobs/drafts'))).length
+    const before = await drafts()
+    const body = new PassThrough()
+    const coming = call(way, way === 'PATCH' ? path : `${path}?digest=${digest(bytes)}`, { body })
+    body.write(bytes.subarray(0, 500))
+    await until(async () => (await drafts()) > before)
+    await meanwhile()
+    body.end(bytes.subarray(500))
+    const answer = await coming
+    assert.equal(await drafts(), before)
+    return answer
+  }
 
   function head(method: string, path: string, headers: Record<string, string | number>): string {
     const lines = Object.entries({
