@@ -77,10 +77,9 @@ export function createLeases({
         const now = clock()
         const row = (await selectLeft(trx, kinds, held, now)) ?? (await selectWaiting(trx, kinds, now))
         if (row === undefined) return undefined
-        const { attempts: most = 0 } = workers.get(row.kind) ?? {}
+        const { attempts: most = 0, leaseMs = 0 } = workers.get(row.kind) ?? {}
         if (row.state === 'running' && row.attempts >= most) return { ...row, givenUp: await giveUp(trx, row, now) }
         const attempt = row.attempts + 1
-        const { leaseMs = 0 } = workers.get(row.kind) ?? {}
         await trx
           .updateTable('job')
           .set({ state: 'running', leased_by: processId, leased_until: now + leaseMs, attempts: attempt })
