@@ -4,7 +4,7 @@
  * What each figure means stands in docs/benchmarks.md.
  */
 import { parseArgs } from 'node:util'
-import { findProgram } from '../test/support/run.ts'
+import { findProgram } from '#test/support/run.ts'
 import { blobGet } from './figures/blob-get.ts'
 import { blobPush } from './figures/blob-push.ts'
 import { collect } from './figures/collect.ts'

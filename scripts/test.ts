@@ -1,4 +1,4 @@
-// `npm test`: every test file, or those named (`npm test -- test/http`), with node's own options passed through
+// `npm test`: every test file, or those named (`npm test -- test/integration/http`), with node's own options passed through
 // (`npm test -- --test-name-pattern=abort`). Prints the spec reporter's output, whose closing lines sum it up.
 
 import { spawn } from 'node:child_process'

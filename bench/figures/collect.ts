@@ -10,8 +10,8 @@ import { parseRegion } from '#names/region.ts'
 import { parseRepositoryName } from '#names/repository-name.ts'
 import { collectGarbage, createCollectionWorkers } from '#registry/collection/jobs.ts'
 import { createRepositories } from '#registry/repositories.ts'
-import { run } from '../../test/support/run.ts'
-import { temporaryFolder } from '../../test/support/temporary-folder.ts'
+import { run } from '#test/support/run.ts'
+import { temporaryFolder } from '#test/support/temporary-folder.ts'
 import type { Limit } from '../harness/figure.ts'
 
 const garbage = 1_000

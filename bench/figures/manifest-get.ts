@@ -1,4 +1,4 @@
-import { image } from '../../test/support/images/build.ts'
+import { image } from '#test/support/images/build.ts'
 import { Connection } from '../harness/connection.ts'
 import { type Comparison, type Round, repeatedly, timed } from '../harness/figure.ts'
 import { expectStatus, pushImage, requestHead } from '../harness/requests.ts'

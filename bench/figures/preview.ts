@@ -1,5 +1,5 @@
 import { type ECR, waitUntilLifecyclePolicyPreviewComplete } from '@aws-sdk/client-ecr'
-import { fillRepository } from '../../test/support/many-images.ts'
+import { fillRepository } from '#test/support/many-images.ts'
 import type { Limit } from '../harness/figure.ts'
 import { startLading } from '../harness/lading.ts'
 

@@ -4,7 +4,7 @@
  */
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { findProgram } from '../../test/support/run.ts'
+import { findProgram } from '#test/support/run.ts'
 import { freePort } from './free-port.ts'
 import { type Server, startProcess } from './server.ts'
 

@@ -3,8 +3,8 @@
  * that a busy machine meets both; and before each the disk is at rest, or Lading's fsync would wait for what the peer wrote.
  */
 
-import { run } from '../../test/support/run.ts'
-import { temporaryFolder } from '../../test/support/temporary-folder.ts'
+import { run } from '#test/support/run.ts'
+import { temporaryFolder } from '#test/support/temporary-folder.ts'
 import { startDistribution } from './distribution.ts'
 import type { Comparison, Limit, Round } from './figure.ts'
 import { startLading } from './lading.ts'

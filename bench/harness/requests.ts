@@ -1,6 +1,6 @@
 /** The requests of a push, as bytes, in the steps that docker takes: POST, PATCH with all the content, PUT. */
 import { randomBytes } from 'node:crypto'
-import { type Image, manifestsOf } from '../../test/support/images/build.ts'
+import { type Image, manifestsOf } from '#test/support/images/build.ts'
 import type { Answer, Connection } from './connection.ts'
 import type { Server } from './server.ts'
 

@@ -8,7 +8,7 @@ import { closeSync, openSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
-import { temporaryFolder } from '../../test/support/temporary-folder.ts'
+import { temporaryFolder } from '#test/support/temporary-folder.ts'
 
 export interface Server extends AsyncDisposable {
   readonly name: 'Lading' | 'Distribution'

@@ -1,8 +1,8 @@
 /** skopeo with a home of its own, so that it neither reads nor leaves anything in the home of whoever measures. */
 import { mkdtemp, rm } from 'node:fs/promises'
 import { join } from 'node:path'
-import { sampleSource, samples } from '../../test/support/images/samples.ts'
-import { run } from '../../test/support/run.ts'
+import { sampleSource, samples } from '#test/support/images/samples.ts'
+import { run } from '#test/support/run.ts'
 import type { Server } from './server.ts'
 
 export interface Skopeo {

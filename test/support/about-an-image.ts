@@ -1,8 +1,8 @@
 /** What every call about one image of a repository has in common: how it refuses an image that is not there. */
 import type { ImageIdentifier } from '@aws-sdk/client-ecr'
+import { image } from '#test/support/images/build.ts'
+import { digest } from '#test/support/images/content.ts'
 import { type EcrSession, refusalOf } from './ecr-session.ts'
-import { image } from './images/build.ts'
-import { digest } from './images/content.ts'
 
 const absent = digest(Buffer.from('absent'))
 

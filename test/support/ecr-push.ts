@@ -1,6 +1,6 @@
 /** Pushing an image by the ECR API, step by step, as any client of it. */
 import type { ECR } from '@aws-sdk/client-ecr'
-import { type Image, manifestsOf } from './images/build.ts'
+import { type Image, manifestsOf } from '#test/support/images/build.ts'
 
 /** Pushes a blob in one part, unless the repository has it. */
 export async function pushBlobTo(

@@ -3,8 +3,8 @@
  * test sees the first answer.
  */
 import { ECR } from '@aws-sdk/client-ecr'
+import type { Image } from '#test/support/images/build.ts'
 import { pushBlobTo, pushImageTo } from './ecr-push.ts'
-import type { Image } from './images/build.ts'
 import { type Credentials, type RunningServer, type ServerOptions, startServer } from './server.ts'
 
 export interface EcrSession extends AsyncDisposable {

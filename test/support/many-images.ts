@@ -1,5 +1,5 @@
 import { DatabaseSync } from 'node:sqlite'
-import { digest } from './images/content.ts'
+import { digest } from '#test/support/images/content.ts'
 
 /**
  * Writes so many images, each with a tag, into a repository of the SQLite database at that path, which a server may have open: to push

@@ -5,7 +5,7 @@
 import type { ServerResponse } from 'node:http'
 import { createServer } from 'node:https'
 import { type CryptoKey, exportJWK, generateKeyPair, type JWK, type JWTPayload, SignJWT } from 'jose'
-import { selfSigned } from '../fixtures/tls/pair.ts'
+import { selfSigned } from '#test/fixtures/tls/pair.ts'
 
 export interface OidcIssuer extends AsyncDisposable {
   /** `https://127.0.0.1:<port>` */

@@ -1,7 +1,7 @@
 /** Pushing and pulling an image by the distribution API, step by step as docker does it, over plain `fetch`. */
 import assert from 'node:assert/strict'
-import { type Blob, type Image, manifestsOf } from './images/build.ts'
-import { digest } from './images/content.ts'
+import { type Blob, type Image, manifestsOf } from '#test/support/images/build.ts'
+import { digest } from '#test/support/images/content.ts'
 
 /** Where to, and as whom. */
 export interface Registry {

@@ -10,7 +10,7 @@ import { openSecrets } from '#iam/secret-key.ts'
 import { type Clock, systemClock } from '#lib/clock.ts'
 import { openMetadata } from '#metadata/open.ts'
 import { parseAccountId } from '#names/account.ts'
-import { selfSigned } from '../fixtures/tls/pair.ts'
+import { selfSigned } from '#test/fixtures/tls/pair.ts'
 import { temporaryFolder } from './temporary-folder.ts'
 
 export interface Credentials {

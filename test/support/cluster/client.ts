@@ -1,7 +1,7 @@
 /** A client of the cluster as one tool of many: it signs by the cluster's clock, and goes on when a server was killed under it. */
 import { CreateRepositoryCommand, ECRClient, GetAuthorizationTokenCommand } from '@aws-sdk/client-ecr'
-import type { Registry } from '../push.ts'
-import type { Credentials } from '../server.ts'
+import type { Registry } from '#test/support/push.ts'
+import type { Credentials } from '#test/support/server.ts'
 import type { Cluster } from './cluster.ts'
 
 /** What a client meets when a server dies under its request, or the clock moves on; all else that a request ends with is an answer. */

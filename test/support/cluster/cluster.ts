@@ -2,7 +2,7 @@
 import { type ChildProcess, fork } from 'node:child_process'
 import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
-import { inheritedEnvironment } from '../run.ts'
+import { inheritedEnvironment } from '#test/support/run.ts'
 
 export interface Cluster extends AsyncDisposable {
   /** How far the clock of all processes is ahead of this machine's. */

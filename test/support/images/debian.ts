@@ -4,7 +4,7 @@
  */
 import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
-import { run } from '../run.ts'
+import { run } from '#test/support/run.ts'
 
 /** What `makeDebianLayout` calls; debootstrap wants to be root. */
 export const debianPrograms = ['debootstrap', 'umoci', 'apt-get'] as const

@@ -1,0 +1,160 @@
+/**
+ * Who may do what by Lading's own API: each operation with each of the permissions that it needs missing, and with nothing but those.
+ * A denial is worded as ECR's.
+ */
+import assert from 'node:assert/strict'
+import { after, before, describe, test } from 'node:test'
+import model from '#admin/model.json' with { type: 'json' }
+import type { Operations } from '#admin/model.ts'
+import { callAdmin } from '#test/support/admin.ts'
+import { eachDatabase } from '#test/support/databases.ts'
+import { repositoryArn } from './operations.ts'
+import { type Actor, startWorld, type World } from './world.ts'
+
+type Name = keyof Operations
+
+interface Case {
+  /** Beside the action of its own name, on the same resource. */
+  readonly also?: readonly string[]
+  readonly resource: 'repository' | 'report' | '*'
+  /** Changes nothing on which another call depends. */
+  readonly input: object
+}
+
+const imageDigest = `sha256:${'2'.repeat(64)}`
+
+function inRepository(more: object = {}, also: readonly string[] = []): Case {
+  return { resource: 'repository', also, input: { repositoryName: 'team/app', ...more } }
+}
+
+const cases: Readonly<Record<Name, Case>> = {
+  DeleteInUseReport: { resource: 'report', input: { cluster: 'prod' } },
+  Explain: { resource: '*', input: { principal: 'AKIANOBODYNOBODYNOBO', action: 'ecr:PutImage', resource: '*' } },
+  ExplainRequest: { resource: '*', input: { requestId: '00000000-0000-4000-8000-000000000000' } },
+  GetRepositoryRetention: inRepository(),
+  GetRetentionSettings: { resource: '*', input: {} },
+  GetTagAt: inRepository({ imageTag: 'v1' }),
+  ListDeletedImages: inRepository(),
+  ListDeletedRepositories: { resource: '*', input: {} },
+  ListImagesInUse: { resource: '*', input: {} },
+  ListInUseReports: { resource: '*', input: {} },
+  ListTagMoves: inRepository(),
+  PreviewLifecycle: inRepository({}, ['ecr:StartLifecyclePolicyPreview']),
+  PurgeDeletedImages: inRepository({ imageDigest }, ['ecr:BatchDeleteImage']),
+  PutRepositoryRetention: inRepository({ keepInUse: 'INHERITED' }),
+  PutRetentionSettings: { resource: '*', input: {} },
+  ReportImagesInUse: { resource: 'report', input: { cluster: 'prod', images: [] } },
+  RestoreDeletedImage: inRepository({ imageDigest }, ['ecr:PutImage']),
+  RestoreDeletedRepository: inRepository({}, ['ecr:CreateRepository']),
+  RollbackTag: inRepository({ imageTag: 'v1' }, ['ecr:PutImage']),
+}
+
+// The names of the model, as the table's type has it.
+const names = Object.keys(cases) as Name[]
+
+test("the table has the operations of Lading's model", () => {
+  assert.deepEqual(new Set<string>(names), new Set(Object.keys(model.operations)))
+})
+
+eachDatabase(({ dialect, url }) => {
+  describe(`who may call each operation of Lading's own, over ${dialect}`, () => {
+    let world: World
+    before(async () => {
+      world = await startWorld({ database: await url() })
+    })
+    after(() => world[Symbol.asyncDispose]())
+
+    function resourceOf(name: Name): string {
+      const { resource } = cases[name]
+      if (resource === '*') return '*'
+      const { region, account } = world.server
+      if (resource === 'repository') return repositoryArn(world.target)
+      return `arn:aws:lading:${region}:${account}:in-use-report/prod`
+    }
+
+    async function call(actor: Actor, name: Name, more: object = {}) {
+      const input = { ...cases[name].input, ...more }
+      const { status, body } = await callAdmin<object>(world.server, actor.credentials, name, input)
+      const error = '__type' in body ? String(body.__type) : undefined
+      return { status, error, message: 'message' in body ? String(body.message) : '' }
+    }
+
+    for (const name of names) {
+      test(name, async () => {
+        const { own } = world
+        const resource = resourceOf(name)
+        const actions = [`lading:${name}`, ...(cases[name].also ?? [])]
+        const requireDenied = async (action: string, why: string) => {
+          const { error, message } = await call(own, name)
+          assert.equal(error, 'AccessDeniedException', why)
+          assert.ok(message.includes(` is not authorized to perform: ${action} on resource: ${resource} `), message)
+        }
+        await own.may()
+        await requireDenied(`lading:${name}`, 'allowed nothing')
+        for (const action of actions) {
+          await own.may({ Effect: 'Allow', NotAction: action, Resource: '*' })
+          await requireDenied(action, `allowed all but ${action}`)
+          await own.may(
+            { Effect: 'Allow', Action: '*', Resource: '*' },
+            { Effect: 'Deny', Action: action, Resource: '*' },
+          )
+          await requireDenied(action, `denied ${action}`)
+        }
+        if (resource !== '*') {
+          await own.may({ Effect: 'Allow', Action: '*', Resource: `${resource}-else` })
+          await requireDenied(`lading:${name}`, 'allowed elsewhere')
+        }
+        await own.may({ Effect: 'Allow', Action: actions, Resource: resource })
+        const { status, error } = await call(own, name)
+        const promised: readonly string[] = model.operations[name].errors
+        assert.ok(error === undefined ? status === 200 : promised.includes(error), `${status} ${error}`)
+      })
+    }
+
+    test('all of ECR is nothing of Lading, and whoever may look changes nothing', async () => {
+      const { own, registryPolicy, repositoryPolicy } = world
+      const { arn } = own
+      const everything = { Effect: 'Allow', Action: 'ecr:*', Resource: '*' } as const
+      await own.may(everything)
+      await registryPolicy({ ...everything, Principal: { AWS: arn } })
+      await repositoryPolicy({ Effect: 'Allow', Action: 'ecr:*', Principal: { AWS: arn } })
+      for (const name of names) assert.equal((await call(own, name)).error, 'AccessDeniedException', name)
+      await own.may(everything, { Effect: 'Allow', Action: ['lading:Get*', 'lading:List*'], Resource: '*' })
+      for (const name of names) {
+        const { error } = await call(own, name)
+        assert.equal(error, /^(?:Get|List)/.test(name) ? undefined : 'AccessDeniedException', name)
+      }
+      await registryPolicy()
+      await repositoryPolicy()
+    })
+
+    test('a key that may not is not told whether a repository is there', async () => {
+      const { own } = world
+      await own.may({ Effect: 'Allow', Action: 'lading:*', Resource: `${repositoryArn(world.target)}-else` })
+      for (const name of names.filter((each) => cases[each].resource === 'repository')) {
+        const there = await call(own, name)
+        const missing = await call(own, name, { repositoryName: 'team/nil' })
+        assert.deepEqual({ ...missing, message: missing.message.replaceAll('team/nil', 'team/app') }, there, name)
+        assert.equal(there.error, 'AccessDeniedException')
+      }
+    })
+
+    test('who may report for one cluster may neither report for another nor forget its report', async () => {
+      const { own } = world
+      await own.may({ Effect: 'Allow', Action: 'lading:*', Resource: resourceOf('ReportImagesInUse') })
+      assert.equal((await call(own, 'ReportImagesInUse')).status, 200)
+      for (const name of ['ReportImagesInUse', 'DeleteInUseReport'] as const) {
+        assert.equal((await call(own, name, { cluster: 'production' })).error, 'AccessDeniedException')
+      }
+    })
+
+    test('nobody says or is told anything of another account', async () => {
+      const { foreign, server } = world
+      await foreign.may({ Effect: 'Allow', Action: '*', Resource: '*' })
+      for (const name of names.filter((each) => !each.startsWith('Explain'))) {
+        const { error } = await call(foreign, name, { registryId: server.account })
+        assert.equal(error, 'AccessDeniedException', name)
+      }
+    })
+  })
+})

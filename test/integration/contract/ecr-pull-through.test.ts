@@ -1,0 +1,249 @@
+/** Create-, Update-, Delete-, Describe- and ValidatePullThroughCacheRule(s), by the AWS SDK. */
+import assert from 'node:assert/strict'
+import { after, before, describe, test } from 'node:test'
+import {
+  type CreatePullThroughCacheRuleCommandInput as Input,
+  paginateDescribePullThroughCacheRules,
+} from '@aws-sdk/client-ecr'
+import { ecrQuotas } from '#config/quotas.ts'
+import { eachDatabase } from '#test/support/databases.ts'
+import { answerOf, type EcrSession, refusalOf, startEcrSession } from '#test/support/ecr-session.ts'
+
+const account = '000000000000'
+const credentialArn = `arn:aws:secretsmanager:us-east-1:${account}:secret:ecr-pullthroughcache/hub-AbCdEf`
+const customRoleArn = `arn:aws:iam::${account}:role/cache`
+const elsewhere = '111111111111.dkr.ecr.eu-west-1.amazonaws.com'
+const upstreamRegistryUrl = 'quay.io'
+
+function invalid(member: string, constraint: string) {
+  const message = `Invalid parameter at '${member}' failed to satisfy constraint: '${constraint}'`
+  return { name: 'InvalidParameterException', message, status: 400 }
+}
+
+function notFound(prefix: string) {
+  const message = `Pull through cache rule with repository prefix '${prefix}' does not exist in the registry with id '${account}'`
+  return { name: 'PullThroughCacheRuleNotFoundException', message, status: 400 }
+}
+
+function unsupported(url: string) {
+  const message = `The upstream registry URL ${url} is invalid. Specify a valid upstream registry URL and try again`
+  return { name: 'UnsupportedUpstreamRegistryException', message, status: 400 }
+}
+
+eachDatabase(({ dialect, url }) => {
+  describe(`pull through cache rules by the SDK (${dialect})`, () => {
+    let session: EcrSession
+    before(async () => {
+      session = await startEcrSession({ database: await url() })
+    })
+    after(() => session[Symbol.asyncDispose]())
+
+    test('a rule is answered with what was deduced, by each operation its own part of it', async () => {
+      const { ecr } = session
+      const startedAt = Date.now()
+      const ecrRepositoryPrefix = 'docker-hub'
+      const created = await answerOf(
+        ecr.createPullThroughCacheRule({
+          ecrRepositoryPrefix: `${ecrRepositoryPrefix}/`,
+          upstreamRegistryUrl: 'registry-1.docker.io',
+          credentialArn,
+        }),
+      )
+      const { createdAt, upstreamRegistry, ...rule } = created
+      assert.ok(createdAt && createdAt.getTime() >= startedAt && createdAt.getTime() <= Date.now())
+      assert.equal(upstreamRegistry, 'docker-hub')
+      assert.deepEqual(rule, {
+        ecrRepositoryPrefix,
+        registryId: account,
+        upstreamRegistryUrl: 'registry-1.docker.io',
+        credentialArn,
+      })
+
+      const ecrRepositoryPrefixes = [ecrRepositoryPrefix]
+      const described = await answerOf(ecr.describePullThroughCacheRules({ ecrRepositoryPrefixes }))
+      assert.deepEqual(described, { pullThroughCacheRules: [{ ...created, updatedAt: createdAt }] })
+
+      const validated = await answerOf(ecr.validatePullThroughCacheRule({ ecrRepositoryPrefix }))
+      const failure =
+        'This version of Lading keeps pull through cache rules, but does not reach upstream registries yet'
+      assert.deepEqual(validated, { ...rule, isValid: false, failure })
+
+      const other = `${credentialArn.slice(0, -1)}g`
+      const updated = await answerOf(ecr.updatePullThroughCacheRule({ ecrRepositoryPrefix, credentialArn: other }))
+      const { updatedAt, ...changed } = updated
+      assert.ok(updatedAt && updatedAt >= createdAt)
+      const { upstreamRegistryUrl: _, ...kept } = rule
+      assert.deepEqual(changed, { ...kept, credentialArn: other })
+
+      const deleted = await answerOf(ecr.deletePullThroughCacheRule({ ecrRepositoryPrefix }))
+      assert.deepEqual(deleted, { ...rule, createdAt, credentialArn: other })
+      assert.deepEqual(
+        await refusalOf(ecr.deletePullThroughCacheRule({ ecrRepositoryPrefix })),
+        notFound(ecrRepositoryPrefix),
+      )
+    })
+
+    test('the prefix upstream is shown as it was given, ROOT too, and not where it was left out', async () => {
+      for (const upstreamRepositoryPrefix of ['ROOT', 'library', undefined]) {
+        const ecrRepositoryPrefix = `shown-${upstreamRepositoryPrefix ?? 'not'}`.toLowerCase()
+        const upstreamRegistryUrl = 'public.ecr.aws'
+        const rule = { ecrRepositoryPrefix, upstreamRegistryUrl, upstreamRepositoryPrefix }
+        assert.equal(
+          (await session.ecr.createPullThroughCacheRule(rule)).upstreamRepositoryPrefix,
+          upstreamRepositoryPrefix,
+        )
+        const { pullThroughCacheRules = [] } = await session.ecr.describePullThroughCacheRules({
+          ecrRepositoryPrefixes: [ecrRepositoryPrefix],
+        })
+        assert.equal(pullThroughCacheRules[0]?.upstreamRepositoryPrefix, upstreamRepositoryPrefix)
+      }
+    })
+
+    test('an update leaves what it does not name, and may not take away what the upstream needs', async () => {
+      const { ecr } = session
+      const ecrRepositoryPrefix = 'elsewhere'
+      await ecr.createPullThroughCacheRule({
+        ecrRepositoryPrefix,
+        upstreamRegistryUrl: elsewhere,
+        upstreamRepositoryPrefix: 'team/a',
+        customRoleArn,
+      })
+      const update = async (change: { credentialArn?: string; customRoleArn?: string }) => {
+        const { customRoleArn } = await ecr.updatePullThroughCacheRule({ ecrRepositoryPrefix, ...change })
+        return customRoleArn
+      }
+      assert.equal(await update({}), customRoleArn)
+      assert.equal(await update({ customRoleArn: `${customRoleArn}-2` }), `${customRoleArn}-2`)
+      const missing = invalid('customRoleArn', `must be given for the registry of another account, ${elsewhere}`)
+      assert.deepEqual(await refusalOf(update({ customRoleArn: '' })), missing)
+      const { pullThroughCacheRules = [] } = await ecr.describePullThroughCacheRules({
+        ecrRepositoryPrefixes: [ecrRepositoryPrefix],
+      })
+      assert.equal(pullThroughCacheRules[0]?.customRoleArn, `${customRoleArn}-2`)
+      assert.equal(pullThroughCacheRules[0]?.upstreamRepositoryPrefix, 'team/a')
+    })
+
+    const credentialPattern =
+      '^arn:aws(-\\w+)*:secretsmanager:[a-zA-Z0-9-:]+:secret:ecr\\-pullthroughcache\\/[a-zA-Z0-9\\/_+=.@-]+$'
+    const refused: readonly [claim: string, input: Partial<Input>, refusal: object][] = [
+      [
+        'whose prefix is taken',
+        { ecrRepositoryPrefix: 'taken/' },
+        {
+          name: 'PullThroughCacheRuleAlreadyExistsException',
+          message: `The pull through cache rule with repository prefix 'taken' already exists in the registry with id '${account}'`,
+          status: 400,
+        },
+      ],
+      [
+        'whose prefix is too long',
+        { ecrRepositoryPrefix: 'a'.repeat(31) },
+        invalid('ecrRepositoryPrefix', 'Member must have length less than or equal to 30'),
+      ],
+      ['of an unknown upstream', { upstreamRegistryUrl: 'registry.example' }, unsupported('registry.example')],
+      ['whose upstream has a scheme', { upstreamRegistryUrl: 'https://quay.io' }, unsupported('https://quay.io')],
+      [
+        'of the registry itself',
+        { upstreamRegistryUrl: `${account}.dkr.ecr.us-east-1.amazonaws.com` },
+        unsupported(`${account}.dkr.ecr.us-east-1.amazonaws.com`),
+      ],
+      [
+        'whose upstream is named otherwise',
+        { upstreamRegistry: 'k8s' },
+        invalid('upstreamRegistry', 'must be quay for the given upstreamRegistryUrl'),
+      ],
+      [
+        'without the secret that its upstream needs',
+        { upstreamRegistryUrl: 'ghcr.io' },
+        invalid('credentialArn', 'must be given for the upstream registry github-container-registry'),
+      ],
+      [
+        'with a secret of another name',
+        { credentialArn: credentialArn.replace('ecr-pullthroughcache', 'other') },
+        invalid('credentialArn', `must satisfy regular expression '${credentialPattern}'`),
+      ],
+      [
+        'with a secret of another region',
+        { credentialArn: credentialArn.replace('us-east-1', 'eu-west-1') },
+        invalid('credentialArn', `must be a secret of the account ${account} in region us-east-1`),
+      ],
+      [
+        'with a secret of another account',
+        { credentialArn: credentialArn.replace(account, '111111111111') },
+        invalid('credentialArn', `must be a secret of the account ${account} in region us-east-1`),
+      ],
+      [
+        'of another account without a role',
+        { upstreamRegistryUrl: elsewhere },
+        invalid('customRoleArn', `must be given for the registry of another account, ${elsewhere}`),
+      ],
+      [
+        'with a role that is none',
+        { customRoleArn: 'cache' },
+        invalid('customRoleArn', `must be the ARN of a role of the account ${account}`),
+      ],
+      [
+        'of ROOT for a part of its upstream',
+        { ecrRepositoryPrefix: 'ROOT', upstreamRepositoryPrefix: 'team' },
+        invalid('upstreamRepositoryPrefix', 'must be ROOT when ecrRepositoryPrefix is ROOT'),
+      ],
+      [
+        "of another account's registry",
+        { registryId: '111111111111' },
+        {
+          name: 'AccessDeniedException',
+          message: `User: arn:aws:iam::${account}:root is not authorized to perform: ecr:CreatePullThroughCacheRule on resource: * because no resource-based policy allows the ecr:CreatePullThroughCacheRule action`,
+          status: 400,
+        },
+      ],
+    ]
+    test('what cannot be a rule is refused, and none is stored', async (t) => {
+      const { ecr } = session
+      await ecr.createPullThroughCacheRule({ ecrRepositoryPrefix: 'taken', upstreamRegistryUrl })
+      for (const [claim, input, refusal] of refused) {
+        await t.test(`a rule ${claim}`, async () => {
+          const call = ecr.createPullThroughCacheRule({ ecrRepositoryPrefix: 'refused', upstreamRegistryUrl, ...input })
+          assert.deepEqual(await refusalOf(call), refusal)
+        })
+      }
+      for (const ecrRepositoryPrefix of ['refused', 'ROOT']) {
+        const missing = notFound(ecrRepositoryPrefix)
+        const ecrRepositoryPrefixes = ['taken', ecrRepositoryPrefix]
+        assert.deepEqual(await refusalOf(ecr.describePullThroughCacheRules({ ecrRepositoryPrefixes })), missing)
+        assert.deepEqual(await refusalOf(ecr.updatePullThroughCacheRule({ ecrRepositoryPrefix })), missing)
+        assert.deepEqual(await refusalOf(ecr.validatePullThroughCacheRule({ ecrRepositoryPrefix })), missing)
+      }
+    })
+
+    test('pages joined are all rules by prefix, of one registry, and the fiftieth is the last', async () => {
+      await using other = await startEcrSession({ database: await url() })
+      const { ecr } = other
+      const prefixes = Array.from({ length: ecrQuotas.pullThroughCacheRules }, (_, at) => `rule-${10 + at}`)
+      const create = (ecrRepositoryPrefix: string) =>
+        ecr.createPullThroughCacheRule({ ecrRepositoryPrefix, upstreamRegistryUrl })
+      for (const prefix of prefixes.toReversed()) await create(prefix)
+      assert.deepEqual(await refusalOf(create('one-more')), {
+        name: 'LimitExceededException',
+        message: `The maximum number of pull through cache rules, 50, has been reached in the registry with id '${account}'`,
+        status: 400,
+      })
+      const abroad = other.client({ region: 'eu-west-1' })
+      await abroad.createPullThroughCacheRule({ ecrRepositoryPrefix: 'one-more', upstreamRegistryUrl })
+
+      const found: (string | undefined)[] = []
+      for await (const page of paginateDescribePullThroughCacheRules({ client: ecr, pageSize: 20 }, {})) {
+        found.push(...(page.pullThroughCacheRules ?? []).map(({ ecrRepositoryPrefix }) => ecrRepositoryPrefix))
+      }
+      assert.deepEqual(found, prefixes)
+      const { nextToken } = await ecr.describePullThroughCacheRules({ maxResults: 1 })
+      assert.deepEqual(
+        await refusalOf(abroad.describePullThroughCacheRules({ nextToken })),
+        invalid('NextToken', 'Invalid next token provided'),
+      )
+      assert.deepEqual(
+        await refusalOf(ecr.describePullThroughCacheRules({ ecrRepositoryPrefixes: ['rule-10'], maxResults: 1 })),
+        invalid('maxResults', 'must not be given together with ecrRepositoryPrefixes'),
+      )
+    })
+  })
+})

@@ -1,0 +1,75 @@
+/** `bin/lading.js` under a Node that is too old, which is this one with another version to show. */
+import assert from 'node:assert/strict'
+import { execFile, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { copyFile, mkdir, readFile, symlink, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { createInterface } from 'node:readline'
+import { test } from 'node:test'
+import { fileURLToPath } from 'node:url'
+import { temporaryFolder } from '#test/support/temporary-folder.ts'
+
+const launcher = fileURLToPath(new URL('../../bin/lading.js', import.meta.url))
+
+interface Ended {
+  readonly code: number
+  readonly output: string
+  readonly errors: string
+}
+
+/** A copy of the launcher, beside a main file that says under which Node it runs and with what. */
+async function installIn(folder: string): Promise<string> {
+  for (const name of ['bin', 'src', 'node_modules/.bin']) await mkdir(join(folder, name), { recursive: true })
+  await writeFile(join(folder, 'package.json'), '{ "type": "module" }')
+  const main = 'console.log(process.versions.node as string, ...process.argv.slice(2)); process.exitCode = 3'
+  await writeFile(join(folder, 'src/main.ts'), main)
+  await copyFile(launcher, join(folder, 'bin/lading.js'))
+  return join(folder, 'bin/lading.js')
+}
+
+function runUnder(version: string, file: string): Promise<Ended> {
+  const pretend = `Object.defineProperty(process.versions, 'node', { value: '${version}' })`
+  const args = ['--import', `data:text/javascript,${encodeURIComponent(pretend)}`, file, 'serve', '--log=info']
+  return new Promise((resolve) => {
+    const child = execFile(process.execPath, args, (_, output, errors) =>
+      resolve({ code: child.exitCode ?? -1, output, errors }),
+    )
+  })
+}
+
+test('a Node that is too old hands over to the one that npm brought, and ends as that does', async () => {
+  await using folder = await temporaryFolder()
+  const file = await installIn(folder.path)
+  await symlink(process.execPath, join(folder.path, 'node_modules/.bin/node'))
+  const expected = { code: 3, output: `${process.versions.node} serve --log=info\n`, errors: '' }
+  for (const version of ['20.20.2', '22.18.0', '24.11.9']) assert.deepEqual(await runUnder(version, file), expected)
+  assert.equal((await runUnder('24.12.0', file)).output, '24.12.0 serve --log=info\n')
+})
+
+test('a Node that is too old and alone says in one line which is needed', async () => {
+  await using folder = await temporaryFolder()
+  const errors = 'lading: this is Node 20.20.2: expected Node 24.12 or later\n'
+  assert.deepEqual(await runUnder('20.20.2', await installIn(folder.path)), { code: 1, output: '', errors })
+})
+
+test('the launcher and the package ask for the same Node', async () => {
+  const { engines } = JSON.parse(await readFile(new URL('../../package.json', import.meta.url), 'utf8'))
+  assert.ok((await readFile(launcher, 'utf8')).includes(`expected Node ${engines.node.replace('>=', '')} or later`))
+})
+
+test('under npm, the server ends with the shell that npm put before it', { timeout: 30_000 }, async () => {
+  await using folder = await temporaryFolder()
+  // As npm runs a script; the last command keeps the shell from becoming the first.
+  const script = `"${process.execPath}" "${launcher}" serve --listen 127.0.0.1:0 --data-dir "${folder.path}"; true`
+  const env = { PATH: process.env.PATH, npm_package_name: 'lading', npm_lifecycle_event: 'start' }
+  const shell = spawn('sh', ['-c', script], { env, stdio: ['ignore', 'pipe', 'ignore'] })
+  const lines = createInterface(shell.stdout)
+  const serving = await new Promise<string>((resolve) => {
+    lines.on('line', (line) => line.startsWith('Lading serves ') && resolve(line.slice('Lading serves '.length)))
+  })
+  await fetch(`${serving}/livez`)
+  shell.kill('SIGKILL')
+  // Held open by the server until it has ended.
+  await once(shell, 'close')
+  await assert.rejects(fetch(`${serving}/livez`))
+})
