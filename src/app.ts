@@ -132,8 +132,8 @@ export async function startApp(settings: Settings, log: Logger, options: AppOpti
 
   const scheme = settings.tls === undefined ? 'http' : 'https'
   let { port } = settings.listen
-  const publicUrl = () => settings.publicUrl ?? listeningUrl({ ...settings.listen, port }, scheme)
-  const endpoints = createEndpoints({ publicUrl, domain: settings.domain })
+  const localUrl = () => listeningUrl({ ...settings.listen, port }, scheme)
+  const endpoints = createEndpoints({ publicUrl: settings.publicUrl, listeningUrl: localUrl, domain: settings.domain })
 
   const box = await openSetting(settings, 'secretKey', () => openSecrets({ metadata, ...settings }))
   const credentials = new Credentials({ metadata, box })
@@ -325,7 +325,7 @@ export async function startApp(settings: Settings, log: Logger, options: AppOpti
   await jobs.start()
 
   return {
-    url: publicUrl(),
+    url: settings.publicUrl ?? localUrl(),
     async stop() {
       await server.stop()
       await jobs.stop()

@@ -103,7 +103,13 @@ export function createDispatcher({
     }
     const output = await handler.handle({
       ...request,
-      ...{ circumstances, requestId, signal, resources },
+      ...{
+        circumstances,
+        origin: { secure: call.client.secure, host: call.headers.host },
+        requestId,
+        signal,
+        resources,
+      },
       may,
       require: async (action, resource) => requireAllowed(await decide(action, resource)),
     })

@@ -1,5 +1,6 @@
 import type { Circumstances, Conditions } from '#iam/circumstances.ts'
 import type { Principal } from '#iam/principal.ts'
+import type { ClientOrigin } from '#names/endpoints.ts'
 import type { Registry } from '#names/registry.ts'
 
 /**
@@ -25,6 +26,8 @@ export interface ResourceRequest<Input> {
 
 export interface HandlerRequest<Input> extends ResourceRequest<Input> {
   readonly circumstances: Circumstances
+  /** The address that the caller signed. Addresses in the output start from it. */
+  readonly origin: ClientOrigin
   readonly requestId: string
   /** Aborted when the client is gone. */
   readonly signal: AbortSignal

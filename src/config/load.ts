@@ -3,7 +3,6 @@
 
 import { createSecureContext, type SecureContextOptions } from 'node:tls'
 import { readSettingsFile } from './file.ts'
-import { listeningUrl } from './listening-url.ts'
 import { environmentName, flagName } from './names.ts'
 import { ecrQuotas } from './quotas.ts'
 import { SettingError } from './setting-error.ts'
@@ -68,8 +67,7 @@ function buildSettings(given: ReadonlyMap<SettingKey, Given>): Settings {
     rootKey,
     secretKey: parse('secretKey', given),
     domain: parse('domain', given),
-    publicUrl:
-      parse('publicUrl', given) ?? (listen.port === 0 ? undefined : listeningUrl(listen, tls ? 'https' : 'http')),
+    publicUrl: parse('publicUrl', given),
     trustedProxies: parse('trustedProxies', given) ?? [],
     workers: withFallback('workers', given, dataDir),
     quotas: parse('quotas', given) ?? ecrQuotas,

@@ -13,7 +13,7 @@ export function authorizationOperations({ tokens, endpoints }: AuthorizationPart
   return {
     GetAuthorizationToken: {
       resource: () => '*',
-      handle: async ({ input, registry, principal }) => {
+      handle: async ({ input, registry, principal, origin }) => {
         // Each stands for the same principal. They differ in the registry that they open at a host which names none.
         const authorizationData = (input.registryIds ?? [principal.account]).map(async (account) => {
           const named = { account, region: registry.region }
@@ -21,7 +21,7 @@ export function authorizationOperations({ tokens, endpoints }: AuthorizationPart
           return {
             authorizationToken,
             expiresAt: new Date(expiresAt),
-            proxyEndpoint: endpoints.proxyEndpoint(named),
+            proxyEndpoint: endpoints.proxyEndpoint(named, origin),
           }
         })
         return { authorizationData: await Promise.all(authorizationData) }

@@ -54,7 +54,8 @@ export function layerOperations({ repositories, linkedBlobs, uploads, downloadLi
         const digest = await requireNameable(key, request.input.layerDigest)
         await linkedBlobs.requireReferenced(key, digest)
         const link = await downloadLinks.seal({ ...key, digest })
-        const downloadUrl = `${endpoints.proxyEndpoint(key.registry)}/v2/${key.name}/blobs/${digest}?${linkParameter}=${link}`
+        const endpoint = endpoints.proxyEndpoint(key.registry, request.origin)
+        const downloadUrl = `${endpoint}/v2/${key.name}/blobs/${digest}?${linkParameter}=${link}`
         return { downloadUrl, layerDigest: digest }
       },
     },

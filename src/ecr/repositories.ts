@@ -3,6 +3,7 @@ import { repositoryArn } from '#names/arn.ts'
 import type { Endpoints } from '#names/endpoints.ts'
 import { isRepositoryName } from '#names/repository-name.ts'
 import type { Repositories } from '#registry/repositories.ts'
+import type { Repository } from '#registry/repository.ts'
 import { requestTagConditions } from './conditions.ts'
 import type { Operations } from './model.ts'
 import { openPage, refusePaging } from './paging.ts'
@@ -30,23 +31,24 @@ export function repositoryOperations({ repositories, endpoints }: RepositoryPart
           ...(encryption && { encryption: { type: encryption.encryptionType, kmsKey: encryption.kmsKey } }),
           resourceTags: resourceTagsOf(input.tags ?? []),
         })
-        return { repository: describeRepository(repository, endpoints) }
+        return { repository: describeRepository(repository, endpoints, request.origin) }
       },
     },
 
     DescribeRepositories: {
       resource: ({ input, registry }) =>
         input.repositoryNames?.map((name) => repositoryArn(registry, name)) ?? repositoryArn(registry, '*'),
-      handle: async ({ input, registry }) => {
+      handle: async ({ input, registry, origin }) => {
+        const describe = (repository: Repository) => describeRepository(repository, endpoints, origin)
         if (input.repositoryNames !== undefined) {
           refusePaging(input, 'repositoryNames')
           const named = await repositories.getAll(registry, [...new Set(input.repositoryNames)])
-          return { repositories: named.map((repository) => describeRepository(repository, endpoints)) }
+          return { repositories: named.map(describe) }
         }
         const page = openPage(input, ['DescribeRepositories', registry], [isRepositoryName])
         const { items, next } = await repositories.list(registry, { limit: page.limit, after: page.after?.[0] })
         return {
-          repositories: items.map((repository) => describeRepository(repository, endpoints)),
+          repositories: items.map(describe),
           nextToken: page.nextToken(next === undefined ? undefined : [next]),
         }
       },
@@ -57,7 +59,7 @@ export function repositoryOperations({ repositories, endpoints }: RepositoryPart
       handle: async (request) => {
         const { force = false } = request.input
         const repository = await repositories.delete(repositoryKey(request), { force, by: request.principal.arn })
-        return { repository: describeRepository(repository, endpoints) }
+        return { repository: describeRepository(repository, endpoints, request.origin) }
       },
     },
 

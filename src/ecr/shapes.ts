@@ -1,5 +1,5 @@
 import { repositoryArn } from '#names/arn.ts'
-import type { Endpoints } from '#names/endpoints.ts'
+import type { ClientOrigin, Endpoints } from '#names/endpoints.ts'
 import type { ImageDetail, ImageId } from '#registry/image.ts'
 import type { Repository, RepositoryKey } from '#registry/repository.ts'
 import type { ResourceTag, ResourceTags } from '#registry/resource-tags.ts'
@@ -8,13 +8,17 @@ import type * as wire from './model.ts'
 
 /** The domain's things in the shapes of the API model. What has no value is left out, as ECR leaves it out. */
 
-export function describeRepository(repository: Repository, endpoints: Endpoints): wire.Repository {
+export function describeRepository(
+  repository: Repository,
+  endpoints: Endpoints,
+  origin: ClientOrigin,
+): wire.Repository {
   const { registry, name, createdAt, tagMutability, scanOnPush, encryption } = repository
   return {
     repositoryArn: repositoryArn(registry, name),
     registryId: registry.account,
     repositoryName: name,
-    repositoryUri: endpoints.repositoryUri(registry, name),
+    repositoryUri: endpoints.repositoryUri(registry, name, origin),
     createdAt: new Date(createdAt),
     ...describeTagMutability(tagMutability),
     imageScanningConfiguration: { scanOnPush },

@@ -3,14 +3,20 @@ import { isRegion } from './region.ts'
 import type { Registry } from './registry.ts'
 import type { RepositoryName } from './repository-name.ts'
 
-/** Where clients reach registries: the addresses that answers name, and the registry that an address names. */
+/** How a client reached the server: over TLS or not, and the `Host` header it sent, which AWS clients sign. */
+export interface ClientOrigin {
+  readonly secure: boolean
+  readonly host: string | undefined
+}
+
+/** Where clients reach registries: the addresses that responses name, and the registry that an address names. */
 export interface Endpoints {
-  /** Scheme, host and port that reach everything, without a slash at the end. */
-  publicUrl(): string
+  /** Scheme, host and port that reach every registry, without a slash at the end. */
+  baseUrl(origin: ClientOrigin): string
   /** `<scheme>://<host>` of a registry, ECR's `proxyEndpoint`: what `docker login` takes. */
-  proxyEndpoint(registry: Registry): string
+  proxyEndpoint(registry: Registry, origin: ClientOrigin): string
   /** ECR's `repositoryUri`: what `docker push` takes, without scheme. */
-  repositoryUri(registry: Registry, name: RepositoryName): string
+  repositoryUri(registry: Registry, name: RepositoryName, origin: ClientOrigin): string
   /**
    * The registry that a `Host` header names; `undefined` where it names none and the token's counts. `unresolvable` for a host that
    * is shaped like a registry's and is none: whoever meant another registry must not get the token's.
@@ -18,28 +24,33 @@ export interface Endpoints {
   registryAt(host: string | undefined): Registry | 'unresolvable' | undefined
 }
 
+export interface EndpointSettings {
+  /** The configured public URL. Without one, the base URL is what the client used. */
+  readonly publicUrl?: string | undefined
+  /** For a request without a usable `Host`. A function, because a port may be known only once the server listens. */
+  readonly listeningUrl: () => string
+  readonly domain?: string | undefined
+}
+
 /**
- * With a domain, registries are at `<account>.dkr.ecr.<region>.<domain>`, with the port of the public URL (as at AWS, ECR user
- * guide, "Registries"). The URL is asked for when it is needed, since a port may be known only once the server listens.
+ * With a domain, registries are at `<account>.dkr.ecr.<region>.<domain>`, with the port of the base URL (as at AWS, ECR user
+ * guide, "Registries").
  */
-export function createEndpoints({
-  publicUrl,
-  domain,
-}: {
-  publicUrl: () => string
-  domain?: string | undefined
-}): Endpoints {
+export function createEndpoints({ publicUrl, listeningUrl, domain }: EndpointSettings): Endpoints {
   const suffix = domain === undefined ? undefined : `.${domain.toLowerCase()}`
-  function hostOf({ account, region }: Registry): string {
-    const { host, port } = new URL(publicUrl())
-    if (domain === undefined) return host
-    return `${account}.dkr.ecr.${region}.${domain}${port === '' ? '' : `:${port}`}`
+  const baseUrl = (origin: ClientOrigin) => publicUrl ?? usedUrl(origin) ?? listeningUrl()
+  function hostOf({ account, region }: Registry, base: URL): string {
+    if (domain === undefined) return base.host
+    return `${account}.dkr.ecr.${region}.${domain}${base.port === '' ? '' : `:${base.port}`}`
   }
 
   return {
-    publicUrl,
-    proxyEndpoint: (registry) => `${new URL(publicUrl()).protocol}//${hostOf(registry)}`,
-    repositoryUri: (registry, name) => `${hostOf(registry)}/${name}`,
+    baseUrl,
+    proxyEndpoint(registry, origin) {
+      const base = new URL(baseUrl(origin))
+      return `${base.protocol}//${hostOf(registry, base)}`
+    },
+    repositoryUri: (registry, name, origin) => `${hostOf(registry, new URL(baseUrl(origin)))}/${name}`,
     registryAt(host) {
       if (suffix === undefined || host === undefined) return undefined
       const name = host.replace(/\.?(?::\d+)?$/, '').toLowerCase()
@@ -49,4 +60,12 @@ export function createEndpoints({
       return isAccountId(account) && isRegion(region) ? { account, region } : 'unresolvable'
     },
   }
+}
+
+/** A host and a port and nothing else. A client controls the header, and responses quote it. */
+const hostForm = /^(?:[a-z0-9._-]+|\[[0-9a-f:.]+\])(?::\d{1,5})?$/i
+
+function usedUrl({ secure, host }: ClientOrigin): string | undefined {
+  if (host === undefined || !hostForm.test(host)) return undefined
+  return URL.parse(`${secure ? 'https' : 'http'}://${host}`)?.origin
 }

@@ -167,19 +167,22 @@ export function createDispatch({
   }
 
   /** A denial tells the id under which an administrator finds the reason: `lading why --request <id>`. */
-  function write(reply: FastifyReply, answer: OciAnswer, { id, headers: { host } }: FastifyRequest, denied: boolean) {
+  function write(reply: FastifyReply, answer: OciAnswer, request: FastifyRequest, denied: boolean) {
     const { status, code, headers } = answer
-    const message = denied ? `${answer.message} (request id: ${id})` : answer.message
-    if (status === 401) reply.header('www-authenticate', challenge(host))
+    const message = denied ? `${answer.message} (request id: ${request.id})` : answer.message
+    if (status === 401) reply.header('www-authenticate', challenge(request))
     const body = JSON.stringify({ errors: [{ code, message }] })
     return reply.code(status).headers(headers).type('application/json; charset=utf-8').send(body)
   }
 
   /** As ECR's, with the realm of the registry that was asked. */
-  function challenge(host: string | undefined): string {
+  function challenge({ protocol, headers: { host } }: FastifyRequest): string {
     const registry = endpoints.registryAt(host)
+    const origin = { secure: protocol === 'https', host }
     const realm =
-      registry === undefined || registry === 'unresolvable' ? endpoints.publicUrl() : endpoints.proxyEndpoint(registry)
+      registry === undefined || registry === 'unresolvable'
+        ? endpoints.baseUrl(origin)
+        : endpoints.proxyEndpoint(registry, origin)
     return `Basic realm="${realm}/",service="ecr.amazonaws.com"`
   }
 }

@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { after, before, test } from 'node:test'
+import { listeningUrl } from '#config/listening-url.ts'
 import { loadSettings, type SettingsSources } from '#config/load.ts'
 import { environmentName, flagName } from '#config/names.ts'
 import { ecrQuotas } from '#config/quotas.ts'
@@ -125,7 +126,7 @@ test('without any source the documented defaults hold', () => {
     rootKey: undefined,
     secretKey: undefined,
     domain: undefined,
-    publicUrl: 'http://127.0.0.1:5100',
+    publicUrl: undefined,
     trustedProxies: [],
     workers: 1,
     quotas: ecrQuotas,
@@ -163,15 +164,14 @@ test('what the start opens is known by who gave it, without secrets', () => {
   })
 })
 
-test('the public URL follows the listening address', () => {
-  const urlOf = (listen: string) => load({ flags: { listen } }).publicUrl
+test('a listening address has a URL for clients on this machine', () => {
+  const urlOf = (listen: string) => listeningUrl(load({ flags: { listen } }).listen, 'http')
   assert.equal(urlOf('[::1]:5100'), 'http://[::1]:5100')
   assert.equal(urlOf('registry.local:80'), 'http://registry.local')
   assert.equal(urlOf(':5100'), 'http://localhost:5100')
   assert.equal(urlOf('0.0.0.0:5100'), 'http://localhost:5100')
   assert.equal(urlOf('[::]:5100'), 'http://localhost:5100')
-  assert.equal(urlOf('127.0.0.1:0'), undefined)
-  assert.equal(load({ flags: { ...tls, listen: ':5100' } }).publicUrl, 'https://localhost:5100')
+  assert.equal(listeningUrl({ host: '', port: 5100 }, 'https'), 'https://localhost:5100')
 })
 
 test('settings cannot be changed', () => {

@@ -9,12 +9,30 @@ import { parseRepositoryName } from '#names/repository-name.ts'
 const registry = { account: parseAccountId('123456789012'), region: parseRegion('eu-central-1') }
 const name = parseRepositoryName('team/app')
 
-describe('endpoints without a domain', () => {
-  const endpoints = createEndpoints({ publicUrl: () => 'http://localhost:5100' })
+const listeningUrl = () => 'http://localhost:5100'
 
-  test('every registry is at the public URL', () => {
-    assert.equal(endpoints.proxyEndpoint(registry), 'http://localhost:5100')
-    assert.equal(endpoints.repositoryUri(registry, name), 'localhost:5100/team/app')
+describe('endpoints without a domain', () => {
+  const endpoints = createEndpoints({ listeningUrl })
+
+  test('every registry is at the address that the client used', () => {
+    const origin = { secure: true, host: 'registry.example.com:8443' }
+    assert.equal(endpoints.proxyEndpoint(registry, origin), 'https://registry.example.com:8443')
+    assert.equal(endpoints.repositoryUri(registry, name, origin), 'registry.example.com:8443/team/app')
+    const ipv6 = { secure: false, host: '[::1]:5100' }
+    assert.equal(endpoints.repositoryUri(registry, name, ipv6), '[::1]:5100/team/app')
+  })
+
+  test('a configured public URL wins over the address that the client used', () => {
+    const fixed = createEndpoints({ publicUrl: 'https://fixed.example.com', listeningUrl })
+    const origin = { secure: false, host: '10.0.0.1:5100' }
+    assert.equal(fixed.proxyEndpoint(registry, origin), 'https://fixed.example.com')
+    assert.equal(fixed.repositoryUri(registry, name, origin), 'fixed.example.com/team/app')
+  })
+
+  test('a host that is more than a host and a port does not count', () => {
+    for (const host of [undefined, '', 'a/b', 'user@host', 'a"b', 'a b', 'host:99999', 'host?x', ':5100', '[::1']) {
+      assert.equal(endpoints.baseUrl({ secure: true, host }), 'http://localhost:5100', `${host}`)
+    }
   })
 
   test('no host names a registry', () => {
@@ -23,12 +41,13 @@ describe('endpoints without a domain', () => {
 })
 
 describe('endpoints with a domain', () => {
-  const endpoints = createEndpoints({ publicUrl: () => 'https://example.com', domain: 'Example.com' })
+  const endpoints = createEndpoints({ publicUrl: 'https://example.com', listeningUrl, domain: 'Example.com' })
 
-  test('each registry has a host of its own, with the port of the public URL', () => {
-    assert.equal(endpoints.proxyEndpoint(registry), 'https://123456789012.dkr.ecr.eu-central-1.Example.com')
-    const withPort = createEndpoints({ publicUrl: () => 'http://lab:5100', domain: 'lab' })
-    assert.equal(withPort.repositoryUri(registry, name), '123456789012.dkr.ecr.eu-central-1.lab:5100/team/app')
+  test('each registry has a host of its own, with the port of the base URL', () => {
+    const origin = { secure: false, host: 'lab:5100' }
+    assert.equal(endpoints.proxyEndpoint(registry, origin), 'https://123456789012.dkr.ecr.eu-central-1.Example.com')
+    const withPort = createEndpoints({ listeningUrl, domain: 'lab' })
+    assert.equal(withPort.repositoryUri(registry, name, origin), '123456789012.dkr.ecr.eu-central-1.lab:5100/team/app')
   })
 
   test('a host of that form names its registry, with any port and in any case', () => {
