@@ -75,7 +75,7 @@ export function createLeases({
       if (kinds.length === 0 || !(await findDue(kinds, held))) return undefined
       const taken = await metadata.transaction(async (trx) => {
         const now = clock()
-        const row = (await selectLeft(trx, kinds, held, now)) ?? (await selectWaiting(trx, kinds, now))
+        const row = (await selectLeft(trx, kinds, held, now)) ?? (await selectWaiting(trx, kinds, held, now))
         if (row === undefined) return undefined
         const { attempts: most = 0, leaseMs = 0 } = workers.get(row.kind) ?? {}
         if (row.state === 'running' && row.attempts >= most) return { ...row, givenUp: await giveUp(trx, row, now) }
@@ -168,11 +168,15 @@ async function giveUp(
   return reason
 }
 
-/** One whose kind and key nobody runs. */
-function selectWaiting(trx: Transaction, kinds: readonly string[], now: number) {
+/**
+ * A due job whose kind and key no process runs. It is none of `held`: an attempt that lost its lease may still run here, and the
+ * next attempt may have its number again.
+ */
+function selectWaiting(trx: Transaction, kinds: readonly string[], held: readonly number[], now: number) {
   return selectJobs(trx, kinds)
     .where('state', '=', 'waiting')
     .where('run_at', '<=', now)
+    .$if(held.length > 0, (query) => query.where('id', 'not in', held))
     .where(({ not, exists, selectFrom }) =>
       not(
         exists(
