@@ -95,6 +95,8 @@ import { createCacheRules } from '#upstream/cache-rules.ts'
 export interface App {
   /** The public URL, once it listens. */
   readonly url: string
+  /** The URL of the listening socket, from this machine. */
+  readonly localUrl: string
   stop(): Promise<void>
 }
 
@@ -326,6 +328,7 @@ export async function startApp(settings: Settings, log: Logger, options: AppOpti
 
   return {
     url: settings.publicUrl ?? localUrl(),
+    localUrl: localUrl(),
     async stop() {
       await server.stop()
       await jobs.stop()

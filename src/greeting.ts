@@ -19,6 +19,7 @@ export function greeting({
 First start. ${introduction}
 
   export AWS_ENDPOINT_URL=${url}
+  export AWS_ENDPOINT_URL_STS=${url}
   export AWS_ACCESS_KEY_ID=${root.accessKeyId}
   export AWS_SECRET_ACCESS_KEY=${root.generated ? root.secretAccessKey : "'…'"}
   export AWS_DEFAULT_REGION=${region}

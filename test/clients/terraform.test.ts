@@ -9,10 +9,13 @@ import { after, before, suite, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { IAM } from '@aws-sdk/client-iam'
 import { callAdmin } from '#test/support/admin.ts'
+import { exportsOf, readPage } from '#test/support/documentation.ts'
 import { type EcrSession, startEcrSession } from '#test/support/ecr-session.ts'
 import { image } from '#test/support/images/build.ts'
+import { startProxyRecorder } from '#test/support/proxy-recorder.ts'
 import { temporaryFolder } from '#test/support/temporary-folder.ts'
 import { needsTerraform, openTerraform, providerVersion, type Terraform } from '#test/support/terraform.ts'
+import { startWebIdentity } from '#test/support/web-identity.ts'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
 const fixtures = join(root, 'test', 'fixtures', 'terraform')
@@ -54,11 +57,15 @@ suite('Terraform', { ...needsTerraform(), timeout: 300_000 }, () => {
   })
 
   /** Terraform, initialized in a folder of its own with this configuration. */
-  const start = async (name: string, write: (path: string) => Promise<void>) => {
+  const start = async (
+    name: string,
+    write: (path: string) => Promise<void>,
+    environment: Readonly<Record<string, string>> = {},
+  ) => {
     const path = join(folder.path, name)
     await mkdir(path)
     await write(path)
-    const terraform = await openTerraform(path, session.server)
+    const terraform = await openTerraform(path, session.server, environment)
     await terraform('init', '-no-color')
     return { path, terraform }
   }
@@ -157,7 +164,36 @@ suite('Terraform', { ...needsTerraform(), timeout: 300_000 }, () => {
     await assert.rejects(pipeline.describeImages({ repositoryName: 'team/app' }), { name: 'AccessDeniedException' })
     await terraform('destroy', '-auto-approve', '-no-color', '-refresh=false')
   })
+
+  test("the documentation's variables replace the endpoints, and keep a web identity token from AWS", async () => {
+    await using identity = await startWebIdentity(session.server)
+    await using proxy = await startProxyRecorder()
+    const variables = exportsOf(await readPage('terraform.md', session.server), 'AWS_')
+    const configuration = `${requirement}
+      data "aws_caller_identity" "self" {}
+      data "aws_ecr_authorization_token" "token" {}
+      output "caller" { value = data.aws_caller_identity.self.arn }
+      output "user" { value = data.aws_ecr_authorization_token.token.user_name }`
+    const noKey = { AWS_ACCESS_KEY_ID: '', AWS_SECRET_ACCESS_KEY: '', AWS_MAX_ATTEMPTS: '1' }
+    const job = { ...noKey, ...proxy.environment, ...(await identity.environment(folder.path)) }
+    const write = (to: string) => writeFile(join(to, 'main.tf'), configuration)
+    const { terraform } = await start('variables', write, { ...job, ...variables })
+    await terraform('apply', '-auto-approve', '-no-color')
+    const { caller, user } = await outputsOf(terraform)
+    assert.equal(caller, `arn:aws:sts::${session.server.account}:assumed-role/puller/app`)
+    assert.equal(user, 'AWS')
+    assert.deepEqual([...proxy.hosts], [])
+  })
 })
+
+const requirement = `terraform {
+  required_providers {
+    aws = {
+      source  = "hashicorp/aws"
+      version = "${providerVersion}"
+    }
+  }
+}`
 
 const stray = JSON.stringify({
   Version: '2012-10-17',

@@ -58,7 +58,7 @@ test('the first start prints endpoint, root key and a snippet, and a restart no 
     const url = await first.url()
     secret = /AWS_SECRET_ACCESS_KEY=(\S{40})$/m.exec(first.output())?.[1] ?? assert.fail(first.output())
     assert.match(first.output(), /AWS_ACCESS_KEY_ID=AKIA\w{16}$/m)
-    assert.ok(first.output().includes(`AWS_ENDPOINT_URL=${url}\n`))
+    assert.ok(first.output().includes(`AWS_ENDPOINT_URL=${url}\n  export AWS_ENDPOINT_URL_STS=${url}\n`))
     assert.ok(first.output().includes(`docker login --username AWS --password-stdin ${new URL(url).host}\n`))
     first.signal('SIGTERM')
     assert.equal(await first.exit, 0)
@@ -78,7 +78,7 @@ test('the first start with a given key prints endpoint and snippet, and no secre
   {
     await using first = serveIn(folder.path, ...key)
     const url = await first.url()
-    assert.ok(first.output().includes(`AWS_ENDPOINT_URL=${url}\n  export AWS_ACCESS_KEY_ID=AKIAGIVEN\n`))
+    assert.ok(first.output().includes(`AWS_ENDPOINT_URL_STS=${url}\n  export AWS_ACCESS_KEY_ID=AKIAGIVEN\n`))
     assert.ok(!(first.output() + first.errors()).includes('a-secret-of-my-own'))
     first.signal('SIGTERM')
     assert.equal(await first.exit, 0)

@@ -78,8 +78,8 @@ export async function startServer(options: ServerOptions = {}): Promise<RunningS
     return stopped
   }
   return {
-    url: app.url,
-    host: new URL(app.url).host,
+    url: app.localUrl,
+    host: new URL(app.localUrl).host,
     account: settings.account,
     region: settings.region,
     credentials: rootKey,

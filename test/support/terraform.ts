@@ -50,8 +50,15 @@ export function needsTerraform(): { skip: string | false } {
 /** Runs Terraform in one folder; gives its standard output without colours, throws if it ends with anything but 0. */
 export type Terraform = (...args: string[]) => Promise<string>
 
-/** Terraform in an existing folder, as the root of the server's account. The environment names no endpoint. */
-export async function openTerraform(folder: string, server: RunningServer): Promise<Terraform> {
+/**
+ * Terraform in an existing folder, as the root of the server's account unless `environment` replaces the key. No variable names an
+ * endpoint but those of `environment`.
+ */
+export async function openTerraform(
+  folder: string,
+  server: RunningServer,
+  environment: Readonly<Record<string, string>> = {},
+): Promise<Terraform> {
   const settings = join(folder, 'terraform.rc')
   await writeFile(
     settings,
@@ -70,6 +77,7 @@ export async function openTerraform(folder: string, server: RunningServer): Prom
     AWS_SECRET_ACCESS_KEY: server.credentials.secretAccessKey,
     AWS_REGION: server.region,
     AWS_EC2_METADATA_DISABLED: 'true',
+    ...environment,
   }
   return (...args) => run('terraform', args, { cwd: folder, env })
 }
