@@ -232,7 +232,11 @@ export async function startApp(settings: Settings, log: Logger, options: AppOpti
   const explain = createExplainer({ reader: metadata.reader, inquire: createInquire(access), compile })
   const explainRequest = createExplainRequest({ auditLookup, findPrincipal, explain })
   const fetch = createFetch({ certificates: trustedCertificates })
-  const tokenService = createTokenService({ metadata, identityPolicies, compile, box, fetch, clock })
+  const tokenService = createTokenService({
+    ...{ metadata, identityPolicies, compile, box, fetch, clock },
+    privateHosts: settings.oidcPrivateHosts === 'allow',
+    onUnreachable: (issuer, reason) => log.warn({ issuer, reason }, 'the keys of an identity provider cannot be read'),
+  })
   const dispatch = createDispatcher({
     surfaces: [
       ecrSurface(domain, { tokens, downloadLinks, endpoints, verifyOutputs }),

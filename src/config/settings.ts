@@ -1,7 +1,7 @@
 import type { AccountId } from '#names/account.ts'
 import type { Region } from '#names/region.ts'
 import type { Quotas } from './quotas.ts'
-import type { BlobsLocation, ListenAddress, LogLevel } from './values.ts'
+import type { BlobsLocation, ListenAddress, LogLevel, Permission } from './values.ts'
 
 /** What the start opens, and somebody else may refuse. */
 export type OpenedSetting = 'listen' | 'database' | 'blobs' | 'secretKey'
@@ -26,6 +26,8 @@ export interface Settings {
   /** Addresses and CIDR ranges. */
   readonly trustedProxies: readonly string[]
   readonly workers: number
+  /** Whether an OIDC provider may have a private address. */
+  readonly oidcPrivateHosts: Permission
   readonly quotas: Quotas
   /** How long audit records are kept, in days; none are made where it is 0. */
   readonly auditDays: number

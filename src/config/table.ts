@@ -10,6 +10,7 @@ import {
   type ListenAddress,
   type LogLevel,
   logLevels,
+  type Permission,
   parseAccessKeyId,
   parseBlobs,
   parseDatabase,
@@ -21,6 +22,7 @@ import {
   parseMibPerSecond,
   parsePath,
   parsePemFile,
+  parsePermission,
   parsePublicUrl,
   parseSecretAccessKey,
   parseSecretKey,
@@ -43,6 +45,7 @@ export interface SettingValues {
   readonly publicUrl: string
   readonly trustedProxies: readonly string[]
   readonly workers: number
+  readonly oidcPrivateHosts: Permission
   readonly quotas: Quotas
   readonly auditDays: number
   readonly gcGraceHours: number
@@ -168,6 +171,13 @@ export const settingsTable: { readonly [Key in SettingKey]: Setting<SettingValue
     expected: 'a whole number from 1 to 64',
     parse: parseWorkers,
     fallback: '1',
+  },
+  oidcPrivateHosts: {
+    placeholder: 'permission',
+    help: 'whether OIDC identity providers may have private addresses',
+    expected: 'allow or forbid',
+    parse: parsePermission,
+    fallback: 'allow',
   },
   quotas: {
     placeholder: 'name=count,…',

@@ -21,6 +21,8 @@ export const logLevels = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 's
 
 export type LogLevel = (typeof logLevels)[number]
 
+export type Permission = 'allow' | 'forbid'
+
 /** `host:port`, `[IPv6 address]:port` or `:port`. */
 export function parseListen(text: string): ListenAddress | undefined {
   const [, address, host = address, port] = /^(?:\[([0-9a-fA-F:.]+)\]|([^\s:[\]/@]*)):([0-9]{1,5})$/.exec(text) ?? []
@@ -112,6 +114,10 @@ export function parsePemFile(path: string): string | undefined {
     // Missing, a folder, or not ours to read: all three are a bad value of the setting.
     return undefined
   }
+}
+
+export function parsePermission(text: string): Permission | undefined {
+  return text === 'allow' || text === 'forbid' ? text : undefined
 }
 
 export function parseLogLevel(text: string): LogLevel | undefined {

@@ -2,7 +2,7 @@ import type { Clock } from '#lib/clock.ts'
 import type { Fetch } from '#lib/fetch.ts'
 import type { Metadata } from '#metadata/metadata.ts'
 import type { CompileDocument } from './compiled.ts'
-import { createProviderKeys } from './federation/provider-keys.ts'
+import { createProviderKeys, type ProviderKeysParts } from './federation/provider-keys.ts'
 import { createWebIdentities } from './federation/web-identity.ts'
 import type { FindIdentityPolicies } from './identity-policies.ts'
 import { createKeyAccounts } from './key-accounts.ts'
@@ -19,12 +19,16 @@ export interface TokenServiceParts {
   /** Reaches identity providers. */
   readonly fetch: Fetch
   readonly clock: Clock
+  /** Whether an identity provider may have a private address. */
+  readonly privateHosts: ProviderKeysParts['privateHosts']
+  readonly onUnreachable: ProviderKeysParts['onUnreachable']
 }
 
-export function createTokenService({ metadata, identityPolicies, compile, box, fetch, clock }: TokenServiceParts) {
+export function createTokenService(parts: TokenServiceParts) {
+  const { metadata, identityPolicies, compile, box, clock } = parts
   const { reader } = metadata
   const sessions = createSessions({ metadata, clock, box })
-  const webIdentities = createWebIdentities({ reader, keys: createProviderKeys({ fetch, clock }), clock })
+  const webIdentities = createWebIdentities({ reader, keys: createProviderKeys(parts), clock })
   return {
     sessions,
     roleSessions: createRoleSessions({ reader, identityPolicies, compile, webIdentities, sessions }),

@@ -1,17 +1,18 @@
 import { lookup as lookupAddress } from 'node:dns'
 import { request } from 'node:https'
-import { BlockList, isIP, type LookupFunction } from 'node:net'
+import { isIP, type LookupFunction } from 'node:net'
 import { getCACertificates } from 'node:tls'
+import { reachOf } from './address-reach.ts'
 
 /**
- * The one client for what this program asks of others over the network: documents that are small, at HTTPS addresses that
- * somebody configured. It follows no redirect, takes no more bytes and no more time than it is told, reaches no link-local
- * address, where clouds keep their credentials, and no private one unless its caller says that it may.
+ * The one client for what this program asks of others over the network: small documents at HTTPS addresses. It follows no
+ * redirect. It bounds bytes and time. It never connects to a link-local address, where clouds keep their credentials.
+ * It connects to a private address only where its caller allows that.
  */
 export type Fetch = (url: URL, options: FetchOptions) => Promise<Fetched>
 
 export interface FetchOptions {
-  /** `configured`: somebody who may do so named this very host. `public`: another host's answer named it. */
+  /** `configured`: a person named this host, and it may be private. `public`: it must have a public address. */
   readonly address: 'configured' | 'public'
   readonly maxBytes: number
   /** For everything, from the look-up of the name to the last byte. */
@@ -92,42 +93,7 @@ function guardedLookup(address: FetchOptions['address']): LookupFunction {
   }
 }
 
-const linkLocal = new BlockList()
-linkLocal.addSubnet('169.254.0.0', 16, 'ipv4')
-linkLocal.addSubnet('fe80::', 10, 'ipv6')
-// The same as a gateway from IPv6 to IPv4 translates it (RFC 6052, section 2.1; RFC 3056).
-linkLocal.addSubnet('64:ff9b::a9fe:0', 112, 'ipv6')
-linkLocal.addSubnet('2002:a9fe::', 32, 'ipv6')
-// Where Amazon's metadata service listens on IPv6.
-linkLocal.addSubnet('fd00:ec2::', 32, 'ipv6')
-
-/** IANA's registries of special-purpose addresses, as far as they are not globally reachable. */
-const internal = new BlockList()
-for (const [network, prefix] of [
-  ['0.0.0.0', 8],
-  ['10.0.0.0', 8],
-  ['100.64.0.0', 10],
-  ['127.0.0.0', 8],
-  ['172.16.0.0', 12],
-  ['192.0.0.0', 24],
-  ['192.168.0.0', 16],
-  ['198.18.0.0', 15],
-  ['224.0.0.0', 3],
-] as const) {
-  internal.addSubnet(network, prefix, 'ipv4')
-}
-for (const [network, prefix] of [
-  ['::', 127],
-  ['64:ff9b:1::', 48],
-  ['fc00::', 7],
-  ['ff00::', 8],
-] as const) {
-  internal.addSubnet(network, prefix, 'ipv6')
-}
-
-/** `BlockList` knows an IPv4 address in its IPv6 form, `::ffff:10.0.0.1`, for what it is. */
 function isReachable(address: string, kind: FetchOptions['address']): boolean {
-  const family = isIP(address) === 6 ? 'ipv6' : 'ipv4'
-  if (linkLocal.check(address, family)) return false
-  return kind === 'configured' || !internal.check(address, family)
+  const reach = reachOf(address)
+  return reach === 'public' || (reach === 'private' && kind === 'configured')
 }

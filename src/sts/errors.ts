@@ -38,7 +38,7 @@ export const exceptions: Exceptions<Refusals, ExceptionName> = {
   PolicyMalformed: ['MalformedPolicyDocument', ({ at }) => `Syntax errors in policy.${at === '' ? '' : ` See ${at}.`}`],
   ProviderUnreachable: [
     'IDPCommunicationError',
-    ({ issuer, reason }) => `Couldn't retrieve verification key from your identity provider ${issuer} (${reason})`,
+    ({ issuer }) => `Couldn't retrieve verification key from your identity provider ${issuer}`,
   ],
   RootAssumesRole: ['AccessDeniedException', () => 'Roles may not be assumed by root accounts.'],
   SessionOfSession: ['AccessDeniedException', () => 'Cannot call GetSessionToken with session credentials'],

@@ -1,7 +1,8 @@
+import { setTimeout as delay } from 'node:timers/promises'
 import { createLocalJWKSet, type JSONWebKeySet } from 'jose'
 import { BoundedMap } from '#lib/bounded-map.ts'
 import type { Clock } from '#lib/clock.ts'
-import { type Fetch, FetchFailure } from '#lib/fetch.ts'
+import { type Fetch, type Fetched, FetchFailure, type FetchOptions } from '#lib/fetch.ts'
 import { refuse } from './refusals.ts'
 
 /**
@@ -24,7 +25,19 @@ const keptProviders = 100
 /** A key that its provider withdraws is good for so long. */
 const keptForMs = 10 * 60_000
 const askedAgainAfterMs = 30_000
-const limits = { maxBytes: 256 * 1024, deadlineMs: 5_000 }
+const maxBytes = 256 * 1024
+/** For both documents together; a failure is answered only then. */
+const defaultDeadlineMs = 5_000
+
+export interface ProviderKeysParts {
+  readonly fetch: Fetch
+  readonly clock: Clock
+  /** Whether a provider may have a private address. */
+  readonly privateHosts: boolean
+  /** The reason is for the operator alone. */
+  readonly onUnreachable: (issuer: string, reason: string) => void
+  readonly deadlineMs?: number
+}
 
 interface Asked {
   readonly at: number
@@ -33,11 +46,32 @@ interface Asked {
   keys: KeySet | undefined
 }
 
-export function createProviderKeys({ fetch, clock }: { fetch: Fetch; clock: Clock }): ProviderKeys {
+export function createProviderKeys(parts: ProviderKeysParts): ProviderKeys {
+  const { fetch, clock, privateHosts, onUnreachable, deadlineMs = defaultDeadlineMs } = parts
   const asked = new BoundedMap<string, Asked>(keptProviders)
+  const own = privateHosts ? 'configured' : 'public'
+
+  /**
+   * An account's administrator chooses the host. A failure must not say whether a host is there or what listens on it, so each
+   * takes the same time and has the same facts. @throws Refusal `ProviderUnreachable`
+   */
+  async function fetchOrFailLate(issuer: string): Promise<KeySet> {
+    const startedAt = performance.now()
+    const remainingMs = () => Math.max(0, deadlineMs - (performance.now() - startedAt))
+    try {
+      return await fetchKeys(issuer, own, (url, address) =>
+        fetch(url, { maxBytes, address, deadlineMs: Math.ceil(remainingMs()) }),
+      )
+    } catch (error) {
+      if (!(error instanceof ProviderFailure)) throw error
+      onUnreachable(issuer, error.message)
+      await delay(remainingMs())
+      throw refuse('ProviderUnreachable', { issuer })
+    }
+  }
 
   function ask(issuer: string): Promise<KeySet> {
-    const entry: Asked = { at: clock(), answer: fetchKeys(fetch, issuer), keys: undefined }
+    const entry: Asked = { at: clock(), answer: fetchOrFailLate(issuer), keys: undefined }
     asked.set(issuer, entry)
     entry.answer.then(
       (keys) => {
@@ -60,37 +94,43 @@ export function createProviderKeys({ fetch, clock }: { fetch: Fetch; clock: Cloc
   }
 }
 
-/** @throws Refusal `ProviderUnreachable` */
-async function fetchKeys(fetch: Fetch, issuer: string): Promise<KeySet> {
-  const unreachable = (reason: string) => refuse('ProviderUnreachable', { issuer, reason })
+/** What is wrong with a provider. The message holds nothing that the provider sent. */
+class ProviderFailure extends Error {
+  override readonly name = 'ProviderFailure'
+}
 
-  async function document(url: URL, address: 'configured' | 'public'): Promise<Record<string, unknown>> {
+type AddressKind = FetchOptions['address']
+
+/** @throws ProviderFailure */
+async function fetchKeys(
+  issuer: string,
+  own: AddressKind,
+  get: (url: URL, address: AddressKind) => Promise<Fetched>,
+): Promise<KeySet> {
+  async function document(url: URL, address: AddressKind): Promise<Record<string, unknown>> {
     try {
-      const { status, body } = await fetch(url, { ...limits, address })
-      if (status !== 200) throw unreachable(`${url.pathname}: status ${status}`)
+      const { status, body } = await get(url, address)
+      if (status !== 200) throw new ProviderFailure(`${url.pathname}: status ${status}`)
       return { ...JSON.parse(body.toString()) }
     } catch (error) {
-      if (error instanceof FetchFailure) throw unreachable(`${url.pathname}: ${error.message}`)
-      if (error instanceof SyntaxError) throw unreachable(`${url.pathname}: no JSON`)
+      if (error instanceof FetchFailure) throw new ProviderFailure(`${url.pathname}: ${error.message}`)
+      if (error instanceof SyntaxError) throw new ProviderFailure(`${url.pathname}: no JSON`)
       throw error
     }
   }
 
   const base = new URL(issuer)
-  const configuration = await document(
-    new URL(`${issuer.replace(/\/$/, '')}/.well-known/openid-configuration`),
-    'configured',
-  )
-  if (configuration.issuer !== issuer) throw unreachable('it calls itself by another name')
+  const configuration = await document(new URL(`${issuer.replace(/\/$/, '')}/.well-known/openid-configuration`), own)
+  if (configuration.issuer !== issuer) throw new ProviderFailure('it calls itself by another name')
   const { jwks_uri: location } = configuration
-  if (typeof location !== 'string' || !URL.canParse(location)) throw unreachable('it names no address of keys')
+  if (typeof location !== 'string' || !URL.canParse(location)) throw new ProviderFailure('it names no address of keys')
   const url = new URL(location)
-  // On its own host the provider is where it was configured to be; that it names another one is only its word.
-  const { keys } = await document(url, url.host === base.host ? 'configured' : 'public')
+  // On its own host the provider is where it was configured to be. That it names another host is only its word.
+  const { keys } = await document(url, url.host === base.host ? own : 'public')
   try {
-    // What is no set of keys is refused here.
+    // `createLocalJWKSet` checks the shape of the set.
     return createLocalJWKSet({ keys } as JSONWebKeySet)
   } catch {
-    throw unreachable('it publishes no set of keys')
+    throw new ProviderFailure('it publishes no set of keys')
   }
 }

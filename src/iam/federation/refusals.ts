@@ -9,8 +9,8 @@ export interface WebIdentityRefusals {
   }
   /** Both in milliseconds since the epoch. */
   WebIdentityExpired: { readonly expiredAt: number; readonly now: number }
-  /** The provider did not say which keys are its own. `reason` never holds what it said. */
-  ProviderUnreachable: { readonly issuer: string; readonly reason: string }
+  /** The keys of the provider could not be read. The operator's log has the reason. */
+  ProviderUnreachable: { readonly issuer: string }
 }
 
 export const refuse = refusals<WebIdentityRefusals>()

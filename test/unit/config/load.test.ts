@@ -79,6 +79,12 @@ const examples: readonly { key: SettingKey; texts: Texts; read: (settings: Setti
   },
   { key: 'workers', texts: { workers: '4' }, read: (s) => s.workers, value: 4 },
   {
+    key: 'oidcPrivateHosts',
+    texts: { oidcPrivateHosts: 'forbid' },
+    read: (s) => s.oidcPrivateHosts,
+    value: 'forbid',
+  },
+  {
     key: 'quotas',
     texts: { quotas: 'images=5, tags=0' },
     read: (s) => s.quotas,
@@ -129,6 +135,7 @@ test('without any source the documented defaults hold', () => {
     publicUrl: undefined,
     trustedProxies: [],
     workers: 1,
+    oidcPrivateHosts: 'allow',
     quotas: ecrQuotas,
     auditDays: 90,
     gcGraceHours: 24,
@@ -251,6 +258,7 @@ const badFlags: readonly (readonly [SettingKey, string, string])[] = [
   ['trustedProxies', '10.0.0.1,', '--trusted-proxies is "10.0.0.1,": expected addresses or CIDR ranges'],
   ['workers', '0', '--workers is "0": expected a whole number from 1 to 64'],
   ['workers', '65', '--workers is "65": expected a whole number from 1 to 64'],
+  ['oidcPrivateHosts', 'no', '--oidc-private-hosts is "no": expected allow or forbid'],
   [
     'quotas',
     'Images=5',

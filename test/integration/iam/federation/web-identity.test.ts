@@ -15,7 +15,12 @@ import { configurationPath, keysPath, sendJson, startOidcIssuer } from '#test/su
 const account = parseAccountId('111111111111')
 const other = parseAccountId('222222222222')
 
-async function world(t: TestContext, databases: Databases) {
+interface WorldOptions {
+  readonly privateHosts?: boolean
+  readonly deadlineMs?: number
+}
+
+async function world(t: TestContext, databases: Databases, options: WorldOptions = {}) {
   const metadata = await databases.open(t)
   for (const each of [account, other]) await metadata.transaction((trx) => ensureAccount(trx, each, 0))
   const issuer = await startOidcIssuer()
@@ -27,13 +32,18 @@ async function world(t: TestContext, databases: Databases) {
   const provider = await providers.create(account, {
     ...{ url: issuer.url, clientIds: ['a-client', 'b-client'], thumbprints: [], tags: [] },
   })
-  const keys = createProviderKeys({ fetch: createFetch({ certificates: [selfSigned.cert] }), clock })
+  const reasons: string[] = []
+  const keys = createProviderKeys({
+    ...{ fetch: createFetch({ certificates: [selfSigned.cert] }), clock, privateHosts: true, ...options },
+    onUnreachable: (_issuer, reason) => reasons.push(reason),
+  })
   const identities = createWebIdentities({ reader, keys, clock })
   return {
     issuer,
     time,
     providers,
     provider,
+    reasons,
     verify: (token: string, where = account) => identities.verify(where, token),
     token: (claims = {}, alg = 'RS256') => issuer.token(claims, { now: time.now, alg }),
   }
@@ -146,13 +156,16 @@ eachDatabase((databases) => {
       await assert.rejects(verify(old), invalid('keys'))
     })
 
-    test('a provider that does not answer as one is told of, and asked again after half a minute', async (t) => {
-      const { verify, token, issuer, time } = await world(t, databases)
+    test('a provider that fails is refused in one way, after one time, and asked again after half a minute', async (t) => {
+      const deadlineMs = 800
+      const { verify, token, issuer, time, reasons } = await world(t, databases, { deadlineMs })
       const { url } = issuer
       const configure = (configuration: object) =>
         issuer.answer(configurationPath, (response) => sendJson(response, configuration))
       const bad: Readonly<Record<string, () => void>> = {
         status: () => issuer.answer(configurationPath, (response) => response.writeHead(500).end()),
+        'no answer': () => issuer.answer(configurationPath, (response) => response.destroy()),
+        'no answer within': () => issuer.answer(configurationPath, () => undefined),
         'no JSON': () => issuer.answer(configurationPath, (response) => response.end('<html>')),
         'another name': () => configure({ issuer: 'https://x.example' }),
         'no address': () => configure({ issuer: url }),
@@ -167,20 +180,31 @@ eachDatabase((databases) => {
         arrange()
         time.now += 30_000
         const before = issuer.requests.length
+        const startedAt = performance.now()
         await assert.rejects(verify(await token()), (error) => {
           assert.ok(error instanceof Refusal)
-          assert.equal(error.code, 'ProviderUnreachable')
-          assert.match((error.facts as { reason: string }).reason, new RegExp(reason))
+          assert.deepEqual([error.code, error.facts], ['ProviderUnreachable', { issuer: url }])
           return true
         })
+        assert.ok(performance.now() - startedAt >= deadlineMs - 1, reason)
+        assert.match(reasons.at(-1) ?? '', new RegExp(reason))
         const after = issuer.requests.length
         assert.ok(after > before)
         await assert.rejects(verify(await token()), refused('ProviderUnreachable'))
         assert.equal(issuer.requests.length, after)
       }
+      assert.equal(reasons.length, Object.keys(bad).length)
       issuer.answer(keysPath, undefined)
       time.now += 30_000
       await verify(await token())
+    })
+
+    test('where private hosts are forbidden, a provider with a private address is not asked', async (t) => {
+      const options = { privateHosts: false, deadlineMs: 100 }
+      const { verify, token, issuer, reasons } = await world(t, databases, options)
+      await assert.rejects(verify(await token()), refused('ProviderUnreachable'))
+      assert.match(String(reasons), /its address may not be reached/)
+      assert.deepEqual(issuer.requests, [])
     })
   })
 
