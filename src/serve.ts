@@ -26,7 +26,16 @@ export async function serve(settings: Settings): Promise<void> {
   else await serveAsPrimary(settings, log)
 }
 
+/** AWS makes secrets of 40 characters. A recorded signature lets an attacker guess at a shorter one offline. */
+const shortSecretLength = 20
+
 async function serveAsPrimary(settings: Settings, log: Logger): Promise<void> {
+  const { rootKey } = settings
+  if (rootKey !== undefined && rootKey.secretAccessKey.length < shortSecretLength)
+    log.warn(
+      { shorterThan: shortSecretLength },
+      'the root secret access key is short: anyone who records a request can guess it',
+    )
   // A given key before it listens, so that whoever finds it ready can sign. One to generate afterwards: nobody knows it yet,
   // and if it cannot listen, none is stored, so that the start that does serve still makes it and shows it.
   const given = settings.rootKey && (await prepare(settings, log))

@@ -7,19 +7,25 @@ import { STATUS_CODES } from 'node:http'
 import type { Socket } from 'node:net'
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify'
 import type { Logger } from 'pino'
-import { pathOf } from './request-log.ts'
+import { shownPathOf } from './request-log.ts'
 
 /** Sent with every answer, as AWS does; SDKs show it with their errors. */
 export const requestIdHeader = 'x-amzn-RequestId'
 
 export function answerNotFound(request: FastifyRequest, reply: FastifyReply): void {
-  answer(request, reply, 404, `nothing is served at ${request.method} ${pathOf(request.url)}`)
+  answer(request, reply, 404, `nothing is served at ${request.method} ${shownPathOf(request.url)}`)
 }
 
 /** Answers 503 and closes the connection, so that the client goes elsewhere. */
 export function answerStopping(request: FastifyRequest, reply: FastifyReply): void {
   reply.header('connection', 'close').header('retry-after', '1')
   answer(request, reply, 503, 'the server is stopping')
+}
+
+/** Answers 400, as RFC 9112 section 3.2 requires, and closes the connection: a proxy may have read the other one. */
+export function answerRepeatedHeader(request: FastifyRequest, reply: FastifyReply, name: string): void {
+  reply.header('connection', 'close')
+  answer(request, reply, 400, `the request has more than one ${name} header`)
 }
 
 /** Answers 501, as RFC 9112 section 6.1 has it, and closes the connection, for where the body ends is not known. */

@@ -20,6 +20,15 @@ export function pathOf(url: string): string {
   return end === -1 ? url : url.slice(0, end)
 }
 
+/** Room for a repository's name and a SHA-512 digest, percent-encoded. A client may send 16 KiB. */
+const longestShownPath = 1_200
+
+/** As much of a path as a log line or a message repeats. */
+export function shownPathOf(url: string): string {
+  const path = pathOf(url)
+  return path.length <= longestShownPath ? path : `${path.slice(0, longestShownPath)}…`
+}
+
 /** What of a request is known only while its socket is open. */
 export interface RequestStart {
   readonly atMs: number
@@ -48,16 +57,16 @@ export function logRequest(
   request: FastifyRequest,
   reply: FastifyReply,
 ): void {
-  const path = pathOf(request.raw.url ?? '')
+  const url = request.raw.url ?? ''
   const response = reply.raw
   const whole = response.writableFinished
-  const quiet = quietPaths.has(path)
+  const quiet = quietPaths.has(pathOf(url))
   const ms = performance.now() - atMs
   if (!quiet) onAnswered(request.requestClass, whole ? response.statusCode : undefined, ms)
   const line = {
     requestId: request.id,
     method: request.raw.method,
-    path,
+    path: shownPathOf(url),
     status: response.headersSent ? response.statusCode : undefined,
     ms: Math.round(ms * 10) / 10,
     bytes: whole ? lengthOf(reply) : undefined,

@@ -16,6 +16,7 @@ import {
   answerClientError,
   answerError,
   answerNotFound,
+  answerRepeatedHeader,
   answerStopping,
   answerUnknownCoding,
   requestIdHeader,
@@ -132,7 +133,9 @@ export function createServer({
   app.addHook('onRequest', (request, reply, done) => {
     begin(request, reply)
     turns.take(request, reply, () => {
+      const repeated = repeatedHeader(request)
       if (stopping && !healthPaths.has(pathOf(request.url))) answerStopping(request, reply)
+      else if (repeated !== undefined) answerRepeatedHeader(request, reply, repeated)
       else if (hasUnknownCoding(request)) answerUnknownCoding(request, reply)
       else done()
     })
@@ -171,6 +174,22 @@ function originForm(url: string): string {
   if (url.startsWith('/')) return url
   const absolute = URL.parse(url)
   return absolute === null ? url : absolute.pathname + absolute.search
+}
+
+/**
+ * `Host` or `Authorization`, if it came twice. They decide which registry is meant and who asks. Of several node:http keeps the
+ * first, and a proxy may have judged another one. Runs for each request: `bench` figure "manifest GET by tag".
+ */
+function repeatedHeader({ raw: { rawHeaders } }: FastifyRequest): 'Host' | 'Authorization' | undefined {
+  let hosts = 0
+  let authorizations = 0
+  for (let index = 0; index < rawHeaders.length; index += 2) {
+    const name = rawHeaders[index] ?? ''
+    if (name.length === 4) hosts += Number(name.toLowerCase() === 'host')
+    else if (name.length === 13) authorizations += Number(name.toLowerCase() === 'authorization')
+  }
+  if (hosts > 1) return 'Host'
+  return authorizations > 1 ? 'Authorization' : undefined
 }
 
 /** node:http undoes `chunked` and leaves any other coding of the body as it is, which is then not what the client sent. */

@@ -88,6 +88,21 @@ test('the first start with a given key prints endpoint and snippet, and no secre
   assert.equal(second.output(), `Lading serves ${url}\n`)
 })
 
+test('a short root secret is warned of, and a long one is not', async () => {
+  for (const [secret, warned] of [
+    ['a-short-one', true],
+    ['a-secret-of-twenty-ch', false],
+  ] as const) {
+    await using folder = await temporaryFolder()
+    await using lading = serveIn(folder.path, '--root-access-key-id', 'AKIAX', '--root-secret-access-key', secret)
+    await lading.url()
+    lading.signal('SIGTERM')
+    await lading.exit
+    assert.equal(lading.errors().includes('the root secret access key is short'), warned)
+    assert.ok(!lading.errors().includes(secret))
+  }
+})
+
 for (const workers of ['1', '2']) {
   test(`a signal lets a running request end, then exits 0, with ${workers} worker(s)`, async () => {
     await using folder = await temporaryFolder()

@@ -163,6 +163,33 @@ test('malformed HTTP is answered 400, oversized headers 431, both with an id and
   assert.equal(server.logged.lines().filter(({ msg }) => msg === 'malformed request').length, 2)
 })
 
+test('a request with two Host or two Authorization headers is answered 400 and the connection is closed', async () => {
+  await using server = await serve((app) => app.get('/fine', (_request, reply) => reply.send('fine')))
+  const answerTo = async (...headers: string[]) => {
+    await using connection = await openRawConnection(server.port)
+    connection.socket.write(`GET /fine HTTP/1.1\r\n${headers.join('\r\n')}\r\n\r\n`)
+    await connection.receive('\r\n\r\n')
+    return connection.received()
+  }
+  assert.match(await answerTo('Host: x', 'Authorization: a'), /^HTTP\/1\.1 200 /)
+  for (const [name, ...headers] of [
+    ['Host', 'Host: x', 'host: y'],
+    ['Host', 'Host: x', 'Accept: */*', 'HOST: x'],
+    ['Authorization', 'Host: x', 'Authorization: a', 'authorization: b'],
+  ]) {
+    const answer = await answerTo(...headers)
+    assert.match(answer, /^HTTP\/1\.1 400 [\s\S]*connection: close/i)
+    assert.match(answer, new RegExp(`the request has more than one ${name} header`))
+  }
+})
+
+test('log lines and messages cut a long path', async () => {
+  await using server = await serve()
+  const response = await fetch(`${server.url}/${'a'.repeat(10_000)}?hush`)
+  assert.match(await response.text(), /nothing is served at GET \/a{1199}…"/)
+  assert.equal((await logLine(server.logged, 'request')).path, `/${'a'.repeat(1_199)}…`)
+})
+
 test('a connection on which nothing moves is closed, whether it sends no headers or no more body', async () => {
   await using server = await serve((app) => app.post('/upload', (_request, reply) => reply.send('')), {
     limits: { headersMs: 100, idleMs: 700 },
