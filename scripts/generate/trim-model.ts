@@ -8,6 +8,7 @@
  */
 import { readFileSync, writeFileSync } from 'node:fs'
 import { gunzipSync } from 'node:zlib'
+import { corrections } from './model-corrections.ts'
 import { servedOperations } from './served-operations.ts'
 
 interface Reference {
@@ -49,6 +50,8 @@ const bytes = readFileSync(source)
 const description = JSON.parse((source.endsWith('.gz') ? gunzipSync(bytes) : bytes).toString()) as Description
 const { apiVersion, endpointPrefix = '', serviceFullName, xmlNamespace, targetPrefix } = description.metadata
 
+const corrected = corrections[endpointPrefix] ?? { enums: {}, errors: {} }
+
 /** What stands for the input of an operation that takes nothing, and for the output of one that answers nothing. */
 const nothing = 'Nothing'
 const shapes: Record<string, object> = { [nothing]: { members: {}, type: 'structure' } }
@@ -63,7 +66,9 @@ function shapeOf(name: string): DescribedShape {
 function keep({ shape: name }: Reference): string {
   if (Object.hasOwn(shapes, name)) return name
   const { type, members, member, key, value, required, ...traits } = shapeOf(name)
-  const { enum: values, pattern, min, max, sensitive } = traits as Readonly<Record<string, unknown>>
+  const { enum: described, pattern, min, max, sensitive } = traits as Readonly<Record<string, unknown>>
+  const added = corrected.enums[name] ?? []
+  const values = Array.isArray(described) ? [...described, ...added] : described
   shapes[name] = {
     ...{ enum: values, key: bare(key), max, member: bare(member) },
     members: members && Object.fromEntries(Object.entries(members).map(([item, { shape }]) => [item, { shape }])),
@@ -88,6 +93,13 @@ function keepError({ shape: name }: Reference): string {
   return code
 }
 
+/** The exceptions that AWS sends although its description does not list them. */
+function keepUnlisted(operation: string): string[] {
+  const unlisted = Object.entries(corrected.errors[operation] ?? {})
+  for (const [code, httpStatus] of unlisted) errors[code] = { httpStatus }
+  return unlisted.map(([code]) => code)
+}
+
 const operations = Object.fromEntries(
   (servedOperations[endpointPrefix] ?? []).map((name) => {
     const operation = description.operations[name]
@@ -99,7 +111,7 @@ const operations = Object.fromEntries(
         input: input ? keep(input) : nothing,
         output: output ? keep(output) : nothing,
         resultWrapper: output?.resultWrapper,
-        errors: listed.map(keepError),
+        errors: [...listed.map(keepError), ...keepUnlisted(name)],
       },
     ]
   }),

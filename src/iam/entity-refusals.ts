@@ -12,14 +12,14 @@ export interface EntityRefusals {
   EntityQuotaExceeded: { readonly quota: EntityQuota; readonly limit: number }
   /** All inline policies of an owner together, in characters that are no white space. */
   InlinePoliciesTooLarge: { readonly owner: OwnerKind; readonly name: string; readonly limit: number }
+  /** A trust policy that cannot be parsed as JSON. */
+  TrustPolicyNoJson: Record<string, never>
   /** A trust policy names somebody who does not exist. */
   TrustedPrincipalUnknown: { readonly principal: string }
   /** An identity provider's URL. */
   ProviderUrlInvalid: { readonly url: string }
   /** A permissions boundary that is no managed policy of the account or of AWS. */
   BoundaryUnknown: { readonly arn: string }
-  /** The same of a new role, for which the API has another exception. */
-  RoleBoundaryUnknown: { readonly arn: string }
   /** `repeated` without regard to case. */
   EntityTagInvalid: { readonly problem: 'repeated' | 'reserved' }
   /** Not the ARN of a managed policy. */

@@ -12,7 +12,9 @@ type Refusals = Pick<IamRefusals, 'AccessDenied'> & EntityRefusals & PolicyRefus
 
 export const exceptions: Exceptions<Refusals, ErrorName | 'AccessDeniedException' | 'ValidationError'> = {
   AccessDenied: ['AccessDeniedException', accessDeniedText],
-  BoundaryUnknown: ['NoSuchEntity', boundaryText],
+  // With two blanks, as IAM writes it.
+  ArnUnparsable: ['ValidationError', () => 'Invalid ARN:  Could not be parsed!'],
+  BoundaryUnknown: ['NoSuchEntity', ({ arn }) => `Scope ARN: ${arn} does not exist or is not attachable.`],
   CallerIsNoUser: ['ValidationError', () => 'Must specify userName when calling with non-User credentials'],
   EntityExists: ['EntityAlreadyExists', existsText],
   EntityInUse: ['DeleteConflict', ({ by }) => inUseTexts[by]],
@@ -40,7 +42,6 @@ export const exceptions: Exceptions<Refusals, ErrorName | 'AccessDeniedException
   PolicyArnInvalid: ['InvalidInput', ({ arn }) => `ARN ${arn} is not valid.`],
   PolicyMalformed: ['MalformedPolicyDocument', policyText],
   ProviderUrlInvalid: ['InvalidInput', ({ url }) => `Invalid Open ID Connect Provider URL: ${url}`],
-  RoleBoundaryUnknown: ['InvalidInput', boundaryText],
   SimulationUnserved: [
     'InvalidInput',
     ({ member }) => `${member} is not served here: the policies that are stored are what is simulated.`,
@@ -50,14 +51,11 @@ export const exceptions: Exceptions<Refusals, ErrorName | 'AccessDeniedException
     'InvalidInput',
     ({ most }) => `The keys and values of the context must not have more than ${most} characters together.`,
   ],
+  TrustPolicyNoJson: ['MalformedPolicyDocument', () => 'This policy contains invalid Json'],
   TrustedPrincipalUnknown: [
     'MalformedPolicyDocument',
     ({ principal }) => `Invalid principal in policy: "AWS":"${principal}"`,
   ],
-}
-
-function boundaryText({ arn }: EntityRefusals['BoundaryUnknown']): string {
-  return `Scope ARN: ${arn} does not exist or is not attachable.`
 }
 
 function existsText({ kind, name }: EntityRefusals['EntityExists']): string {
@@ -83,7 +81,7 @@ const absenceTexts: Readonly<Record<EntityRefusals['EntityNotFound']['kind'], (n
   policy: (arn) => `Policy ${arn} was not found.`,
   'attachable policy': (arn) => `Policy ${arn} does not exist or is not attachable.`,
   'attached policy': (arn) => `Policy ${arn} was not found.`,
-  'policy version': (version) => `Policy version ${version} does not exist or is not attachable.`,
+  'policy version': (version) => `Policy ${version} does not exist or is not attachable.`,
   'access key': (id) => `The Access Key with id ${id} cannot be found.`,
   'group member': (name) => `The user with name ${name} is not in the group.`,
   'login profile': (name) => `Login Profile for User ${name} cannot be found.`,

@@ -86,6 +86,7 @@ export interface Operations {
       | 'MalformedPolicyDocument'
       | 'ConcurrentModification'
       | 'ServiceFailure'
+      | 'NoSuchEntity'
   }
   CreateUser: {
     readonly input: CreateUserRequest
@@ -1215,7 +1216,7 @@ export interface OrganizationsDecisionDetail {
   readonly AllowedByOrganizations?: boolean | undefined
 }
 
-export type PermissionsBoundaryAttachmentType = 'PermissionsBoundaryPolicy'
+export type PermissionsBoundaryAttachmentType = 'PermissionsBoundaryPolicy' | 'Policy'
 
 export interface PermissionsBoundaryDecisionDetail {
   readonly AllowedByPermissionsBoundary?: boolean | undefined
@@ -1248,7 +1249,15 @@ export interface PolicyRole {
   readonly RoleId?: string | undefined
 }
 
-export type PolicySourceType = 'user' | 'group' | 'role' | 'aws-managed' | 'user-managed' | 'resource' | 'none'
+export type PolicySourceType =
+  | 'user'
+  | 'group'
+  | 'role'
+  | 'aws-managed'
+  | 'user-managed'
+  | 'resource'
+  | 'none'
+  | 'IAM Policy'
 
 export type PolicyUsageType = 'PermissionsPolicy' | 'PermissionsBoundary'
 

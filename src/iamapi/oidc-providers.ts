@@ -3,6 +3,7 @@ import type { OidcProviders } from '#iam/federation/oidc-providers.ts'
 import { tagConditions } from './conditions.ts'
 import type { Operations } from './model.ts'
 import { readTags, tagShapes } from './shapes.ts'
+import { tagPage } from './tag-page.ts'
 
 export interface OidcProviderParts {
   readonly providers: OidcProviders
@@ -91,8 +92,8 @@ export function oidcProviderOperations({ providers }: OidcProviderParts) {
     ListOpenIDConnectProviderTags: {
       resource,
       handle: async ({ input, principal: { account } }) => {
-        const { tags } = await providers.get(account, input.OpenIDConnectProviderArn)
-        return { Tags: tagShapes(tags), IsTruncated: false }
+        const { arn, tags } = await providers.get(account, input.OpenIDConnectProviderArn)
+        return tagPage(input, ['ListOpenIDConnectProviderTags', arn], tags)
       },
     },
   } satisfies Partial<Handlers<Operations>>

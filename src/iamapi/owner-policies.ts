@@ -3,6 +3,7 @@ import type { OwnerRef, Owners } from '#iam/identities/owners.ts'
 import type { Attachments } from '#iam/policies/attachments.ts'
 import type { InlinePolicies } from '#iam/policies/inline.ts'
 import type { Principal } from '#iam/principal.ts'
+import { policyArn } from './arns.ts'
 import { policyConditions } from './conditions.ts'
 import type { Operations } from './model.ts'
 import { openPage } from './paging.ts'
@@ -109,7 +110,7 @@ function policiesOf<Named>(
       resource,
       conditions: policyConditions,
       handle: async (request: Request<Named & { readonly PolicyArn: string }>) => {
-        await attachments.attach(ownerOf(request), request.input.PolicyArn)
+        await attachments.attach(ownerOf(request), policyArn(request))
         return {}
       },
     },
@@ -117,7 +118,7 @@ function policiesOf<Named>(
       resource,
       conditions: policyConditions,
       handle: async (request: Request<Named & { readonly PolicyArn: string }>) => {
-        await attachments.detach(ownerOf(request), request.input.PolicyArn)
+        await attachments.detach(ownerOf(request), policyArn(request))
         return {}
       },
     },

@@ -2,7 +2,7 @@ import { AwsError } from '#aws/aws-error.ts'
 import { parsePageToken, printPageToken } from '#lib/page.ts'
 
 /** IAM's paging, one way for all its listings: `MaxItems` of 100 by default, and an opaque `Marker`. */
-interface PagedInput {
+export interface PagedInput {
   readonly Marker?: string | undefined
   readonly MaxItems?: number | undefined
 }

@@ -2,10 +2,12 @@ import type { Handlers } from '#aws/operation.ts'
 import type { ManagedPolicies } from '#iam/policies/managed.ts'
 import type { ManagedPolicy } from '#iam/policies/managed-policy.ts'
 import { type OwnerKind, type PolicyUsage, unused } from '#iam/policies/usage.ts'
+import { policyArn } from './arns.ts'
 import { tagConditions } from './conditions.ts'
 import type { EntityType, Operations, Policy, PolicyUsageType } from './model.ts'
 import { isPrintable, openPage } from './paging.ts'
 import { readTags, tagShapes } from './shapes.ts'
+import { tagPage } from './tag-page.ts'
 
 export interface PolicyParts {
   readonly policies: ManagedPolicies
@@ -22,11 +24,12 @@ export function policyOperations({ policies }: PolicyParts) {
       handle: async ({ input, principal: { account } }) => {
         const { PolicyName: name, Path: path = '/', Description: description, PolicyDocument: document } = input
         const policy = await policies.create(account, { name, path, description, document, tags: readTags(input.Tags) })
-        return { Policy: listedPolicyShape(policy, unused) }
+        const Tags = tagShapes(policy.tags)
+        return { Policy: { ...listedPolicyShape(policy, unused), ...(Tags.length > 0 && { Tags }) } }
       },
     },
     GetPolicy: {
-      resource: ({ input }) => input.PolicyArn,
+      resource: policyArn,
       handle: async ({ input, principal: { account } }) => {
         const { usage, ...policy } = await policies.get(account, input.PolicyArn)
         return { Policy: policyShape(policy, usage) }
@@ -53,14 +56,14 @@ export function policyOperations({ policies }: PolicyParts) {
       },
     },
     DeletePolicy: {
-      resource: ({ input }) => input.PolicyArn,
+      resource: policyArn,
       handle: async ({ input, principal: { account } }) => {
         await policies.delete(account, input.PolicyArn)
         return {}
       },
     },
     ListEntitiesForPolicy: {
-      resource: ({ input }) => input.PolicyArn,
+      resource: policyArn,
       handle: async ({ input, principal: { account } }) => {
         const { PolicyArn: arn, EntityFilter, PathPrefix: pathPrefix = '/', PolicyUsageFilter } = input
         const scope = ['ListEntitiesForPolicy', account, arn, EntityFilter, pathPrefix, PolicyUsageFilter]
@@ -80,7 +83,7 @@ export function policyOperations({ policies }: PolicyParts) {
       },
     },
     TagPolicy: {
-      resource: ({ input }) => input.PolicyArn,
+      resource: policyArn,
       conditions: tagConditions,
       handle: async ({ input, principal: { account } }) => {
         await policies.addTags(account, input.PolicyArn, readTags(input.Tags))
@@ -88,7 +91,7 @@ export function policyOperations({ policies }: PolicyParts) {
       },
     },
     UntagPolicy: {
-      resource: ({ input }) => input.PolicyArn,
+      resource: policyArn,
       conditions: tagConditions,
       handle: async ({ input, principal: { account } }) => {
         await policies.removeTags(account, input.PolicyArn, input.TagKeys)
@@ -96,10 +99,10 @@ export function policyOperations({ policies }: PolicyParts) {
       },
     },
     ListPolicyTags: {
-      resource: ({ input }) => input.PolicyArn,
+      resource: policyArn,
       handle: async ({ input, principal: { account } }) => {
-        const { tags } = await policies.get(account, input.PolicyArn)
-        return { Tags: tagShapes(tags), IsTruncated: false }
+        const { id, tags } = await policies.get(account, input.PolicyArn)
+        return tagPage(input, ['ListPolicyTags', id], tags)
       },
     },
   } satisfies Partial<Handlers<Operations>>

@@ -1,6 +1,7 @@
 import type { Handlers } from '#aws/operation.ts'
 import { refuseEntity } from '#iam/entity-refusals.ts'
 import type { PolicyVersion as PolicyVersionOf, PolicyVersions } from '#iam/policies/versions.ts'
+import { policyArn } from './arns.ts'
 import type { Operations, PolicyVersion } from './model.ts'
 import { openPage } from './paging.ts'
 import { encodeDocument } from './shapes.ts'
@@ -13,7 +14,7 @@ export interface PolicyVersionParts {
 export function policyVersionOperations({ versions }: PolicyVersionParts) {
   return {
     CreatePolicyVersion: {
-      resource: ({ input }) => input.PolicyArn,
+      resource: policyArn,
       handle: async ({ input, principal: { account } }) => {
         const { PolicyArn: arn, PolicyDocument: document, SetAsDefault: inForce = false } = input
         const { document: _, ...version } = await versions.create(account, arn, document, { inForce })
@@ -21,14 +22,14 @@ export function policyVersionOperations({ versions }: PolicyVersionParts) {
       },
     },
     GetPolicyVersion: {
-      resource: ({ input }) => input.PolicyArn,
+      resource: policyArn,
       handle: async ({ input, principal: { account } }) => {
         const version = await versions.get(account, input.PolicyArn, readNumber(input))
         return { PolicyVersion: { ...listedVersionShape(version), Document: encodeDocument(version.document) } }
       },
     },
     ListPolicyVersions: {
-      resource: ({ input }) => input.PolicyArn,
+      resource: policyArn,
       handle: async ({ input, principal: { account } }) => {
         const page = openPage(input, ['ListPolicyVersions', account, input.PolicyArn], [isNumber])
         const after = page.after?.map(Number)[0]
@@ -40,14 +41,14 @@ export function policyVersionOperations({ versions }: PolicyVersionParts) {
       },
     },
     DeletePolicyVersion: {
-      resource: ({ input }) => input.PolicyArn,
+      resource: policyArn,
       handle: async ({ input, principal: { account } }) => {
         await versions.delete(account, input.PolicyArn, readNumber(input))
         return {}
       },
     },
     SetDefaultPolicyVersion: {
-      resource: ({ input }) => input.PolicyArn,
+      resource: policyArn,
       handle: async ({ input, principal: { account } }) => {
         await versions.putInForce(account, input.PolicyArn, readNumber(input))
         return {}
@@ -64,7 +65,7 @@ function isNumber(text: string): boolean {
 function readNumber({ PolicyArn, VersionId }: { readonly PolicyArn: string; readonly VersionId: string }): number {
   const number = VersionId.slice(1)
   if (!isNumber(number))
-    throw refuseEntity('EntityNotFound', { kind: 'policy version', name: `${PolicyArn} ${VersionId}` })
+    throw refuseEntity('EntityNotFound', { kind: 'policy version', name: `${PolicyArn} version ${VersionId}` })
   return Number(number)
 }
 

@@ -2,6 +2,8 @@ import { refusals } from '#lib/refusal.ts'
 
 /** What this surface declines by itself, before the domain is asked. */
 export interface IamApiRefusals {
+  /** A text in the place of an ARN that has not the parts of one. */
+  ArnUnparsable: Record<string, never>
   /** A call that means its caller, of one who is no user. */
   CallerIsNoUser: Record<string, never>
   /** Only AWS lets a key expire. */

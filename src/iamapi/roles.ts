@@ -2,16 +2,21 @@ import type { Handlers, ResourceRequest } from '#aws/operation.ts'
 import type { Owners } from '#iam/identities/owners.ts'
 import type { Role as RoleOf, Roles } from '#iam/identities/roles.ts'
 import type { Boundaries } from '#iam/policies/boundaries.ts'
+import { boundaryArn, requireArn } from './arns.ts'
 import { boundaryConditions, tagConditions } from './conditions.ts'
 import type { Operations, Role } from './model.ts'
 import { openPage } from './paging.ts'
-import { encodeDocument, readTags, tagShapes } from './shapes.ts'
+import { boundaryShape, encodeDocument, readTags, tagShapes } from './shapes.ts'
+import { tagPage } from './tag-page.ts'
 
 export interface RoleParts {
   readonly roles: Roles
   readonly owners: Owners
   readonly boundaries: Boundaries
 }
+
+/** What IAM sets where a request names no MaxSessionDuration, an update included (IAM API reference, UpdateRole). */
+const defaultSessionSeconds = 3_600
 
 /** Roles: what they are, whom they trust, their tags and their boundaries. */
 export function roleOperations({ roles, owners, boundaries }: RoleParts) {
@@ -30,11 +35,11 @@ export function roleOperations({ roles, owners, boundaries }: RoleParts) {
           path: input.Path ?? '/',
           description: input.Description,
           trustPolicy: input.AssumeRolePolicyDocument,
-          maxSessionSeconds: input.MaxSessionDuration ?? 3_600,
-          boundaryArn: input.PermissionsBoundary,
+          maxSessionSeconds: input.MaxSessionDuration ?? defaultSessionSeconds,
+          boundaryArn: boundaryArn(input),
           tags: readTags(input.Tags),
         })
-        return { Role: roleShape(role) }
+        return { Role: changedRole(role) }
       },
     },
     GetRole: {
@@ -54,7 +59,7 @@ export function roleOperations({ roles, owners, boundaries }: RoleParts) {
     UpdateRole: {
       resource: roleArn,
       handle: async ({ input, principal }) => {
-        const { Description: description, MaxSessionDuration: maxSessionSeconds } = input
+        const { Description: description, MaxSessionDuration: maxSessionSeconds = defaultSessionSeconds } = input
         await roles.update(principal.account, input.RoleName, { description, maxSessionSeconds })
         return {}
       },
@@ -63,7 +68,7 @@ export function roleOperations({ roles, owners, boundaries }: RoleParts) {
       resource: roleArn,
       handle: async ({ input, principal }) => {
         const role = await roles.update(principal.account, input.RoleName, { description: input.Description })
-        return { Role: roleShape(role) }
+        return { Role: changedRole(role) }
       },
     },
     UpdateAssumeRolePolicy: {
@@ -99,15 +104,15 @@ export function roleOperations({ roles, owners, boundaries }: RoleParts) {
     ListRoleTags: {
       resource: roleArn,
       handle: async ({ input, principal }) => {
-        const { tags } = await roles.get(principal.account, input.RoleName)
-        return { Tags: tagShapes(tags), IsTruncated: false }
+        const { id, tags } = await roles.get(principal.account, input.RoleName)
+        return tagPage(input, ['ListRoleTags', id], tags)
       },
     },
     PutRolePermissionsBoundary: {
       resource: roleArn,
       conditions: boundaryConditions,
       handle: async ({ input, principal: { account } }) => {
-        await boundaries.put({ account, kind: 'role', name: input.RoleName }, input.PermissionsBoundary)
+        await boundaries.put({ account, kind: 'role', name: input.RoleName }, requireArn(input.PermissionsBoundary))
         return {}
       },
     },
@@ -140,15 +145,16 @@ function roleShape(role: RoleOf): Role {
     AssumeRolePolicyDocument: encodeDocument(role.trustPolicy),
     ...(Description && { Description }),
     MaxSessionDuration: role.maxSessionSeconds,
-    ...(boundaryArn && {
-      PermissionsBoundary: {
-        PermissionsBoundaryType: 'PermissionsBoundaryPolicy',
-        PermissionsBoundaryArn: boundaryArn,
-      },
-    }),
+    ...(boundaryArn && { PermissionsBoundary: boundaryShape(boundaryArn) }),
     ...(Object.keys(tags).length > 0 && { Tags: tagShapes(tags) }),
     RoleLastUsed: lastUsed ? { LastUsedDate: new Date(lastUsed.at), Region: lastUsed.region } : {},
   }
+}
+
+/** What CreateRole and UpdateRoleDescription send of a role: neither how long its sessions may be nor its last use. */
+function changedRole(role: RoleOf): Role {
+  const { MaxSessionDuration: _, RoleLastUsed: __, ...shape } = roleShape(role)
+  return shape
 }
 
 /** A list leaves out what costs AWS a look-up (IAM API reference, ListRoles). */

@@ -4,11 +4,13 @@ import type { User as UserOf, Users } from '#iam/identities/users.ts'
 import type { Boundaries } from '#iam/policies/boundaries.ts'
 import type { AccountId } from '#names/account.ts'
 import { rootArn } from '#names/arn.ts'
+import { boundaryArn, requireArn } from './arns.ts'
 import { rootName, userMeant, userMeantArn } from './callers.ts'
 import { boundaryConditions, tagConditions } from './conditions.ts'
 import type { Operations, User } from './model.ts'
 import { openPage } from './paging.ts'
-import { readTags, tagShapes } from './shapes.ts'
+import { boundaryShape, readTags, tagShapes } from './shapes.ts'
+import { tagPage } from './tag-page.ts'
 
 export interface UserParts {
   readonly users: Users
@@ -26,8 +28,9 @@ export function userOperations({ users, owners, boundaries }: UserParts) {
       also: ({ Tags }) => (Tags?.length ? ['iam:TagUser'] : []),
       conditions: (request) => [...tagConditions(request), ...boundaryConditions(request)],
       handle: async ({ input, principal: { account } }) => {
-        const { UserName: name, Path: path = '/', Tags, PermissionsBoundary: boundaryArn } = input
-        return { User: userShape(await users.create(account, { name, path, tags: readTags(Tags), boundaryArn })) }
+        const { UserName: name, Path: path = '/', Tags } = input
+        const user = { name, path, tags: readTags(Tags), boundaryArn: boundaryArn(input) }
+        return { User: userShape(await users.create(account, user)) }
       },
     },
 
@@ -94,9 +97,8 @@ export function userOperations({ users, owners, boundaries }: UserParts) {
     ListUserTags: {
       resource,
       handle: async ({ input, principal: { account } }) => {
-        const { tags } = await users.get(account, input.UserName)
-        // Fifty at most: a page holds them all.
-        return { Tags: tagShapes(tags), IsTruncated: false }
+        const { id, tags } = await users.get(account, input.UserName)
+        return tagPage(input, ['ListUserTags', id], tags)
       },
     },
 
@@ -104,7 +106,7 @@ export function userOperations({ users, owners, boundaries }: UserParts) {
       resource,
       conditions: boundaryConditions,
       handle: async ({ input, principal: { account } }) => {
-        await boundaries.put({ account, kind: 'user', name: input.UserName }, input.PermissionsBoundary)
+        await boundaries.put({ account, kind: 'user', name: input.UserName }, requireArn(input.PermissionsBoundary))
         return {}
       },
     },
@@ -128,12 +130,7 @@ function userShape(user: UserOf): User {
   const { boundaryArn, tags } = user
   return {
     ...listedUserShape(user),
-    ...(boundaryArn !== undefined && {
-      PermissionsBoundary: {
-        PermissionsBoundaryType: 'PermissionsBoundaryPolicy',
-        PermissionsBoundaryArn: boundaryArn,
-      },
-    }),
+    ...(boundaryArn !== undefined && { PermissionsBoundary: boundaryShape(boundaryArn) }),
     ...(Object.keys(tags).length > 0 && { Tags: tagShapes(tags) }),
   }
 }

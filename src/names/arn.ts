@@ -38,6 +38,13 @@ export function parseRepositoryArn(text: string): RepositoryArn {
   return { account, region, repository }
 }
 
+const arnPattern = /^arn:[^:]+:[^:]+:[^:]*:[^:]*:./s
+
+/** Whether a text has the six parts of an ARN, those for region and account possibly empty (IAM user guide, "IAM ARNs"). */
+export function isArn(text: string): boolean {
+  return arnPattern.test(text)
+}
+
 /** The ARN of an account's root principal. */
 export function rootArn(account: AccountId): string {
   return `arn:aws:iam::${account}:root`

@@ -16,6 +16,7 @@ export interface Operations {
       | 'PackedPolicyTooLarge'
       | 'RegionDisabledException'
       | 'ExpiredTokenException'
+      | 'InvalidParameterValue'
   }
   AssumeRoleWithWebIdentity: {
     readonly input: AssumeRoleWithWebIdentityRequest

@@ -47,7 +47,7 @@ export interface NewRole {
 }
 
 export interface Roles {
-  /** @throws Refusal `EntityExists`, `RoleBoundaryUnknown`, those of tags and of trust policies */
+  /** @throws Refusal `EntityExists`, `BoundaryUnknown`, those of tags and of trust policies */
   create(account: AccountId, role: NewRole): Promise<Role>
   /** @throws Refusal `EntityNotFound` */
   get(account: AccountId, name: string): Promise<Role>
@@ -192,7 +192,7 @@ async function insertRole(trx: Transaction, account: AccountId, role: NewRole, n
   await requireTrustPolicy(trx, trustPolicy)
   if (boundaryArn !== undefined) {
     if (!(await findManagedPolicy(trx, account, boundaryArn)))
-      throw refuseEntity('RoleBoundaryUnknown', { arn: boundaryArn })
+      throw refuseEntity('BoundaryUnknown', { arn: boundaryArn })
     await lockManagedPolicy(trx, account, boundaryArn)
   }
   const row = await trx

@@ -5,7 +5,13 @@ import { type Page, pageOf } from '#lib/page.ts'
 import type { Reader, Transaction } from '#metadata/metadata.ts'
 import type { AccountId } from '#names/account.ts'
 import { awsManagedPolicies } from './aws-managed.ts'
-import { getManagedPolicy, lockOwnPolicy, type ManagedPolicy, requireManagedDocument } from './managed-policy.ts'
+import {
+  findManagedPolicy,
+  getManagedPolicy,
+  lockOwnPolicy,
+  type ManagedPolicy,
+  requireManagedDocument,
+} from './managed-policy.ts'
 
 /**
  * The versions of managed policies (IAM user guide, "Versioning IAM policies"): up to five, of which one is in force. A version's
@@ -69,8 +75,8 @@ export function createPolicyVersions(parts: { reader: Reader; change: ChangeIam;
     },
 
     async get(account, arn, number) {
-      const policy = await getManagedPolicy(reader, account, arn)
-      const [version] = await selectVersions(reader, policy, { limit: 1, number })
+      const policy = await findManagedPolicy(reader, account, arn)
+      const [version] = policy === undefined ? [] : await selectVersions(reader, policy, { limit: 1, number })
       if (version === undefined) throw missing(arn, number)
       return version
     },
@@ -95,6 +101,7 @@ export function createPolicyVersions(parts: { reader: Reader; change: ChangeIam;
 
     putInForce: (account, arn, number) =>
       change(async (trx) => {
+        if ((await findManagedPolicy(trx, account, arn)) === undefined) throw missing(arn, number)
         const policy = await lockOwnPolicy(trx, account, arn)
         const [version] = await selectVersions(trx, policy, { limit: 1, number })
         if (version === undefined) throw missing(arn, number)
@@ -160,5 +167,5 @@ async function requireRoom(trx: Transaction, arn: string): Promise<void> {
 }
 
 function missing(arn: string, number: number) {
-  return refuseEntity('EntityNotFound', { kind: 'policy version', name: `${arn} v${number}` })
+  return refuseEntity('EntityNotFound', { kind: 'policy version', name: `${arn} version v${number}` })
 }

@@ -43,20 +43,24 @@ eachDatabase((databases) => {
       assert.equal(decodeURIComponent(created.AssumeRolePolicyDocument ?? ''), trust)
       assert.match(created.AssumeRolePolicyDocument ?? '', /^%7B%22Version%22%3A/)
       assert.ok(created.CreateDate instanceof Date)
+      assert.deepEqual([created.MaxSessionDuration, created.RoleLastUsed], [undefined, undefined])
       const { Role } = await iam.getRole({ RoleName: 'Deploy' })
-      assert.deepEqual(Role, created)
+      assert.deepEqual(Role, { ...created, MaxSessionDuration: 7_200, RoleLastUsed: {} })
 
-      await iam.updateRole({ RoleName: 'Deploy', MaxSessionDuration: 3_600 })
-      await iam.updateRoleDescription({ RoleName: 'Deploy', Description: 'builds' })
+      const { Role: described } = await iam.updateRoleDescription({ RoleName: 'Deploy', Description: 'builds' })
+      assert.deepEqual(described, { ...created, Description: 'builds' })
+      assert.equal((await iam.getRole({ RoleName: 'Deploy' })).Role?.MaxSessionDuration, 7_200)
+      await iam.updateRole({ RoleName: 'Deploy' })
       await iam.updateAssumeRolePolicy({ RoleName: 'Deploy', PolicyDocument: trusting('*') })
       await iam.tagRole({ RoleName: 'Deploy', Tags: [{ Key: 'a', Value: 'b' }] })
       await iam.untagRole({ RoleName: 'Deploy', TagKeys: ['team'] })
       await iam.deleteRolePermissionsBoundary({ RoleName: 'Deploy' })
       const { Role: changed } = await iam.getRole({ RoleName: 'Deploy' })
       const { PermissionsBoundary, ...rest } = created
-      assert.equal(PermissionsBoundary?.PermissionsBoundaryType, 'PermissionsBoundaryPolicy')
+      assert.equal(PermissionsBoundary?.PermissionsBoundaryType, 'Policy')
       assert.deepEqual(changed, {
-        ...{ ...rest, MaxSessionDuration: 3_600, Description: 'builds', Tags: [{ Key: 'a', Value: 'b' }] },
+        ...{ ...rest, MaxSessionDuration: 3_600, RoleLastUsed: {} },
+        ...{ Description: 'builds', Tags: [{ Key: 'a', Value: 'b' }] },
         AssumeRolePolicyDocument: encodeURIComponent(trusting('*')).replaceAll('*', '%2A'),
       })
       assert.deepEqual((await iam.listRoleTags({ RoleName: 'Deploy' })).Tags, [{ Key: 'a', Value: 'b' }])
@@ -122,11 +126,92 @@ eachDatabase((databases) => {
       const { name, status } = await refusalOf(iam.createRole({ RoleName: 'x', AssumeRolePolicyDocument: '{}' }))
       assert.deepEqual([name, status], ['MalformedPolicyDocumentException', 400])
       const PermissionsBoundary = `arn:aws:iam::${account}:policy/none`
-      assert.deepEqual(await refusalOf(iam.createRole({ ...role, RoleName: 'x', PermissionsBoundary })), {
-        name: 'InvalidInputException',
-        message: `Scope ARN: ${PermissionsBoundary} does not exist or is not attachable.`,
-        status: 400,
+      const noBoundary = missing(`Scope ARN: ${PermissionsBoundary} does not exist or is not attachable.`)
+      assert.deepEqual(await refusalOf(iam.createRole({ ...role, RoleName: 'x', PermissionsBoundary })), noBoundary)
+      const noJson = {
+        ...{ name: 'MalformedPolicyDocumentException', message: 'This policy contains invalid Json', status: 400 },
+      }
+      for (const text of ['{', 'nothing', '{"a":1,}']) {
+        const created = iam.createRole({ RoleName: 'x', AssumeRolePolicyDocument: text })
+        assert.deepEqual(await refusalOf(created), noJson)
+        const updated = iam.updateAssumeRolePolicy({ RoleName: 'Deploy', PolicyDocument: text })
+        assert.deepEqual(await refusalOf(updated), noJson)
+      }
+    })
+
+    test('a text that is not an ARN is refused wherever IAM takes one', async (t) => {
+      const { iam, account } = await start(t)
+      await iam.createRole({ RoleName: 'Deploy', AssumeRolePolicyDocument: trusting(account) })
+      await iam.createUser({ UserName: 'ann' })
+      await iam.createGroup({ GroupName: 'ops' })
+      const [role, user, group] = [{ RoleName: 'Deploy' }, { UserName: 'ann' }, { GroupName: 'ops' }]
+      for (const PolicyArn of [
+        'a-policy-and-no-arn-at-all',
+        'arn:aws:iam:policy/x',
+        'arn::iam::111122223333:policy/x',
+      ]) {
+        const PermissionsBoundary = PolicyArn
+        const calls: readonly (() => Promise<unknown>)[] = [
+          ...[() => iam.attachRolePolicy({ ...role, PolicyArn }), () => iam.detachRolePolicy({ ...role, PolicyArn })],
+          ...[() => iam.attachUserPolicy({ ...user, PolicyArn }), () => iam.detachUserPolicy({ ...user, PolicyArn })],
+          () => iam.attachGroupPolicy({ ...group, PolicyArn }),
+          () => iam.detachGroupPolicy({ ...group, PolicyArn }),
+          ...[() => iam.getPolicy({ PolicyArn }), () => iam.deletePolicy({ PolicyArn })],
+          ...[() => iam.listPolicyVersions({ PolicyArn }), () => iam.listPolicyTags({ PolicyArn })],
+          () => iam.getPolicyVersion({ PolicyArn, VersionId: 'v1' }),
+          () => iam.putRolePermissionsBoundary({ ...role, PermissionsBoundary }),
+          () => iam.putUserPermissionsBoundary({ ...user, PermissionsBoundary }),
+          () => iam.createUser({ UserName: 'bob', PermissionsBoundary }),
+        ]
+        for (const call of calls) {
+          assert.deepEqual(await refusalOf(call()), {
+            ...{ name: 'ValidationError', message: 'Invalid ARN:  Could not be parsed!', status: 400 },
+          })
+        }
+      }
+    })
+
+    test('tags are listed by key, in pages that joined are the whole list', async (t) => {
+      const { iam, account } = await start(t)
+      const keys = ['c', 'a b', 'Z', 'd', 'ä']
+      const Tags = keys.map((Key) => ({ Key, Value: `${Key}=` }))
+      await iam.createRole({ RoleName: 'Deploy', AssumeRolePolicyDocument: trusting(account), Tags })
+      await iam.createUser({ UserName: 'ann', Tags })
+      const { Policy } = await iam.createPolicy({ PolicyName: 'Push', PolicyDocument: allowing('ecr:*'), Tags })
+      const provider = await iam.createOpenIDConnectProvider({
+        ...{ Url: 'https://issuer.example/id/1', ClientIDList: ['x'], Tags },
       })
+      const { OpenIDConnectProviderArn } = provider
+      type Listing = (page: { MaxItems?: number; Marker?: string | undefined }) => Promise<{
+        Tags?: { Key: string | undefined; Value: string | undefined }[] | undefined
+        IsTruncated?: boolean | undefined
+        Marker?: string | undefined
+      }>
+      const listings: readonly Listing[] = [
+        (page) => iam.listRoleTags({ RoleName: 'Deploy', ...page }),
+        (page) => iam.listUserTags({ UserName: 'ann', ...page }),
+        (page) => iam.listPolicyTags({ PolicyArn: Policy?.Arn, ...page }),
+        (page) => iam.listOpenIDConnectProviderTags({ OpenIDConnectProviderArn, ...page }),
+      ]
+      const sorted = ['Z', 'a b', 'c', 'd', 'ä']
+      let foreign: string | undefined
+      for (const list of listings) {
+        const whole = await list({})
+        assert.deepEqual([whole.Tags?.map(({ Key }) => Key), whole.IsTruncated], [sorted, false])
+        const found: (string | undefined)[] = []
+        let Marker: string | undefined
+        do {
+          const page = await list({ MaxItems: 2, Marker })
+          assert.equal(page.IsTruncated, page.Marker !== undefined)
+          found.push(...(page.Tags ?? []).map(({ Key }) => Key))
+          Marker = page.Marker
+        } while (Marker !== undefined)
+        assert.deepEqual(found, sorted)
+        for (const wrong of ['nonsense', ...(foreign === undefined ? [] : [foreign])]) {
+          assert.equal((await refusalOf(list({ Marker: wrong }))).name, 'ValidationError')
+        }
+        foreign = (await list({ MaxItems: 1 })).Marker
+      }
     })
 
     test('a managed policy is created, versioned, attached, tagged, listed and deleted', async (t) => {
@@ -138,7 +223,10 @@ eachDatabase((databases) => {
       const PolicyArn = `arn:aws:iam::${account}:policy/ci/Push`
       assert.equal(Policy?.Arn, PolicyArn)
       const { Policy: read } = await iam.getPolicy({ PolicyArn })
-      assert.deepEqual(read, { ...Policy, Description: 'pushes', Tags: [{ Key: 'a', Value: 'b' }] })
+      assert.deepEqual(Policy.Tags, [{ Key: 'a', Value: 'b' }])
+      assert.deepEqual(read, { ...Policy, Description: 'pushes' })
+      const { Policy: plain } = await iam.createPolicy({ PolicyName: 'Pull', PolicyDocument: allowing('ecr:V1') })
+      assert.equal(plain?.Tags, undefined)
 
       const version = await iam.createPolicyVersion({
         ...{ PolicyArn, PolicyDocument: allowing('ecr:V2'), SetAsDefault: true },
@@ -157,8 +245,18 @@ eachDatabase((databases) => {
         ],
       )
       for (const VersionId of ['v9', 'v1.x', `v${'9'.repeat(30)}`]) {
-        const { name } = await refusalOf(iam.getPolicyVersion({ PolicyArn, VersionId }))
-        assert.equal(name, 'NoSuchEntityException')
+        const refused = await refusalOf(iam.getPolicyVersion({ PolicyArn, VersionId }))
+        assert.deepEqual(
+          refused,
+          missing(`Policy ${PolicyArn} version ${VersionId} does not exist or is not attachable.`),
+        )
+      }
+      const other = { PolicyArn: `arn:aws:iam::${account}:policy/none`, VersionId: 'v1' }
+      for (const call of [() => iam.getPolicyVersion(other), () => iam.setDefaultPolicyVersion(other)]) {
+        assert.deepEqual(
+          await refusalOf(call()),
+          missing(`Policy ${other.PolicyArn} version v1 does not exist or is not attachable.`),
+        )
       }
 
       await iam.createRole({ RoleName: 'Deploy', AssumeRolePolicyDocument: trusting(account) })

@@ -53,7 +53,7 @@ eachDatabase((databases) => {
         Arn: `arn:aws:iam::${account}:user/team/Life`,
         CreateDate: created?.CreateDate,
         PermissionsBoundary: {
-          PermissionsBoundaryType: 'PermissionsBoundaryPolicy',
+          PermissionsBoundaryType: 'Policy',
           PermissionsBoundaryArn: readOnly,
         },
         Tags: [
@@ -239,6 +239,9 @@ eachDatabase((databases) => {
       const { SummaryMap } = await iam.getAccountSummary({})
       assert.ok((SummaryMap?.Users ?? 0) > 0)
       assert.equal(SummaryMap?.AccessKeysPerUserQuota, 2)
+      assert.equal(SummaryMap?.InstanceProfilesQuota, 1_000)
+      assert.equal(SummaryMap?.ServerCertificatesQuota, 20)
+      assert.equal(SummaryMap?.SigningCertificatesPerUserQuota, 2)
       assert.equal(SummaryMap?.AccountAccessKeysPresent, 1)
     })
 
@@ -275,9 +278,9 @@ eachDatabase((databases) => {
         ],
         [
           () => iam.createUser({ UserName: 'x', PermissionsBoundary: 'x'.repeat(20) }),
-          'InvalidInputException',
+          'ValidationError',
           400,
-          `ARN ${'x'.repeat(20)} is not valid.`,
+          'Invalid ARN:  Could not be parsed!',
         ],
         [
           () => iam.createUser({ UserName: 'x', Tags: tags }),
@@ -401,10 +404,10 @@ eachDatabase((databases) => {
           `Policy ${PolicyArn} does not exist or is not attachable.`,
         ],
         [
-          () => iam.attachUserPolicy({ UserName, PolicyArn: 'arn:aws:ecr:no:policy' }),
+          () => iam.attachUserPolicy({ UserName, PolicyArn: 'arn:aws:ecr:::no-policy' }),
           'InvalidInputException',
           400,
-          'ARN arn:aws:ecr:no:policy is not valid.',
+          'ARN arn:aws:ecr:::no-policy is not valid.',
         ],
         [() => iam.attachGroupPolicy({ ...absent, PolicyArn: readOnly }), 'NoSuchEntityException', 404, noGroup],
         [() => iam.listAttachedUserPolicies(absent), 'NoSuchEntityException', 404, none],

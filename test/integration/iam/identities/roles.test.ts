@@ -158,10 +158,7 @@ eachDatabase((databases) => {
     test('a boundary is a managed policy that exists', async (t) => {
       const { roles } = await world(t, databases)
       const arn = `arn:aws:iam::${account}:policy/x`
-      await assert.rejects(
-        roles.create(account, { ...role, boundaryArn: arn }),
-        refused('RoleBoundaryUnknown', { arn }),
-      )
+      await assert.rejects(roles.create(account, { ...role, boundaryArn: arn }), refused('BoundaryUnknown', { arn }))
       const aws = 'arn:aws:iam::aws:policy/AdministratorAccess'
       assert.equal((await roles.create(account, { ...role, boundaryArn: aws })).boundaryArn, aws)
     })
