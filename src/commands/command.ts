@@ -74,6 +74,13 @@ export function textOf({ options }: Typed, name: string): string | undefined {
   return typeof value === 'string' ? value : undefined
 }
 
+/** The texts of an option that takes several. */
+export function textsOf({ options }: Typed, name: string): readonly string[] {
+  const value = options[name]
+  // `Array.isArray` does not narrow a readonly array.
+  return Array.isArray(value) ? (value as readonly string[]) : []
+}
+
 /** What a command declines, in one line for the person who typed it. */
 export class CommandError extends Error {
   override readonly name = 'CommandError'

@@ -3,8 +3,9 @@ import { text } from 'node:stream/consumers'
 import type { ImageInUse, InUseReport } from '#admin/model.ts'
 import { isRepositoryName } from '#names/repository-name.ts'
 import type { Wire } from './api/client.ts'
-import { type ApiCall, CommandError, type CommandGroup, textOf } from './command.ts'
+import { type ApiCall, CommandError, type CommandGroup, textOf, textsOf } from './command.ts'
 import { type Inventory, InventoryError, ofRegistry, parseInventory } from './in-use/inventory.ts'
+import { type Mirror, parseMirror } from './in-use/mirrors.ts'
 import { readRepositoryName } from './names.ts'
 import { type Fields, shownPages, time } from './output.ts'
 
@@ -26,6 +27,10 @@ export const inUseCommands: CommandGroup = {
         ['--cluster <name>', 'which cluster'],
         ['--ttl <duration>', 'for how long that counts: 90m, 24h, 7d; by default 24h'],
         ['--registry-host <host...>', "further hosts, with their ports, under which images are this registry's"],
+        [
+          '--mirror <host=prefix...>',
+          'an upstream that clusters pull through this registry, and the prefix of its repositories here: docker.io=docker-hub/',
+        ],
         ['--allow-empty', 'report that nothing of this registry runs there'],
       ],
       example: 'lading in-use report --cluster prod pods.json',
@@ -69,18 +74,18 @@ async function report(call: ApiCall): Promise<void> {
   if (cluster === undefined) throw new CommandError('which cluster is not said: give --cluster, such as --cluster prod')
   const ttl = textOf(call, 'ttl')
   const ttlSeconds = ttl === undefined ? undefined : parseSeconds(ttl)
+  const mirrors = textsOf(call, 'mirror').map(readMirror)
   const inventory = await readInventory(call.arguments[0])
-  const { registryHost, allowEmpty } = call.options
   const { endpoint, region } = call.target
-  const hosts = [endpoint.host, ...(Array.isArray(registryHost) ? (registryHost as readonly string[]) : [])]
-  const { own, others } = ofRegistry(inventory, { hosts, region })
+  const hosts = [endpoint.host, ...textsOf(call, 'registryHost')]
+  const { own, others } = ofRegistry(inventory, { hosts, region, mirrors })
   const images = own.flatMap(({ repository: repositoryName, digest: imageDigest }) =>
     isRepositoryName(repositoryName) ? [{ repositoryName, imageDigest }] : [],
   )
   // Rather none than one that takes protection away, since it is likelier that a host is missing.
-  if (images.length === 0 && allowEmpty !== true) {
+  if (images.length === 0 && call.options.allowEmpty !== true) {
     throw new CommandError(
-      `nothing in the input is an image of this registry (${hosts.join(', ')}) with a digest: ${whatIs(inventory, others)}. Name its host by --registry-host, or say --allow-empty`,
+      `nothing in the input is an image of this registry (${hosts.join(', ')}) with a digest: ${whatIs(inventory, others)}. Name its host by --registry-host, an upstream that it mirrors by --mirror, or say --allow-empty`,
     )
   }
   const answer = await call.api.call('ReportImagesInUse', { cluster, images, ttlSeconds })
@@ -97,6 +102,15 @@ async function report(call: ApiCall): Promise<void> {
   if (withoutDigest.length > 0) {
     call.output.note(`\nWithout a digest it is not known what runs: ${withoutDigest.slice(0, 10).join(', ')}`)
   }
+}
+
+/** @throws CommandError */
+function readMirror(text: string): Mirror {
+  const mirror = parseMirror(text)
+  if (mirror !== undefined) return mirror
+  throw new CommandError(
+    `${JSON.stringify(text)} is no mirror: expected <host>=<prefix>, such as docker.io=docker-hub/; a file comes before this option`,
+  )
 }
 
 /** What an inventory has of others. */

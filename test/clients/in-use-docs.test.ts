@@ -71,7 +71,7 @@ test('docs/retention.md, "Keeping what runs", works when followed to the letter'
         PATH: `${folder.path}${delimiter}${process.env.PATH}`,
       },
     })
-  const [keeping = '', reporting = ''] = blocksOf('sh')
+  const [keeping = '', reporting = '', mirrored = ''] = blocksOf('sh')
   assert.match(await shell(keeping), /^keeps in use +true$/m)
   const reported = await shell(reporting)
   assert.match(reported, /^cluster +prod\nimages +1\n/)
@@ -80,6 +80,22 @@ test('docs/retention.md, "Keeping what runs", works when followed to the letter'
   for (const { digest } of [running, batch, later]) {
     assert.equal((await client.call('DELETE', `/v2/team/app/manifests/${digest}`)).status, 403)
   }
+  // Only the mirror says that the second pod runs an image of this registry.
+  const ofMirror = 'docker-hub/library/nginx'
+  await client.createRepository(ofMirror)
+  await pushImage(client.registry, ofMirror, running)
+  await shell(`lading in-use keep ${ofMirror} on`)
+  const deletion = `/v2/${ofMirror}/manifests/${running.digest}`
+  const inMirror = await shell(mirrored)
+  assert.match(inMirror, /^images +2$/m)
+  assert.match(inMirror, /^unknown images +0$/m)
+  assert.equal((await client.call('DELETE', deletion)).status, 403)
+  const withoutMirror = await shell(mirrored.replace(/ --mirror \S+/, ''))
+  assert.match(withoutMirror, /^images +1$/m)
+  assert.equal((await client.call('DELETE', deletion)).status, 202)
+  const swallowed = shell('touch pods.json; lading in-use report --cluster edge --mirror docker.io=hub/ pods.json')
+  await assert.rejects(swallowed, /"pods\.json" is no mirror: .* a file comes before this option/)
+
   const refused = run('bash', ['-c', 'echo nginx:1 | lading in-use report --cluster prod'], {
     env: {
       AWS_ENDPOINT_URL: server.url,

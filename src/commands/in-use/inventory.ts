@@ -1,5 +1,6 @@
 import { isObject, type JsonObject } from '#lib/json.ts'
 import { isDigest } from '#names/digest.ts'
+import { type Mirror, mirroredReferences } from './mirrors.ts'
 import { parseReference, type Reference } from './references.ts'
 
 /**
@@ -192,17 +193,26 @@ export interface OfRegistry {
   readonly others: number
 }
 
-/** Of the registry are names at one of these hosts, and at an address as ECR's registries have it, in this region. */
-export function ofRegistry(
-  { references, written }: Inventory,
-  { hosts, region }: { readonly hosts: readonly string[]; readonly region: string },
-): OfRegistry {
+/** How names show that an image is of this registry. */
+export interface RegistryNames {
+  readonly hosts: readonly string[]
+  readonly region: string
+  readonly mirrors: readonly Mirror[]
+}
+
+/**
+ * Of the registry are names at one of these hosts, names at an address as ECR's registries have it, in this region, and names of an
+ * upstream that clusters pull through a mirror here.
+ */
+export function ofRegistry({ references, written }: Inventory, { hosts, region, mirrors }: RegistryNames): OfRegistry {
   const known = new Set(hosts.map((host) => host.toLowerCase()))
   const isOwn = ({ host }: Reference) => {
     if (host === undefined) return written
     return known.has(host) || (/^\d{12}\.dkr\.ecr\./.test(host) && host.slice(21).startsWith(`${region}.`))
   }
-  const own = references.filter(isOwn)
+  const own = references.flatMap((reference) =>
+    isOwn(reference) ? [reference] : mirroredReferences(reference, mirrors),
+  )
   const digests = new Set(own.map(({ digest }) => digest))
   const others = new Set(references.flatMap(({ digest }) => (digests.has(digest) ? [] : [digest])))
   return { own, others: others.size }

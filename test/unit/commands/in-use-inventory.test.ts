@@ -3,6 +3,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
 import { InventoryError, ofRegistry, parseInventory } from '#commands/in-use/inventory.ts'
+import { parseMirror } from '#commands/in-use/mirrors.ts'
 import { parseReference } from '#commands/in-use/references.ts'
 
 const digest = (place: number) => `sha256:${String(place).padStart(64, '0')}`
@@ -148,6 +149,8 @@ test('lines count, but for blank ones and remarks; what is no line is said by it
   })
 })
 
+const registry = { hosts: [host.toUpperCase()], region: 'us-east-1' }
+
 test('only images of the registry count, and the others are counted', () => {
   const at = (repository: string, of = a) => `${repository}@${of}`
   const images = [
@@ -158,12 +161,57 @@ test('only images of the registry count, and the others are counted', () => {
     at('docker.io/library/nginx', c),
   ]
   const own = (text: string) => {
-    const found = ofRegistry(parseInventory(text), { hosts: [host.toUpperCase()], region: 'us-east-1' })
+    const found = ofRegistry(parseInventory(text), { ...registry, mirrors: [] })
     return [found.own.map(({ repository }) => repository), found.others]
   }
   const pods = { kind: 'Pod', spec: { containers: [...images, at('bare', c)].map((image) => ({ image })) } }
   assert.deepEqual(own(JSON.stringify(pods)), [['own', 'own'], 2])
   assert.deepEqual(own([...images, at('bare', c)].join('\n')), [['own', 'own', 'bare'], 1])
+})
+
+test('images pulled through a mirror under the name of their upstream count under their names here', () => {
+  const images = [
+    `nginx@${a}`,
+    `docker.io/library/busybox:1@${a}`,
+    `index.docker.io/team/tool@${b}`,
+    `quay.example:8443/team/app@${b}`,
+    `quay.example/team/app@${c}`,
+    `${host}/own@${c}`,
+  ]
+  const pods = JSON.stringify({ kind: 'Pod', spec: { containers: images.map((image) => ({ image })) } })
+  const own = (...texts: string[]) => {
+    const mirrors = texts.map((text) => parseMirror(text) ?? assert.fail(text))
+    return ofRegistry(parseInventory(pods), { ...registry, mirrors }).own.map(({ repository }) => repository)
+  }
+  assert.deepEqual(own(), ['own'])
+  const fromHub = (prefix: string) => ['library/nginx', 'library/busybox', 'team/tool'].map((name) => prefix + name)
+  for (const mirror of ['docker.io=docker-hub/', 'Docker.IO=docker-hub', 'index.docker.io=docker-hub/']) {
+    assert.deepEqual(own(mirror), [...fromHub('docker-hub/'), 'own'], mirror)
+  }
+  assert.deepEqual(own('docker.io='), [...fromHub(''), 'own'])
+  assert.deepEqual(own('quay.example:8443=mirrors/quay/'), ['mirrors/quay/team/app', 'own'])
+  assert.deepEqual(own('quay.example=one/', 'quay.example=two/'), ['one/team/app', 'two/team/app', 'own'])
+  // In a list that a person wrote, a name without a host is of this registry.
+  const written = ofRegistry(parseInventory(`team/app@${a}`), {
+    ...registry,
+    mirrors: [{ host: 'docker.io', prefix: 'x' }],
+  })
+  assert.deepEqual(
+    written.own.map(({ repository }) => repository),
+    ['team/app'],
+  )
+  for (const text of [
+    '',
+    'docker.io',
+    '=x/',
+    'docker.io/library=x/',
+    'docker.io=X/',
+    'docker.io=x//',
+    'pods.json',
+    'a=b=c',
+  ]) {
+    assert.equal(parseMirror(text), undefined, text)
+  }
 })
 
 test('whatever is not understood is refused in words, so that no report takes protection away by mistake', () => {
