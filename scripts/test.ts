@@ -1,31 +1,69 @@
-// `npm test`: every test file, or those named (`npm test -- test/integration/http`), with node's own options passed through
-// (`npm test -- --test-name-pattern=abort`). Prints the spec reporter's output, whose closing lines sum it up.
+// `npm test`: the tiers `unit` and `integration`. `npm run test:ci` and `npm run test:all` run more (`test/tiers.ts`).
+// `npm test -- test/integration/http` runs what is named instead. Node's own options pass through (`--test-name-pattern=abort`).
+// One summary of the whole run comes last.
 
-import { spawn } from 'node:child_process'
 import { existsSync, globSync, statSync } from 'node:fs'
-import { availableParallelism } from 'node:os'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { availableParallelism, tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { runTier } from './test/run-tier.ts'
+import { printSummary, type RanTier } from './test/summary.ts'
+import { scopes, type TierName, tierOf, tiers } from './test/tiers.ts'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
-const options = process.argv.slice(2).filter((argument) => argument.startsWith('-'))
-const named = process.argv.slice(2).filter((argument) => !argument.startsWith('-'))
-const files = (named.length > 0 ? named : ['test']).flatMap(testFiles).sort()
+const scopeOption = '--scope='
+const given = process.argv.slice(2)
+const scope = scopeNamed(given.find((argument) => argument.startsWith(scopeOption))?.slice(scopeOption.length))
+const options = given.filter((argument) => argument.startsWith('-') && !argument.startsWith(scopeOption))
+const named = given.filter((argument) => !argument.startsWith('-'))
+const filesByTier = groupFiles(new Set((named.length > 0 ? named : scope.paths).flatMap(testFiles)))
 
-function testFiles(path: string): string[] {
-  const isFile = existsSync(`${root}${path}`) && statSync(`${root}${path}`).isFile()
-  return isFile ? [path] : globSync(`${path}/**/*.test.ts`, { cwd: root, exclude: ['test/fixtures/**'] })
+function scopeNamed(name = 'default') {
+  if (name === 'default' || name === 'ci' || name === 'all') return scopes[name]
+  throw new Error(`no scope is called ${name}`)
 }
 
-if (files.length === 0) {
+function testFiles(path: string): string[] {
+  if (!existsSync(join(root, path))) throw new Error(`${path} does not exist`)
+  return statSync(join(root, path)).isFile() ? [path] : globSync(`${path}/**/*.test.ts`, { cwd: root }).sort()
+}
+
+function groupFiles(files: Iterable<string>): Map<TierName, string[]> {
+  const groups = new Map<TierName, string[]>()
+  for (const file of files) {
+    const tier = tierOf(file)
+    if (tier !== undefined) groups.set(tier, [...(groups.get(tier) ?? []), file])
+  }
+  return groups
+}
+
+if (filesByTier.size === 0) {
   console.error(`no test file in ${named.join(', ')}`)
   process.exit(1)
 }
-// Tests start servers and databases of their own: more files at once than processors make them time out, not faster.
-const concurrency = `--test-concurrency=${Math.max(2, availableParallelism())}`
-const shared = named.length > 0 ? [] : ['--test-global-setup=test/support/whole-run.ts']
-const args = ['--test', '--test-reporter=spec', concurrency, ...shared, ...options, ...files]
-// Each file is a process, and starts others: with what Node compiled once they start in half the time.
-const env = { NODE_COMPILE_CACHE: `${root}node_modules/.cache/node`, ...process.env }
-const tests = spawn(process.execPath, args, { cwd: root, stdio: 'inherit', env })
-for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => tests.kill(signal))
-tests.on('exit', (code) => process.exit(code ?? 1))
+
+// Each file is a process and starts others. With what Node compiled before, they start in half the time.
+const environment = { NODE_COMPILE_CACHE: `${root}node_modules/.cache/node`, ...scope.strength, ...process.env }
+// Tests start servers and databases of their own. More files at once than processors time out, and are not faster.
+const concurrency = Math.max(2, availableParallelism())
+const interruption = new AbortController()
+const deadline = setTimeout(() => {
+  console.error(`\nthe run has not ended after ${scope.deadlineMs / 60_000} minutes, and is interrupted`)
+  interruption.abort()
+}, scope.deadlineMs)
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => interruption.abort())
+
+const scratch = await mkdtemp(join(tmpdir(), 'lading-tally-'))
+const ran: RanTier[] = []
+for (const name of Object.keys(tiers) as TierName[]) {
+  const files = filesByTier.get(name)
+  if (files === undefined || interruption.signal.aborted) continue
+  const { signal } = interruption
+  const result = await runTier(name, tiers[name], { root, files, options, environment, concurrency, scratch, signal })
+  ran.push({ name, ...result })
+}
+clearTimeout(deadline)
+await rm(scratch, { recursive: true })
+printSummary(ran)
+if (interruption.signal.aborted || ran.some(({ succeeded }) => !succeeded)) process.exitCode = 1

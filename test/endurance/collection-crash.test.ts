@@ -1,4 +1,7 @@
-/** The collector is killed at moments that nothing chooses, while others push what it takes away. */
+/**
+ * The collector is killed at moments that nothing chooses, while others push what it takes away. `LADING_TEST_COLLECTOR_KILLS` is how
+ * often.
+ */
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { randomInt, randomUUID } from 'node:crypto'
@@ -23,7 +26,7 @@ import { digest, noise } from '#test/support/images/content.ts'
 import { inheritedEnvironment } from '#test/support/run.ts'
 import { temporaryFolder } from '#test/support/temporary-folder.ts'
 
-const lives = 6
+const lives = Number(process.env.LADING_TEST_COLLECTOR_KILLS ?? 6)
 const refused: ReadonlySet<string> = new Set(['UploadNotFound', 'UploadTakenOver'])
 const program = fileURLToPath(new URL('collection-child.ts', import.meta.url))
 const key = {

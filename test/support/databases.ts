@@ -1,6 +1,6 @@
 /**
- * Fresh databases for tests, of each dialect: SQLite in a temporary folder, and databases of a real PostgreSQL: that which serves
- * a whole run of tests (`whole-run.ts`), or one that the first of them starts. The process's last hook removes everything.
+ * Fresh databases for tests, of each dialect: SQLite in a temporary folder, and databases of a real PostgreSQL: the one
+ * that a whole run shares (`whole-run.ts`), or one that this process starts. The process's last hook removes everything.
  * A PostgreSQL that cannot start fails the test that needs it. `LADING_TEST_DATABASES=sqlite` leaves a dialect out.
  */
 import { mkdtemp, rm } from 'node:fs/promises'
@@ -53,13 +53,24 @@ export async function sqliteUrl(): Promise<string> {
 }
 
 let ownServer: Promise<TestPostgres> | undefined
+let sharedServer: Promise<string> | undefined
 const databases: string[] = []
 
 async function serverUrl(): Promise<string> {
-  const { LADING_TEST_POSTGRES: ofWholeRun } = process.env
-  if (ofWholeRun !== undefined) return ofWholeRun
+  const { LADING_TEST_SERVICES: services } = process.env
+  if (services !== undefined) {
+    sharedServer ??= askFor(services)
+    return sharedServer
+  }
   ownServer ??= startTestPostgres()
   return (await ownServer).url
+}
+
+async function askFor(services: string): Promise<string> {
+  const answer = await fetch(services)
+  const body = await answer.text()
+  if (!answer.ok) throw new Error(body)
+  return body
 }
 
 export const postgresUrl = () => createPostgresDatabase(template)

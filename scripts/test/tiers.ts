@@ -1,0 +1,64 @@
+// The tiers of tests, and which of them each run covers. CONTRIBUTING.md says where a new test belongs.
+
+export interface Tier {
+  /** A test that runs longer fails. A test may set its own `timeout`. */
+  readonly testTimeoutMs: number
+  /** All files share one process. Otherwise each file has its own. */
+  readonly oneProcess: boolean
+}
+
+const second = 1_000
+const minute = 60 * second
+
+export const tiers = {
+  unit: { testTimeoutMs: 30 * second, oneProcess: true },
+  integration: { testTimeoutMs: 2 * minute, oneProcess: false },
+  clients: { testTimeoutMs: 5 * minute, oneProcess: false },
+  endurance: { testTimeoutMs: 30 * minute, oneProcess: false },
+} as const satisfies Readonly<Record<string, Tier>>
+
+export type TierName = keyof typeof tiers
+
+/** What one command runs. */
+export interface Scope {
+  /** Files and folders, relative to the project. */
+  readonly paths: readonly string[]
+  /** The run is interrupted after this time. A machine with two idle cores needs a fraction of it. */
+  readonly deadlineMs: number
+  /** How hard the endurance tests try, for variables that the caller has not set. */
+  readonly strength: Readonly<Record<string, string>>
+}
+
+const everything = ['test/unit', 'test/integration', 'test/clients', 'test/endurance']
+
+export const scopes = {
+  /** `npm test` */
+  default: { paths: ['test/unit', 'test/integration'], deadlineMs: 40 * minute, strength: {} },
+  /** `npm run test:ci`. An endurance test that is not listed here runs in `test:all` alone. */
+  ci: {
+    paths: [
+      'test/unit',
+      'test/integration',
+      'test/clients',
+      'test/endurance/collection-crash.test.ts',
+      'test/endurance/crash.test.ts',
+      'test/endurance/full-disk.test.ts',
+      'test/endurance/scale.test.ts',
+      'test/endurance/soak.test.ts',
+    ],
+    deadlineMs: 50 * minute,
+    strength: {},
+  },
+  /** `npm run test:all` */
+  all: {
+    paths: everything,
+    deadlineMs: 180 * minute,
+    strength: { LADING_TEST_CRASHES: '100', LADING_TEST_COLLECTOR_KILLS: '25', LADING_TEST_SOAK_SECONDS: '120' },
+  },
+} as const satisfies Readonly<Record<string, Scope>>
+
+/** The tier that a file of tests belongs to. */
+export function tierOf(path: string): TierName | undefined {
+  const names = Object.keys(tiers) as TierName[] // The table's own keys.
+  return names.find((name) => path.startsWith(`test/${name}/`))
+}
