@@ -5,9 +5,10 @@ import type { Conditions } from './circumstances.ts'
 import type { CompileDocument } from './compiled.ts'
 import { findRoleByArn } from './identities/roles.ts'
 import type { Inquire } from './inquiry.ts'
+import type { OwnerKind } from './policies/usage.ts'
 import type { Policy } from './policy/compile.ts'
 import { requestContext } from './policy/context.ts'
-import { evaluate, type Policies, type Verdict } from './policy/evaluate.ts'
+import { evaluate, type Policies, type PolicyType, type Verdict } from './policy/evaluate.ts'
 import { type ConsideredStatement, considerStatements } from './policy/explain.ts'
 
 /**
@@ -27,6 +28,16 @@ export interface Explanation {
 export interface CitedStatement extends ConsideredStatement {
   /** The policy by a name that people know: `own of user ann`. */
   readonly policyName: string
+  /** The owner of an inline policy, and the policy's name there; undefined for other policies. */
+  readonly inline: InlineSource | undefined
+  /** The policy's text; undefined where no text is stored. */
+  readonly document: string | undefined
+}
+
+export interface InlineSource {
+  readonly kind: OwnerKind
+  readonly owner: string
+  readonly name: string
 }
 
 export interface Presumed {
@@ -85,7 +96,7 @@ export function createExplainer({ reader, inquire, compile }: ExplainerParts): E
     const considered = considerStatements(question, policies, verdict)
       .filter(({ policy }) => policy !== foreign.name)
       .map((each) => ({ ...each, keys: each.keys.filter(({ key }) => !isForeign(key, presumed)) }))
-    const statements = await nameOwners(reader, considered)
+    const statements = await nameOwners(reader, considered, documentsOf(policies))
     return { principalArn: principal.arn, action, resource, verdict, statements, presumed }
   }
 }
@@ -126,23 +137,40 @@ function withoutForeign(policies: Policies, presumed: Presumed | undefined): Pol
   }
 }
 
+type FindDocument = (statement: ConsideredStatement) => string | undefined
+
+/** Finds the text of a cited policy by type and name: an attached policy may also be the boundary, or a session's in an older version. */
+function documentsOf({ identity, resource, boundary, session = [] }: Policies): FindDocument {
+  const byType: Readonly<Record<PolicyType, readonly Policy[]>> = {
+    'identity-based policy': identity,
+    'resource-based policy': resource,
+    'permissions boundary': boundary ? [boundary] : [],
+    'session policy': session,
+  }
+  return ({ type, policy }) => byType[type].find(({ name }) => name === policy)?.document
+}
+
 /** An inline policy is cited by its owner's unique id (`identity-policies.ts`), which tells nobody whose it is. */
 async function nameOwners(
   reader: Reader,
   statements: readonly ConsideredStatement[],
+  findDocument: FindDocument,
 ): Promise<readonly CitedStatement[]> {
   const ids = new Set(statements.flatMap(({ policy }) => inlinePattern.exec(policy)?.[1] ?? []))
-  const names = new Map<string, string>()
+  const found = new Map<string, Omit<InlineSource, 'name'>>()
   for (const id of ids) {
     for (const [kind, table] of owners) {
       const row = await reader.selectFrom(table).select('name').where('id', '=', id).executeTakeFirst()
-      if (row !== undefined) names.set(id, `${kind} ${row.name}`)
+      if (row !== undefined) found.set(id, { kind, owner: row.name })
     }
   }
   return statements.map((statement) => {
-    const [, id = '', name] = inlinePattern.exec(statement.policy) ?? []
-    const owner = names.get(id)
-    return { ...statement, policyName: owner === undefined ? statement.policy : `${name} of ${owner}` }
+    const { policy } = statement
+    const [, id = '', name = ''] = inlinePattern.exec(policy) ?? []
+    const source = found.get(id)
+    const inline = source && { ...source, name }
+    const policyName = inline === undefined ? policy : `${name} of ${inline.kind} ${inline.owner}`
+    return { ...statement, policyName, inline, document: findDocument(statement) }
   })
 }
 

@@ -2,15 +2,23 @@ import type { Reader } from '#metadata/metadata.ts'
 import { isAccountId } from '#names/account.ts'
 import type { Credentials } from './credentials.ts'
 import { nameKey } from './identities/owners.ts'
-import { type Principal, parseTags, rootPrincipal, sessionPrincipal, userPrincipal } from './principal.ts'
+import {
+  groupPrincipal,
+  type Principal,
+  parseTags,
+  rootPrincipal,
+  sessionPrincipal,
+  userPrincipal,
+} from './principal.ts'
 
 /**
  * Whom an ARN or an access key id names, as requests of it would be decided now: a root, a user, a session of a role. A session's
- * own policies and tags count where it is found; of a role alone, and of a session that is over, those of the role do.
+ * own policies and tags count where it is found; of a role alone, and of a session that is over, those of the role do. A group
+ * stands for a member with the group's policies alone.
  */
 export type FindPrincipal = (named: string) => Promise<Principal | undefined>
 
-const arnPattern = /^arn:aws:(?:iam|sts)::(\d{12}):(root|user|role|assumed-role)(\/.+)?$/
+const arnPattern = /^arn:aws:(?:iam|sts)::(\d{12}):(root|user|group|role|assumed-role)(\/.+)?$/
 
 /** Stands for the session of a role that is asked about by itself. */
 const anySession = 'any-session'
@@ -55,6 +63,16 @@ export function createFindPrincipal({
     return userPrincipal(account, { ...user, tags: parseTags(user.tags) }, noKey)
   }
 
+  async function findGroup(account: string, name: string): Promise<Principal | undefined> {
+    const group = await reader
+      .selectFrom('iam_group')
+      .select(['id', 'name', 'path'])
+      .where('account', '=', account)
+      .where('name_key', '=', nameKey(name))
+      .executeTakeFirst()
+    return group !== undefined && isAccountId(account) ? groupPrincipal(account, group) : undefined
+  }
+
   async function findRoot(account: string): Promise<Principal | undefined> {
     const row = await reader.selectFrom('account').select('id').where('id', '=', account).executeTakeFirst()
     return row !== undefined && isAccountId(account) ? rootPrincipal(account, noKey) : undefined
@@ -68,9 +86,10 @@ export function createFindPrincipal({
     const found = await {
       root: () => findRoot(account),
       user: () => findUser(account, last),
+      group: () => findGroup(account, last),
       role: () => findRole(account, last, anySession),
       'assumed-role': () => findRole(account, path.split('/')[1] ?? '', last),
-    }[kind as 'root' | 'user' | 'role' | 'assumed-role']()
+    }[kind as 'root' | 'user' | 'group' | 'role' | 'assumed-role']()
     // A path that is not the user's or the role's names somebody else.
     return found?.arn === named || found?.identityArn === named ? found : undefined
   }

@@ -69,6 +69,21 @@ export function userPrincipal(account: AccountId, user: StoredIdentity, key: Key
   })
 }
 
+/**
+ * Stands for a member of a group that has the group's policies and no others. A group signs no request, so that only
+ * explanations and simulations ask about one.
+ */
+export function groupPrincipal(
+  account: AccountId,
+  { id, name, path }: Pick<StoredIdentity, 'id' | 'name' | 'path'>,
+): Principal {
+  const arn = `arn:aws:iam::${account}:group${path}${name}`
+  return Object.freeze({
+    ...({ account, kind: 'user', arn, userId: id, identityArn: arn, identityId: id } as const),
+    ...{ accessKeyId: '', accessKeySince: 0, tags: {} },
+  })
+}
+
 /** A session of a role. */
 export function sessionPrincipal(account: AccountId, role: StoredIdentity, session: string, key: Key): Principal {
   const { id, name, path, tags, boundary } = role

@@ -51,6 +51,15 @@ export const exceptions: Exceptions<Refusals, ErrorName | 'AccessDeniedException
     'InvalidInput',
     ({ most }) => `The keys and values of the context must not have more than ${most} characters together.`,
   ],
+  SourceForeign: [
+    'InvalidInput',
+    ({ caller, owner }) =>
+      `Invalid Policy Source Arn: caller's account ${caller} does not have access to policies in account ${owner}`,
+  ],
+  SourceUnclear: [
+    'InvalidInput',
+    ({ arn }) => `Invalid Entity Arn: ${arn} does not clearly define entity type and name.`,
+  ],
   TrustPolicyNoJson: ['MalformedPolicyDocument', () => 'This policy contains invalid Json'],
   TrustedPrincipalUnknown: [
     'MalformedPolicyDocument',

@@ -10,6 +10,9 @@ export interface IamApiRefusals {
   KeyStatusInvalid: { readonly status: string }
   /** A key of another account, or of nobody: IAM does not tell which. */
   KeyHidden: { readonly principalArn: string; readonly key: string }
+  /** What a simulation is about, where it names no identity, or one that only its own account may ask about. */
+  SourceUnclear: { readonly arn: string }
+  SourceForeign: { readonly caller: string; readonly owner: string }
   /** What a simulation is given for the occasion. */
   SimulationUnserved: { readonly member: string }
   /** Of so many actions times resources at most. */

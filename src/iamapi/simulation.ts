@@ -2,8 +2,11 @@ import type { Handlers } from '#aws/operation.ts'
 import { refuseEntity } from '#iam/entity-refusals.ts'
 import { areTooLong, type CitedStatement, type Explain, type Explanation, longestOverrides } from '#iam/explain.ts'
 import type { FindPrincipal } from '#iam/find-principal.ts'
-import type { EvaluationResult, Operations, PolicySourceType, SimulatePrincipalPolicyRequest } from './model.ts'
+import type { Principal } from '#iam/principal.ts'
+import type { AccountId } from '#names/account.ts'
+import type { EvaluationResult, Operations, SimulatePrincipalPolicyRequest, Statement } from './model.ts'
 import { refuse } from './refusals.ts'
+import { type StatementPositions, statementPositions } from './statement-positions.ts'
 
 export interface SimulationParts {
   readonly findPrincipal: FindPrincipal
@@ -15,26 +18,38 @@ const mostDecisions = 200
 
 /**
  * What AWS calls simulation: for each action and resource what the answer would be. Here it is the explanation of real policies,
- * those of the resources too; AWS leaves these out, and takes policies for the occasion, which are refused here.
+ * those of the resources too; AWS leaves these out, and takes policies for the occasion, which are refused here. Each resource
+ * has a result of its own, which also stands among the `ResourceSpecificResults`.
  */
 export function simulationOperations({ findPrincipal, explain }: SimulationParts) {
+  /** @throws Refusal `SourceForeign`, `SourceUnclear`, `EntityNotFound` */
+  async function findSource(named: string, account: AccountId): Promise<Principal> {
+    const [, owner, kind, name = ''] = sourcePattern.exec(named) ?? []
+    if (owner === undefined) throw refuse('SourceUnclear', { arn: named })
+    if (owner !== account) throw refuse('SourceForeign', { caller: account, owner })
+    const found = await findPrincipal(named)
+    if (found !== undefined) return found
+    if (kind !== 'user' && kind !== 'group' && kind !== 'role') throw refuse('SourceUnclear', { arn: named })
+    throw refuseEntity('EntityNotFound', { kind, name })
+  }
+
   return {
     SimulatePrincipalPolicy: {
       resource: ({ input }) => input.PolicySourceArn,
       handle: async ({ input, principal: caller, registry, circumstances }) => {
         const { PolicySourceArn: named, ActionNames, ResourceArns = ['*'], ContextEntries = [] } = input
         requireServed(input)
-        const principal = named.split(':')[4] === caller.account ? await findPrincipal(named) : undefined
-        if (principal === undefined) throw refuseEntity('EntityNotFound', { kind: 'user', name: named })
+        const principal = await findSource(named, caller.account)
         const overrides = ContextEntries.map(
           ({ ContextKeyName: key = '', ContextKeyValues = [] }) => [key, ContextKeyValues] as const,
         )
         if (areTooLong(overrides)) throw refuse('SimulationContextTooLong', { most: longestOverrides })
+        const describe = createDescriber({ resourcesGiven: input.ResourceArns !== undefined })
         const results: EvaluationResult[] = []
         for (const action of ActionNames) {
           for (const resource of ResourceArns) {
             const asked = { principal, action, resource, registry, circumstances, overrides, viewer: caller.account }
-            results.push(describeResult(await explain(asked)))
+            results.push(describe(await explain(asked)))
           }
         }
         return { EvaluationResults: results, IsTruncated: false }
@@ -42,6 +57,8 @@ export function simulationOperations({ findPrincipal, explain }: SimulationParts
     },
   } satisfies Partial<Handlers<Operations>>
 }
+
+const sourcePattern = /^arn:aws:(?:iam|sts)::(\d{12}):(root|user|group|role|assumed-role)(?:\/(?:.*\/)?([^/]+))?$/s
 
 /** @throws Refusal `SimulationUnserved` */
 function requireServed(input: SimulatePrincipalPolicyRequest): void {
@@ -55,24 +72,43 @@ function requireServed(input: SimulatePrincipalPolicyRequest): void {
   }
 }
 
-function describeResult({ action, resource, verdict, statements }: Explanation): EvaluationResult {
-  const missing = statements.flatMap(({ keys }) => keys.filter(({ values }) => values === undefined))
-  return {
-    EvalActionName: action,
-    EvalResourceName: resource,
-    EvalDecision: verdict.allowed ? 'allowed' : verdict.reason === 'explicit deny' ? 'explicitDeny' : 'implicitDeny',
-    MatchedStatements: statements
-      .filter(({ decisive }) => decisive)
-      .map((statement) => ({ SourcePolicyId: statement.policyName, SourcePolicyType: sourceOf(statement) })),
-    MissingContextValues: [...new Set(missing.map(({ key }) => key))],
+/** Finds the statements of each policy's text once for all results. */
+function createDescriber({ resourcesGiven }: { readonly resourcesGiven: boolean }) {
+  const positions = new Map<string, readonly StatementPositions[]>()
+
+  function positionOf({ document, index }: CitedStatement): Partial<StatementPositions> {
+    if (document === undefined) return {}
+    const found = positions.get(document) ?? statementPositions(document)
+    positions.set(document, found)
+    return found[index] ?? {}
+  }
+
+  return ({ action, resource, verdict, statements }: Explanation): EvaluationResult => {
+    const decision = verdict.allowed ? 'allowed' : verdict.reason === 'explicit deny' ? 'explicitDeny' : 'implicitDeny'
+    const missing = statements.flatMap(({ keys }) => keys.filter(({ values }) => values === undefined))
+    const found = {
+      MatchedStatements: statements
+        .filter(({ decisive }) => decisive)
+        .map((statement) => ({ ...sourceOf(statement), ...positionOf(statement) })),
+      MissingContextValues: [...new Set(missing.map(({ key }) => key))],
+    }
+    return {
+      ...{ EvalActionName: action, EvalResourceName: resource, EvalDecision: decision, ...found },
+      // No organization limits an account here.
+      OrganizationsDecisionDetail: { AllowedByOrganizations: true },
+      ...(resourcesGiven && {
+        EvalDecisionDetails: {},
+        ResourceSpecificResults: [{ EvalResourceName: resource, EvalResourceDecision: decision, ...found }],
+      }),
+    }
   }
 }
 
-/** An inline policy's name ends with whose it is (`iam/explain.ts`). */
-function sourceOf({ type, policyName }: CitedStatement): PolicySourceType {
-  if (type === 'resource-based policy') return 'resource'
-  if (policyName.startsWith('arn:aws:iam::aws:')) return 'aws-managed'
-  if (policyName.startsWith('arn:')) return 'user-managed'
-  const [, owner] = / of (user|group|role) [^ ]+$/.exec(policyName) ?? []
-  return owner === 'user' || owner === 'group' || owner === 'role' ? owner : 'none'
+/** A managed policy goes by its name, an inline one by `<kind>_<owner>_<policy>`. IAM has one type for both. */
+function sourceOf({ type, policyName, inline }: CitedStatement): Statement {
+  if (type === 'resource-based policy') return { SourcePolicyId: policyName, SourcePolicyType: 'resource' }
+  const id = inline
+    ? `${inline.kind}_${inline.owner}_${inline.name}`
+    : policyName.slice(policyName.lastIndexOf('/') + 1)
+  return { SourcePolicyId: id, SourcePolicyType: 'IAM Policy' }
 }

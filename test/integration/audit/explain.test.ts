@@ -151,9 +151,23 @@ eachDatabase((databases) => {
       })
       const decisions = EvaluationResults.map(({ EvalDecision }) => EvalDecision)
       assert.deepEqual(decisions, ['allowed', 'explicitDeny', 'implicitDeny'])
-      assert.deepEqual(EvaluationResults[0]?.MatchedStatements, [
-        { SourcePolicyId: 'own of user ann', SourcePolicyType: 'user' },
-      ])
+      const [allowed, denied] = EvaluationResults
+      // The text of the policy has no blanks: its list opens at column 37.
+      const matched = {
+        ...{ SourcePolicyId: 'user_ann_own', SourcePolicyType: 'IAM Policy' },
+        StartPosition: { Line: 1, Column: 38 },
+        EndPosition: { Line: 1, Column: 95 },
+      }
+      const found = { MatchedStatements: [matched], MissingContextValues: [] }
+      assert.deepEqual(allowed, {
+        ...{ EvalActionName: 'ecr:PutImage', EvalResourceName: repository, EvalDecision: 'allowed', ...found },
+        ...{ OrganizationsDecisionDetail: { AllowedByOrganizations: true }, EvalDecisionDetails: {} },
+        ResourceSpecificResults: [{ EvalResourceName: repository, EvalResourceDecision: 'allowed', ...found }],
+      })
+      assert.deepEqual(denied?.MatchedStatements?.[0]?.StartPosition, matched.EndPosition)
+      assert.deepEqual(denied?.ResourceSpecificResults?.[0]?.EvalResourceDecision, 'explicitDeny')
+      const { EvaluationResults: [anywhere] = [] } = await iam.simulatePrincipalPolicy({ PolicySourceArn, ActionNames })
+      assert.equal(anywhere?.ResourceSpecificResults, undefined)
       const refused = iam.simulatePrincipalPolicy({ PolicySourceArn, ActionNames, ResourcePolicy: '{}' })
       await assert.rejects(refused, { name: 'InvalidInputException' })
       const ContextEntries = [
@@ -161,8 +175,48 @@ eachDatabase((databases) => {
       ]
       const busy = iam.simulatePrincipalPolicy({ PolicySourceArn, ActionNames, ContextEntries })
       await assert.rejects(busy, { name: 'InvalidInputException' })
-      const nobody = iam.simulatePrincipalPolicy({ PolicySourceArn: arn('user/bob'), ActionNames })
-      await assert.rejects(nobody, { name: 'NoSuchEntityException' })
+      for (const [source, name, message] of [
+        [arn('user/a/bob'), 'NoSuchEntityException', 'The user with name bob cannot be found.'],
+        [arn('group/ops'), 'NoSuchEntityException', 'The group with name ops cannot be found.'],
+        [arn('role/none'), 'NoSuchEntityException', 'The role with name none cannot be found.'],
+        [arn('policy/none'), 'InvalidInputException', /^Invalid Entity Arn: .* does not clearly define entity type/],
+        ['arn:aws:iam::111111111111:user/ann', 'InvalidInputException', /^Invalid Policy Source Arn: .* 111111111111$/],
+      ] as const) {
+        await assert.rejects(iam.simulatePrincipalPolicy({ PolicySourceArn: source, ActionNames }), { name, message })
+      }
+    })
+
+    test('a group is simulated and explained by its own policies alone', async (t) => {
+      const { iam, user, explain, repository, arn } = await world(t, databases)
+      await user('ann', statement('Allow', 'ecr:ListImages'))
+      const { Policy } = await iam.createPolicy({
+        ...{ PolicyName: 'push', Path: '/ci/' },
+        PolicyDocument: document(statement('Allow', 'ecr:PutImage')),
+      })
+      await iam.createGroup({ GroupName: 'ops', Path: '/team/' })
+      await iam.addUserToGroup({ GroupName: 'ops', UserName: 'ann' })
+      await iam.attachGroupPolicy({ GroupName: 'ops', PolicyArn: Policy?.Arn })
+      await iam.putGroupPolicy({
+        ...{ GroupName: 'ops', PolicyName: 'no' },
+        PolicyDocument: document(statement('Deny', 'ecr:BatchDeleteImage')),
+      })
+      const { EvaluationResults = [] } = await iam.simulatePrincipalPolicy({
+        PolicySourceArn: arn('group/team/ops'),
+        ActionNames: ['ecr:PutImage', 'ecr:BatchDeleteImage', 'ecr:ListImages'],
+        ResourceArns: [repository],
+      })
+      assert.deepEqual(
+        EvaluationResults.map(({ EvalDecision, MatchedStatements }) => [
+          EvalDecision,
+          MatchedStatements?.map(({ SourcePolicyId }) => SourcePolicyId),
+        ]),
+        [
+          ['allowed', ['push']],
+          ['explicitDeny', ['group_ops_no']],
+          ['implicitDeny', []],
+        ],
+      )
+      assert.equal((await explain(arn('group/team/ops'), 'ecr:PutImage', repository)).allowed, true)
     })
 
     test('the id that a denied pull shows tells why it was denied, and whether it would be now', async (t) => {
