@@ -22,24 +22,22 @@ const mostDecisions = 200
  * has a result of its own, which also stands among the `ResourceSpecificResults`.
  */
 export function simulationOperations({ findPrincipal, explain }: SimulationParts) {
-  /** @throws Refusal `SourceForeign`, `SourceUnclear`, `EntityNotFound` */
-  async function findSource(named: string, account: AccountId): Promise<Principal> {
-    const [, owner, kind, name = ''] = sourcePattern.exec(named) ?? []
-    if (owner === undefined) throw refuse('SourceUnclear', { arn: named })
-    if (owner !== account) throw refuse('SourceForeign', { caller: account, owner })
+  /** @throws Refusal `SourceUnclear`, `EntityNotFound` */
+  async function findSource(named: string): Promise<Principal> {
     const found = await findPrincipal(named)
     if (found !== undefined) return found
+    const [, , kind, name = ''] = sourcePattern.exec(named) ?? []
     if (kind !== 'user' && kind !== 'group' && kind !== 'role') throw refuse('SourceUnclear', { arn: named })
     throw refuseEntity('EntityNotFound', { kind, name })
   }
 
   return {
     SimulatePrincipalPolicy: {
-      resource: ({ input }) => input.PolicySourceArn,
+      resource: ({ input, principal: caller }) => ownSource(input.PolicySourceArn, caller.account),
       handle: async ({ input, principal: caller, registry, circumstances }) => {
         const { PolicySourceArn: named, ActionNames, ResourceArns = ['*'], ContextEntries = [] } = input
         requireServed(input)
-        const principal = await findSource(named, caller.account)
+        const principal = await findSource(named)
         const overrides = ContextEntries.map(
           ({ ContextKeyName: key = '', ContextKeyValues = [] }) => [key, ContextKeyValues] as const,
         )
@@ -59,6 +57,14 @@ export function simulationOperations({ findPrincipal, explain }: SimulationParts
 }
 
 const sourcePattern = /^arn:aws:(?:iam|sts)::(\d{12}):(root|user|group|role|assumed-role)(?:\/(?:.*\/)?([^/]+))?$/s
+
+/** Before the permission is asked, which could only be denied. @throws Refusal `SourceForeign`, `SourceUnclear` */
+function ownSource(named: string, account: AccountId): string {
+  const [, owner] = sourcePattern.exec(named) ?? []
+  if (owner === undefined) throw refuse('SourceUnclear', { arn: named })
+  if (owner !== account) throw refuse('SourceForeign', { caller: account, owner })
+  return named
+}
 
 /** @throws Refusal `SimulationUnserved` */
 function requireServed(input: SimulatePrincipalPolicyRequest): void {
