@@ -14,6 +14,7 @@ import { manifestGet, manifestGetByUser } from './figures/manifest-get.ts'
 import { parallelUploads } from './figures/parallel-uploads.ts'
 import { policyEvaluation } from './figures/policy-evaluation.ts'
 import { preview } from './figures/preview.ts'
+import { silentConnections } from './figures/silent-connections.ts'
 import { smallBlobPush } from './figures/small-blob-push.ts'
 import { start } from './figures/start.ts'
 import { distributionProgram } from './harness/distribution.ts'
@@ -31,6 +32,7 @@ const figures: readonly (Comparison | Limit)[] = [
   imagePull,
   start,
   policyEvaluation,
+  silentConnections,
   parallelUploads,
   collect,
   preview,

@@ -14,6 +14,7 @@ import type { Settings } from '#config/settings.ts'
 import { damageEvents, policyExecutionEvents } from '#ecr/service-events.ts'
 import { ecrSurface } from '#ecr/surface.ts'
 import { Bodies } from '#http/bodies.ts'
+import { maxConnectionsOf } from '#http/connections.ts'
 import { createServer } from '#http/server.ts'
 import { type EnsuredRoot, ensureRoot } from '#iam/access-keys.ts'
 import { createAuthorizer } from '#iam/authorize.ts'
@@ -38,6 +39,7 @@ import { iamSurface } from '#iamapi/surface.ts'
 import { cleanUpSchedule, createCleanUpWorker } from '#jobs/cleanup.ts'
 import { createJobRunner } from '#jobs/runner.ts'
 import { type Clock, systemClock } from '#lib/clock.ts'
+import { descriptorLimit } from '#lib/descriptor-limit.ts'
 import { createFetch } from '#lib/fetch.ts'
 import { createLifecycleWorkers, lifecycleSchedule } from '#lifecycle/jobs.ts'
 import { createLifecyclePolicies } from '#lifecycle/policies.ts'
@@ -266,8 +268,16 @@ export async function startApp(settings: Settings, log: Logger, options: AppOpti
     clock,
   })
   const basic = new BasicCredentials({ tokens, keys, credentials, clock })
+  const descriptors = descriptorLimit()
+  const maxConnections = maxConnectionsOf(descriptors)
+  if (descriptors !== undefined && descriptors < fewDescriptors)
+    log.warn(
+      { descriptors, maxConnections },
+      'the process may open few files: raise its limit (ulimit -n, LimitNOFILE)',
+    )
   const server = createServer({
     log,
+    connectionLimits: { maxConnections, connectionsPerAddress: settings.connectionsPerAddress },
     tls: settings.tls,
     trustedProxies: settings.trustedProxies,
     onAnswered: requestCounts.record,
@@ -345,6 +355,9 @@ export async function startApp(settings: Settings, log: Logger, options: AppOpti
     },
   }
 }
+
+/** Below this the limit bounds what an ordinary cluster needs. */
+const fewDescriptors = 4_096
 
 /** What the log says of damaged content that the scrub found. */
 const damageText = {

@@ -17,12 +17,17 @@ export interface LadingServer extends Server {
   readonly database: string
 }
 
-export async function startLading(): Promise<LadingServer> {
+export interface LadingOptions {
+  /** How many files and sockets it may have open; the limit of the benchmark by default. */
+  readonly descriptors?: number
+}
+
+export async function startLading(options: LadingOptions = {}): Promise<LadingServer> {
   await using started = new AsyncDisposableStack()
-  const process = started.use(await startLadingProcess())
+  const process = started.use(await startLadingProcess(0, options))
   const url = await process.until(async () => urlIn(await process.output()))
-  const options = { endpoint: url, region: 'us-east-1', credentials: key }
-  const ecr = new ECR(options)
+  const client = { endpoint: url, region: 'us-east-1', credentials: key }
+  const ecr = new ECR(client)
   started.defer(() => ecr.destroy())
   const password = await passwordBy(ecr)
   const running = started.move()
@@ -37,12 +42,12 @@ export async function startLading(): Promise<LadingServer> {
       await ecr.createRepository({ repositoryName })
     },
     async asUser() {
-      const credentials = await createPuller(options)
-      const client = new ECR({ ...options, credentials })
+      const credentials = await createPuller(client)
+      const ecr = new ECR({ ...client, credentials })
       try {
-        return { ...server, password: await passwordBy(client) }
+        return { ...server, password: await passwordBy(ecr) }
       } finally {
-        client.destroy()
+        ecr.destroy()
       }
     },
     [Symbol.asyncDispose]: () => running.disposeAsync(),
@@ -71,10 +76,12 @@ async function createPuller(options: IAMClientConfig) {
 }
 
 /** The bare process, on an empty data folder; `port` 0 lets the system choose. */
-export function startLadingProcess(port = 0): Promise<ServerProcess> {
+export function startLadingProcess(port = 0, { descriptors }: LadingOptions = {}): Promise<ServerProcess> {
+  const limited = descriptors === undefined ? [] : ['/bin/sh', '-c', `ulimit -n ${descriptors}; exec "$0" "$@"`]
+  const [first = '', ...args] = [...limited, process.execPath, program, 'serve']
   return startProcess(async (folder) => ({
-    program: process.execPath,
-    args: [program, 'serve'],
+    program: first,
+    args,
     env: {
       PATH: process.env.PATH ?? '',
       LADING_LISTEN: `127.0.0.1:${port}`,

@@ -35,7 +35,7 @@ export function limitRow(limit: Limit, value: number): Row {
   const target =
     'atMost' in limit
       ? `≤ ${limit.atMost} ${unit} ${mark(value <= limit.atMost)}`
-      : `≥ ${limit.atLeast.toLocaleString('en')}/s ${mark(value >= limit.atLeast)}`
+      : `≥ ${limit.atLeast.toLocaleString('en')}${unit === '%' ? ' %' : '/s'} ${mark(value >= limit.atLeast)}`
   switch (unit) {
     case 'MB':
       return [title, '', '', '', target, '', '', mbText(value)]
@@ -43,6 +43,8 @@ export function limitRow(limit: Limit, value: number): Row {
       return [title, secondsText(value), '', '', target]
     case '×':
       return [title, `${value.toFixed(2)}×`, '', '', target]
+    case '%':
+      return [title, `${value.toFixed(0)} %`, '', '', target]
     case 'evaluations':
       return [title, `${Math.round(value).toLocaleString('en')}/s`, '', '', target]
   }

@@ -107,8 +107,12 @@ export class FileBlobStore implements BlobStore {
     return kept
   }
 
-  check(): Promise<void> {
-    return access(join(this.#root, 'drafts'), constants.W_OK)
+  /** Opens the folder, which fails while the process has no descriptor left for a blob. */
+  async check(): Promise<void> {
+    const folder = join(this.#root, 'drafts')
+    await access(folder, constants.W_OK)
+    const file = await open(folder, constants.O_RDONLY)
+    await file.close()
   }
 
   createDraft(id: string, confirm?: () => Promise<void>): Promise<Draft> {

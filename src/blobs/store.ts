@@ -55,7 +55,7 @@ export interface BlobStore {
   /** Makes that UUID the store's own for good, unless it has one, and answers the one that it has then; that survives power loss. */
   keepId(id: string): Promise<string>
 
-  /** Rejects while nothing can be written. */
+  /** Rejects while nothing can be opened or written. */
   check(): Promise<void>
 }
 

@@ -70,6 +70,7 @@ function buildSettings(given: ReadonlyMap<SettingKey, Given>): Settings {
     publicUrl: parse('publicUrl', given),
     trustedProxies: parse('trustedProxies', given) ?? [],
     workers: withFallback('workers', given, dataDir),
+    connectionsPerAddress: parse('connectionsPerAddress', given) ?? Number.POSITIVE_INFINITY,
     oidcPrivateHosts: withFallback('oidcPrivateHosts', given, dataDir),
     quotas: parse('quotas', given) ?? ecrQuotas,
     auditDays: withFallback('auditDays', given, dataDir),

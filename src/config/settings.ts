@@ -26,6 +26,8 @@ export interface Settings {
   /** Addresses and CIDR ranges. */
   readonly trustedProxies: readonly string[]
   readonly workers: number
+  /** How many connections of one address each process serves; infinite by default. */
+  readonly connectionsPerAddress: number
   /** Whether an OIDC provider may have a private address. */
   readonly oidcPrivateHosts: Permission
   readonly quotas: Quotas

@@ -13,6 +13,7 @@ import {
   type Permission,
   parseAccessKeyId,
   parseBlobs,
+  parseConnections,
   parseDatabase,
   parseDays,
   parseDomain,
@@ -45,6 +46,7 @@ export interface SettingValues {
   readonly publicUrl: string
   readonly trustedProxies: readonly string[]
   readonly workers: number
+  readonly connectionsPerAddress: number
   readonly oidcPrivateHosts: Permission
   readonly quotas: Quotas
   readonly auditDays: number
@@ -171,6 +173,13 @@ export const settingsTable: { readonly [Key in SettingKey]: Setting<SettingValue
     expected: 'a whole number from 1 to 64',
     parse: parseWorkers,
     fallback: '1',
+  },
+  connectionsPerAddress: {
+    placeholder: 'count',
+    help: 'how many connections of one address each process serves; trusted proxies are exempt',
+    expected: 'a whole number from 1 to 999999',
+    parse: parseConnections,
+    otherwise: 'no limit',
   },
   oidcPrivateHosts: {
     placeholder: 'permission',

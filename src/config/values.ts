@@ -91,6 +91,11 @@ export function parseWorkers(text: string): number | undefined {
   return count >= 1 && count <= 64 ? count : undefined
 }
 
+export function parseConnections(text: string): number | undefined {
+  const count = /^[0-9]{1,6}$/.test(text) ? Number(text) : 0
+  return count >= 1 ? count : undefined
+}
+
 export function parseDays(text: string): number | undefined {
   const days = /^[0-9]{1,4}$/.test(text) ? Number(text) : Number.NaN
   return days <= 3_650 ? days : undefined

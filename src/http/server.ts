@@ -12,6 +12,7 @@ import { createServer as createHttpsServer } from 'node:https'
 import type { Socket } from 'node:net'
 import { type FastifyInstance, type FastifyReply, type FastifyRequest, fastify } from 'fastify'
 import type { Logger } from 'pino'
+import { type ConnectionLimits, Connections } from './connections.ts'
 import {
   answerClientError,
   answerError,
@@ -36,6 +37,8 @@ export interface ServerOptions {
   /** Addresses and CIDR ranges of those whose word counts on who their client is and whether it speaks TLS. */
   readonly trustedProxies?: readonly string[]
   readonly limits?: Partial<Limits>
+  /** How many connections there may be; without bounds if it does not say. */
+  readonly connectionLimits?: Partial<ConnectionLimits>
   /** Hears of each request but health checks. */
   readonly onAnswered?: OnAnswered
 }
@@ -55,6 +58,11 @@ export interface HttpServer {
 /** Reads and writes of a socket go by up to 1 MiB, which for blobs is half again as fast as Node's 64 KiB. */
 const socketBufferBytes = 1024 * 1024
 
+const noConnectionLimits: ConnectionLimits = {
+  maxConnections: Number.POSITIVE_INFINITY,
+  connectionsPerAddress: Number.POSITIVE_INFINITY,
+}
+
 /** How often a server that stops looks for connections that have fallen idle. */
 const idleCheckMs = 100
 
@@ -67,6 +75,7 @@ export function createServer({
   tls,
   trustedProxies = [],
   limits: given,
+  connectionLimits,
   onAnswered = () => {},
 }: ServerOptions): HttpServer {
   const limits = { ...defaultLimits, ...given }
@@ -74,6 +83,7 @@ export function createServer({
   const isStopping = () => stopping
   const running = new Set<ServerResponse>()
   const handshakes = new Handshakes()
+  const connections = new Connections({ ...noConnectionLimits, ...connectionLimits }, trustedProxies, log)
   /** More than one where the host is `localhost`, which is two addresses. */
   const servers: ReturnType<typeof createNodeServer>[] = []
 
@@ -91,6 +101,7 @@ export function createServer({
     serverFactory: (handler) => {
       const server = createNodeServer(handler, limits, tls)
       servers.push(server)
+      connections.watch(server)
       if (tls) handshakes.watch(server)
       // With a listener for the event, node:http leaves it to that to end a connection.
       server.setTimeout(limits.idleMs, endIdle)

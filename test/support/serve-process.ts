@@ -21,9 +21,17 @@ export interface ServeProcess extends AsyncDisposable {
 
 const main = fileURLToPath(new URL('../../src/main.ts', import.meta.url))
 
-/** Starts it with those flags, and with none of the settings of whoever runs the tests. */
-export function startServeProcess(flags: readonly string[]): ServeProcess {
-  const child = spawn(process.execPath, [main, 'serve', ...flags], {
+export interface ServeProcessOptions {
+  /** How many files and sockets it may have open; the limit of the tests by default. */
+  readonly descriptors?: number
+}
+
+/** Starts it with those flags, and with none of the settings of the shell that runs the tests. */
+export function startServeProcess(flags: readonly string[], { descriptors }: ServeProcessOptions = {}): ServeProcess {
+  const command = [process.execPath, main, 'serve', ...flags]
+  const limited = descriptors === undefined ? [] : ['/bin/sh', '-c', `ulimit -n ${descriptors}; exec "$0" "$@"`]
+  const [program = '', ...args] = [...limited, ...command]
+  const child = spawn(program, args, {
     env: inheritedEnvironment(),
     stdio: ['ignore', 'pipe', 'pipe'],
   })

@@ -7,6 +7,7 @@ import { copyFile, mkdir, readdir, rm, truncate, writeFile } from 'node:fs/promi
 import { join } from 'node:path'
 import { PassThrough } from 'node:stream'
 import { describe, it } from 'node:test'
+import { fileURLToPath } from 'node:url'
 import { FileBlobStore } from '#blobs/file.ts'
 import { type Digest, digestHex, digestOf } from '#names/digest.ts'
 import { testBlobStore } from '#test/suites/blob-store.ts'
@@ -22,6 +23,15 @@ testBlobStore('file', async () => {
     leftovers: () => readdir(join(root, 'drafts'), { recursive: true }),
     [Symbol.asyncDispose]: () => folder[Symbol.asyncDispose](),
   }
+})
+
+describe('file: the check', () => {
+  it('fails while the process can open no file', async () => {
+    await using folder = await temporaryFolder()
+    const child = fileURLToPath(new URL('descriptors-child.ts', import.meta.url))
+    const output = await run('sh', ['-c', 'ulimit -n 64; exec "$0" "$@"', process.execPath, child, folder.path])
+    assert.equal(output, 'EMFILE works EMFILE')
+  })
 })
 
 describe('file: chunks that are released', () => {

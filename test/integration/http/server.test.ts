@@ -198,6 +198,8 @@ test('a connection on which nothing moves is closed, whether it sends no headers
   headless.socket.write('GET / HTTP/1.1\r\n')
   await headless.closed
   assert.match(headless.received(), /^HTTP\/1\.1 408 /)
+  await using silent = await openRawConnection(server.port)
+  await silent.closed
   await using stalled = await openRawConnection(server.port)
   stalled.socket.write('POST /upload HTTP/1.1\r\nHost: x\r\nContent-Type: text/plain\r\nContent-Length: 9\r\n\r\nhalf')
   await stalled.closed

@@ -79,6 +79,12 @@ const examples: readonly { key: SettingKey; texts: Texts; read: (settings: Setti
   },
   { key: 'workers', texts: { workers: '4' }, read: (s) => s.workers, value: 4 },
   {
+    key: 'connectionsPerAddress',
+    texts: { connectionsPerAddress: '20' },
+    read: (s) => s.connectionsPerAddress,
+    value: 20,
+  },
+  {
     key: 'oidcPrivateHosts',
     texts: { oidcPrivateHosts: 'forbid' },
     read: (s) => s.oidcPrivateHosts,
@@ -135,6 +141,7 @@ test('without any source the documented defaults hold', () => {
     publicUrl: undefined,
     trustedProxies: [],
     workers: 1,
+    connectionsPerAddress: Number.POSITIVE_INFINITY,
     oidcPrivateHosts: 'allow',
     quotas: ecrQuotas,
     auditDays: 90,
@@ -258,6 +265,7 @@ const badFlags: readonly (readonly [SettingKey, string, string])[] = [
   ['trustedProxies', '10.0.0.1,', '--trusted-proxies is "10.0.0.1,": expected addresses or CIDR ranges'],
   ['workers', '0', '--workers is "0": expected a whole number from 1 to 64'],
   ['workers', '65', '--workers is "65": expected a whole number from 1 to 64'],
+  ['connectionsPerAddress', '0', '--connections-per-address is "0": expected a whole number from 1 to 999999'],
   ['oidcPrivateHosts', 'no', '--oidc-private-hosts is "no": expected allow or forbid'],
   [
     'quotas',
