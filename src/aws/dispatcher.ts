@@ -17,7 +17,7 @@ import { describeFailure } from './exceptions.ts'
 import { writeJsonError } from './json-surface.ts'
 import type { OperationTypes, Resource, UnsignedHandler } from './operation.ts'
 import { isForm, readParameters, writeQueryError } from './query-surface.ts'
-import { claimsSignature } from './signature-claim.ts'
+import { claimsSignature, scopedService } from './signature-claim.ts'
 import { type Authenticated, createSignatureVerifier, type FindCredential, requireScope } from './sigv4.ts'
 import type { Operation, Surface } from './surface.ts'
 
@@ -218,27 +218,35 @@ function recognise(surfaces: readonly Surface[], call: Call): Asked {
     if (name !== undefined) return { surface, name, operation: surface.find(name) }
   }
   const parameters = readParameters(call)
+  const service = scopedService(call)
   return parameters === undefined
     ? {
-        surface: nowhere(surfaces, 'json', writeJsonError),
+        surface: nowhere(surfaces, 'json', service, writeJsonError),
         name: header(call, 'x-amz-target') ?? '',
         operation: undefined,
       }
-    : { surface: nowhere(surfaces, 'query', writeQuery), name: parameters.get('Action') ?? '', operation: undefined }
+    : {
+        surface: nowhere(surfaces, 'query', service, writeQuery),
+        name: parameters.get('Action') ?? '',
+        operation: undefined,
+      }
 }
 
 const writeQuery: Surface['writeError'] = (error, requestId) => writeQueryError(error, '', requestId)
 
 /**
  * Where a call belongs that no surface recognises: its signature is verified all the same before it is turned away, as a
- * surface of its protocol would, if there is one.
+ * surface of its protocol would, if there is one. The one for which the call says that it is signed comes first: its errors
+ * have that service's namespace.
  */
 function nowhere(
   surfaces: readonly Surface[],
   protocol: Surface['protocol'],
+  service: string | undefined,
   otherwise: Surface['writeError'],
 ): Surface {
-  const alike = surfaces.find((surface) => surface.protocol === protocol)
+  const alike = surfaces.filter((surface) => surface.protocol === protocol)
+  const nearest = alike.find((surface) => surface.service === service) ?? alike[0]
   return {
     protocol,
     service: undefined,
@@ -246,7 +254,7 @@ function nowhere(
     recognise: () => undefined,
     find: () => undefined,
     missing: unknownOperation,
-    writeError: alike?.writeError ?? otherwise,
+    writeError: nearest?.writeError ?? otherwise,
   }
 }
 

@@ -38,6 +38,12 @@ function hasQuerySignature({ query }: CallHead): boolean {
   return query.has('X-Amz-Signature') || query.has('X-Amz-Algorithm')
 }
 
+/** The service in the scope of a signature, of which nothing else has been checked; undefined where there is none. */
+export function scopedService(head: CallHead): string | undefined {
+  const credential = header(head, 'authorization') ?? head.query.get('X-Amz-Credential') ?? ''
+  return /\/\d{8}\/[^/\s]+\/([a-z0-9-]+)\/aws4_request\b/.exec(credential)?.[1]
+}
+
 /** @throws AwsError missing authentication, an incomplete or a self-contradicting signature */
 export function readClaim(call: CallHead): SignatureClaim {
   const authorization = header(call, 'authorization')

@@ -54,7 +54,7 @@ export interface RoleSession {
 
 export interface RoleSessions {
   /**
-   * @throws Refusal `AccessDenied`, `RootAssumesRole`, `SessionTooLong`, `SessionTagKept`, `SourceIdentityKept` and those of session
+   * @throws Refusal `AccessDenied`, `RootAssumesRole`, `SessionTooLong`, `SessionTagKept`, `TransitiveTagMissing`, `SourceIdentityKept` and those of session
    *   policies and tags
    */
   assume(principal: Principal, request: AssumeRequest, circumstances: Circumstances): Promise<RoleSession>

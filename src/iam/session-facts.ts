@@ -61,13 +61,16 @@ export const noMfa: SessionFacts = { 'aws:MultiFactorAuthPresent': 'false' }
 /**
  * What a session is to keep: its own tags, and those of the session that it comes of which go on.
  *
- * @throws Refusal `SessionTagKept`, `SourceIdentityKept` and those of tags
+ * @throws Refusal `SessionTagKept`, `TransitiveTagMissing`, `SourceIdentityKept` and those of tags
  */
 export function sessionFacts(principal: Principal, request: SessionRequest): SessionFacts {
   const before = principal.session?.facts ?? {}
   const goingOn = textsOf(before[transitiveKeys])
   const given = Object.entries(withTags({}, request.tags))
-  for (const [key] of given) {
+  const givenKeys = given.map(([key]) => key)
+  const unset = request.transitiveTagKeys.find((key) => !hasKey(givenKeys, key))
+  if (unset !== undefined) throw refuseSession('TransitiveTagMissing', { key: unset })
+  for (const key of givenKeys) {
     if (hasKey(goingOn, key)) throw refuseSession('SessionTagKept', { key })
   }
   const tags = new Map([

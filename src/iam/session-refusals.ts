@@ -12,6 +12,8 @@ export interface SessionRefusals {
   SessionPoliciesTooLarge: { readonly longestDocument: number; readonly mostPolicies: number }
   /** A tag that came from the session before cannot be given another value, and neither can what it says of its source. */
   SessionTagKept: { readonly key: string }
+  /** A tag is to be transitive that the request does not set. */
+  TransitiveTagMissing: { readonly key: string }
   SourceIdentityKept: Record<string, never>
   /** Temporary credentials give nobody further ones that are not a role's. */
   SessionOfSession: Record<string, never>

@@ -24,10 +24,11 @@ export const exceptions: Exceptions<Refusals, ExceptionName> = {
     ({ principalArn, action, resource }) =>
       `User: ${principalArn} is not authorized to perform: ${action} on resource: ${resource}`,
   ],
+  ArnInvalid: ['ValidationError', ({ text }) => `${text} is invalid`],
   EntityNotFound: ['MalformedPolicyDocument', ({ name }) => `Policy ${name} does not exist or is not attachable.`],
   EntityQuotaExceeded: ['ValidationError', ({ limit }) => `A session has at most ${limit} tags.`],
   EntityTagInvalid: [
-    'ValidationError',
+    'InvalidParameterValue',
     ({ problem }) =>
       problem === 'repeated'
         ? 'Duplicate tag keys found. Please note that Tag keys are case insensitive.'
@@ -48,8 +49,9 @@ export const exceptions: Exceptions<Refusals, ExceptionName> = {
       `A session takes a policy of at most ${longestDocument} characters, and at most ${mostPolicies} managed policies.`,
   ],
   SessionTagKept: [
-    'ValidationError',
-    ({ key }) => `The tag ${key} can't be set because it conflicts with a transitive tag key from the calling session.`,
+    'InvalidParameterValue',
+    () =>
+      "One of the specified transitive tag keys can't be set because it conflicts with a transitive tag key from the calling session.",
   ],
   SessionTooLong: [
     'ValidationError',
@@ -57,6 +59,10 @@ export const exceptions: Exceptions<Refusals, ExceptionName> = {
       by === 'role'
         ? 'The requested DurationSeconds exceeds the MaxSessionDuration set for this role.'
         : 'The requested DurationSeconds exceeds the 1 hour session limit for roles assumed by role chaining.',
+  ],
+  TransitiveTagMissing: [
+    'InvalidParameterValue',
+    () => 'The specified transitive tag key must be included in the requested tags.',
   ],
   SourceIdentityKept: ['ValidationError', () => "SourceIdentity can't be changed from that of the calling session."],
   WebIdentityExpired: [

@@ -3,7 +3,9 @@ import type { AssumeRequest, RoleRequest, RoleSession, RoleSessions } from '#iam
 import { requestConditions } from '#iam/session-facts.ts'
 import { refuseSession } from '#iam/session-refusals.ts'
 import type { TemporaryCredentials } from '#iam/sessions.ts'
+import { isArn } from '#names/arn.ts'
 import type { AssumeRoleRequest, Credentials, Operations, PolicyDescriptorType } from './model.ts'
+import { refuse } from './refusals.ts'
 
 /** Taking on a role, by somebody with credentials and by somebody for whom an identity provider vouches. */
 export function roleOperations({ roleSessions }: { readonly roleSessions: RoleSessions }) {
@@ -14,6 +16,7 @@ export function roleOperations({ roleSessions }: { readonly roleSessions: RoleSe
       // For the record, so that the same question can be asked again.
       conditions: ({ input }) => requestConditions(assumeRequest(input)),
       handle: async ({ input, principal, circumstances }) => {
+        requireArn(input.RoleArn)
         refuseMfa(input)
         const session = await roleSessions.assume(principal, assumeRequest(input), circumstances)
         const { sourceIdentity: SourceIdentity } = session
@@ -23,6 +26,7 @@ export function roleOperations({ roleSessions }: { readonly roleSessions: RoleSe
     AssumeRoleWithWebIdentity: {
       unsigned: true,
       handle: async ({ input, circumstances }) => {
+        requireArn(input.RoleArn)
         const session = await roleSessions.assumeWithWebIdentity(
           input.WebIdentityToken,
           roleRequest(input),
@@ -38,6 +42,11 @@ export function roleOperations({ roleSessions }: { readonly roleSessions: RoleSe
       },
     },
   } satisfies Partial<Handlers<Operations>>
+}
+
+/** @throws Refusal `ArnInvalid` */
+function requireArn(text: string): void {
+  if (!isArn(text)) throw refuse('ArnInvalid', { text })
 }
 
 /** @throws Refusal `MfaUnknown` */

@@ -12,6 +12,8 @@ interface SessionCredentials extends Credentials {
   readonly sessionToken: string
 }
 
+const invalid = (message: string) => ({ name: 'InvalidParameterValue', message, status: 400 })
+
 const sessionName = 'a-session'
 
 function document(...Statement: object[]): string {
@@ -224,20 +226,53 @@ eachDatabase((databases) => {
         ],
       })
       const Tags = [{ Key: 'team', Value: 'a' }]
-      const session = await assume(ann, RoleArn, { Tags, TransitiveTagKeys: ['Team', 'absent'] })
+      const session = await assume(ann, RoleArn, { Tags, TransitiveTagKeys: ['Team'] })
       await ecr(session).describeRepositories({})
       assert.equal((await refusalOf(ecr(await assume(ann, RoleArn)).describeRepositories({}))).status, 400)
       const next = { RoleArn, RoleSessionName: 'next' }
       await ecr(sessionOf((await sts(session).assumeRole(next)).Credentials)).describeRepositories({})
       const other = { ...next, Tags: [{ Key: 'TEAM', Value: 'b' }] }
-      assert.equal((await refusalOf(sts(session).assumeRole(other))).name, 'ValidationError')
-
-      for (const keys of [['a', 'A'], ['aws:x']]) {
+      const conflict =
+        "One of the specified transitive tag keys can't be set because it conflicts with a transitive tag key from the calling session."
+      assert.deepEqual(await refusalOf(sts(session).assumeRole(other)), invalid(conflict))
+      const unset = 'The specified transitive tag key must be included in the requested tags.'
+      for (const TransitiveTagKeys of [['absent'], ['Team', 'absent']]) {
+        assert.deepEqual(await refusalOf(assume(ann, RoleArn, { Tags, TransitiveTagKeys })), invalid(unset))
+      }
+      assert.deepEqual(
+        await refusalOf(sts(session).assumeRole({ ...next, TransitiveTagKeys: ['team'] })),
+        invalid(unset),
+      )
+      for (const [keys, message] of [
+        [['a', 'A'], 'Duplicate tag keys found. Please note that Tag keys are case insensitive.'],
+        [['aws:x'], "Tag keys that begin with 'aws:' are reserved for system use."],
+      ] as const) {
         const wrong = { Tags: keys.map((Key) => ({ Key, Value: '' })) }
-        assert.equal((await refusalOf(assume(ann, RoleArn, wrong))).name, 'ValidationError')
+        assert.deepEqual(await refusalOf(assume(ann, RoleArn, wrong)), invalid(message))
       }
       const bob = await user('bob', allowing('sts:AssumeRole'))
       assert.equal((await refusalOf(assume(bob, RoleArn, { Tags }))).name, 'AccessDenied')
+    })
+
+    test('a role that is named by no ARN is refused as such, signed or not', async (t) => {
+      const { user, sts } = await world(t, databases)
+      const ann = await user('ann', allowing('sts:AssumeRole'))
+      const none = [
+        ...['nothing-valid-in-here', 'arn::b:::something/test-role', 'arn:a::::something/test-role'],
+        ...['arn:a:::something/test-role', 'arn:a:a::aaaaaaaaaa:'],
+      ]
+      for (const RoleArn of none) {
+        const expected = { name: 'ValidationError', message: `${RoleArn} is invalid`, status: 400 }
+        const named = { RoleArn, RoleSessionName: sessionName }
+        assert.deepEqual(await refusalOf(sts(ann).assumeRole(named)), expected)
+        assert.deepEqual(
+          await refusalOf(sts().assumeRoleWithWebIdentity({ ...named, WebIdentityToken: 'none' })),
+          expected,
+        )
+      }
+      // An ARN of something else is one all the same, and nothing says whether the role exists.
+      const other = { RoleArn: 'arn:aws:s3:::no-such-role-at-all', RoleSessionName: sessionName }
+      assert.equal((await refusalOf(sts(ann).assumeRole(other))).name, 'AccessDenied')
     })
 
     test('who stands behind a session is said once, and goes on', async (t) => {
@@ -417,6 +452,30 @@ eachDatabase((databases) => {
         const { name, message } = await refusalOf(iam.createAccessKey({ UserName: 'ann' }))
         assert.equal(name, 'AccessDenied')
         assert.match(message, /because no session policy allows the iam:CreateAccessKey action$/)
+      }
+    })
+
+    test('an error before the form is read has the namespace of the service that it is signed for', async (t) => {
+      const { server } = await world(t, databases)
+      for (const [service, Version] of [
+        ['sts', '2011-06-15'],
+        ['iam', '2010-05-08'],
+      ] as const) {
+        const credential = `AKIAABSENTABSENTABSE/20260101/us-east-1/${service}/aws4_request`
+        const answer = await fetch(server.url, {
+          method: 'POST',
+          headers: {
+            'content-type': 'application/x-www-form-urlencoded',
+            'x-amz-date': '20260101T000000Z',
+            authorization: `AWS4-HMAC-SHA256 Credential=${credential}, SignedHeaders=host;x-amz-date, Signature=${'0'.repeat(64)}`,
+          },
+          body: new URLSearchParams({ Action: 'GetCallerIdentity', Version }),
+        })
+        assert.equal(answer.status, 403)
+        assert.match(
+          await answer.text(),
+          new RegExp(`^<ErrorResponse xmlns="https://${service}\\.amazonaws\\.com/doc/${Version}/">`),
+        )
       }
     })
 
