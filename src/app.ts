@@ -26,6 +26,7 @@ import { createExplainer } from '#iam/explain.ts'
 import { createFindPrincipal } from '#iam/find-principal.ts'
 import { createIdentityPolicies } from '#iam/identity-policies.ts'
 import { createInquire } from '#iam/inquiry.ts'
+import { createKeySignIn } from '#iam/key-sign-in.ts'
 import { createKeyUses } from '#iam/keys/key-uses.ts'
 import { createManagement } from '#iam/management.ts'
 import { createOperatorAccess } from '#iam/operator-access.ts'
@@ -267,7 +268,9 @@ export async function startApp(settings: Settings, log: Logger, options: AppOpti
     keyUses,
     clock,
   })
-  const basic = new BasicCredentials({ tokens, keys, credentials, clock })
+  const keySignIn = createKeySignIn({ credentials, clock })
+  const accessKeys = settings.accessKeyLogin ? { signIn: keySignIn, uses: keyUses, region: settings.region } : undefined
+  const basic = new BasicCredentials({ tokens, keys, credentials, clock, accessKeys })
   const descriptors = descriptorLimit()
   const maxConnections = maxConnectionsOf(descriptors)
   if (descriptors !== undefined && descriptors < fewDescriptors)
@@ -291,7 +294,7 @@ export async function startApp(settings: Settings, log: Logger, options: AppOpti
   const dataPlane = { bodies: new Bodies(), basic, authorizer, clock, downloadLinks, endpoints, audit, log }
   ociRoutes(server.app, { domain, ...dataPlane })
   const registry = { account: settings.account, region: settings.region }
-  const operatorAccess = createOperatorAccess({ credentials, authorizer, clock, registry })
+  const operatorAccess = createOperatorAccess({ keySignIn, authorizer, clock, registry })
   metricsRoutes(server.app, {
     metrics: createMetrics({ metadata, clock, gauges: damageGauges, requests: requestCounts }),
     operatorAccess,

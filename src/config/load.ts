@@ -69,6 +69,7 @@ function buildSettings(given: ReadonlyMap<SettingKey, Given>): Settings {
     domain: parse('domain', given),
     publicUrl: parse('publicUrl', given),
     trustedProxies: parse('trustedProxies', given) ?? [],
+    accessKeyLogin: withFallback('accessKeyLogin', given, dataDir),
     workers: withFallback('workers', given, dataDir),
     connectionsPerAddress: parse('connectionsPerAddress', given) ?? Number.POSITIVE_INFINITY,
     oidcPrivateHosts: withFallback('oidcPrivateHosts', given, dataDir),

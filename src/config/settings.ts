@@ -25,6 +25,8 @@ export interface Settings {
   readonly publicUrl: string | undefined
   /** Addresses and CIDR ranges. */
   readonly trustedProxies: readonly string[]
+  /** Whether `/v2/` accepts an access key in place of an authorization token. */
+  readonly accessKeyLogin: boolean
   readonly workers: number
   /** How many connections of one address each process serves; infinite by default. */
   readonly connectionsPerAddress: number

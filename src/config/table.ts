@@ -27,6 +27,7 @@ import {
   parsePublicUrl,
   parseSecretAccessKey,
   parseSecretKey,
+  parseSwitch,
   parseTrustedProxies,
   parseWorkers,
 } from './values.ts'
@@ -45,6 +46,7 @@ export interface SettingValues {
   readonly domain: string
   readonly publicUrl: string
   readonly trustedProxies: readonly string[]
+  readonly accessKeyLogin: boolean
   readonly workers: number
   readonly connectionsPerAddress: number
   readonly oidcPrivateHosts: Permission
@@ -166,6 +168,13 @@ export const settingsTable: { readonly [Key in SettingKey]: Setting<SettingValue
     expected: 'addresses or CIDR ranges, several separated by commas, such as 127.0.0.1,10.1.0.0/16',
     parse: parseTrustedProxies,
     otherwise: 'none',
+  },
+  accessKeyLogin: {
+    placeholder: 'on|off',
+    help: 'on: docker and its kin may also log in with an access key id as user and its secret as password',
+    expected: 'on or off',
+    parse: parseSwitch,
+    fallback: 'off',
   },
   workers: {
     placeholder: 'count',

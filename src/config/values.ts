@@ -125,6 +125,10 @@ export function parsePermission(text: string): Permission | undefined {
   return text === 'allow' || text === 'forbid' ? text : undefined
 }
 
+export function parseSwitch(text: string): boolean | undefined {
+  return text === 'on' ? true : text === 'off' ? false : undefined
+}
+
 export function parseLogLevel(text: string): LogLevel | undefined {
   return logLevels.find((level) => level === text)
 }

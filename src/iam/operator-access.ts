@@ -1,28 +1,26 @@
-import { createHash, timingSafeEqual } from 'node:crypto'
 import type { Clock } from '#lib/clock.ts'
 import type { Registry } from '#names/registry.ts'
 import type { Authorizer } from './authorize.ts'
 import type { Circumstances } from './circumstances.ts'
-import type { Credentials } from './credentials.ts'
+import type { KeySignIn } from './key-sign-in.ts'
 
 /**
  * What is about a deployment as a whole is for principals of the account that it was started with. Tools that cannot sign, such as a
- * Prometheus, give an access key as user and password of `Authorization: Basic`; temporary credentials, which need a session
- * token beside, are not taken.
+ * Prometheus, send an access key as user and password of `Authorization: Basic`.
  */
 export type OperatorAccess = (
   request: { readonly authorization: string | undefined; readonly action: string } & Client,
-) => Promise<'allowed' | 'denied' | 'unauthenticated'>
+) => Promise<'allowed' | 'denied' | 'unauthenticated' | 'throttled'>
 
 type Client = Pick<Circumstances, 'sourceIp' | 'secure' | 'userAgent'>
 
 export function createOperatorAccess({
-  credentials,
+  keySignIn,
   authorizer,
   clock,
   registry,
 }: {
-  credentials: Credentials
+  keySignIn: KeySignIn
   authorizer: Authorizer
   clock: Clock
   /** That of the deployment's own account. */
@@ -31,20 +29,13 @@ export function createOperatorAccess({
   return async ({ authorization, action, ...client }) => {
     const [, encoded = ''] = /^Basic ([\w+/=-]{1,1000})$/i.exec(authorization ?? '') ?? []
     const [, id = '', secret = ''] = /^([^:]*):(.*)$/s.exec(Buffer.from(encoded, 'base64').toString()) ?? []
-    const credential = await credentials.find(id)
-    // Compared also where there is none, so that the time tells nobody which keys there are.
-    const right = isSame(secret, credential?.secret ?? '')
-    if (credential === undefined || credential.session !== undefined || !right) return 'unauthenticated'
-    const { principal } = credential
+    if (id === '') return 'unauthenticated'
+    const answer = await keySignIn.verify({ id, secret, sourceIp: client.sourceIp })
+    if (answer.is !== 'right') return answer.is === 'throttled' ? 'throttled' : 'unauthenticated'
+    const { principal } = answer
     if (principal.account !== registry.account) return 'denied'
     const circumstances = { ...client, region: registry.region, now: clock() }
     const { verdict } = await authorizer.decide({ principal, action, resource: '*', registry, circumstances })
     return verdict.allowed ? 'allowed' : 'denied'
   }
-}
-
-/** In a time that says nothing of either. */
-function isSame(one: string, other: string): boolean {
-  const hash = (text: string) => createHash('sha256').update(text).digest()
-  return timingSafeEqual(hash(one), hash(other)) && other !== ''
 }

@@ -15,11 +15,19 @@ export interface IamRefusals {
   AccessDenied: Denial
 }
 
+/** Of access keys in place of authorization tokens. */
+export interface KeySignInRefusals {
+  /** No active access key has this id and secret; a caller is not told which is wrong. `temporary` by the shape of the id alone. */
+  AccessKeyInvalid: { readonly temporary: boolean }
+  /** Too many failed sign-ins by access key came from the same address. */
+  SignInThrottled: { readonly waitMs: number }
+}
+
 export interface Denial extends Omit<Decision, 'verdict'> {
   readonly verdict: Exclude<Verdict, { readonly allowed: true }>
 }
 
-export const refuse = refusals<IamRefusals>()
+export const refuse = refusals<IamRefusals & KeySignInRefusals>()
 
 /** What was denied, if that is what the error says. */
 export function denialOf(error: unknown): Denial | undefined {

@@ -19,6 +19,13 @@ export function metricsRoutes(
         .type('text/plain')
         .send('This access key may not lading:GetMetrics, or is of another account.\n')
     }
+    if (access === 'throttled') {
+      return reply
+        .code(429)
+        .header('retry-after', '60')
+        .type('text/plain')
+        .send('Too many failed sign-ins from this address. Wait a minute, and check the access key.\n')
+    }
     return reply
       .code(401)
       .header('www-authenticate', 'Basic realm="Lading metrics"')

@@ -2,7 +2,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { AuditTrail } from '#audit/trail.ts'
 import type { Bodies } from '#http/bodies.ts'
 import { type AccessRequest, type Authorizer, requireAllowed } from '#iam/authorize.ts'
-import type { BasicCredentials } from '#iam/basic.ts'
+import type { BasicCredentials, SignIn } from '#iam/basic.ts'
 import type { Circumstances } from '#iam/circumstances.ts'
 import { type DownloadLinks, linkParameter } from '#iam/download-links.ts'
 import type { Principal } from '#iam/principal.ts'
@@ -10,7 +10,6 @@ import type { Clock } from '#lib/clock.ts'
 import { hasCode } from '#lib/system-error.ts'
 import { repositoryArn } from '#names/arn.ts'
 import type { Endpoints } from '#names/endpoints.ts'
-import type { Region } from '#names/region.ts'
 import type { Registry } from '#names/registry.ts'
 import { auditedRequest, type Progress, pullKey } from './audited.ts'
 import type { FamilyRoutes, OciCall, Route } from './call.ts'
@@ -86,6 +85,17 @@ export function createDispatch({
     }
   }
 
+  /**
+   * An access key in place of a token needs what asking for the token would need: policies that deny it there deny it here.
+   *
+   * @throws Refusal `AccessDenied`
+   */
+  async function requireLogin({ principal, registry: { region }, circumstances }: Access): Promise<void> {
+    const registry = { account: principal.account, region }
+    const action = 'ecr:GetAuthorizationToken'
+    requireAllowed(await authorizer.decide({ principal, registry, circumstances, action, resource: '*' }))
+  }
+
   async function run(request: FastifyRequest, reply: FastifyReply, progress: Progress): Promise<unknown> {
     const { url = '', method = '' } = request.raw
     const mark = url.indexOf('?')
@@ -94,14 +104,13 @@ export function createDispatch({
     const { authorization, host } = request.headers
 
     let caller: Principal | undefined
-    let tokenRegion: Region | undefined
+    let signIn: SignIn | undefined
     let registry = authorization === undefined ? await registryOfLink(rawPath, query, method) : undefined
     if (registry === undefined) {
-      const token = await basic.authenticate(authorization)
-      caller = token.principal
+      signIn = await basic.authenticate(authorization, request)
+      caller = signIn.principal
       request.logFacts = { principal: caller.arn }
-      registry = registryOfHost(host) ?? token
-      tokenRegion = token.region
+      registry = registryOfHost(host) ?? signIn
     }
     progress.principal = caller
     progress.registry = registry
@@ -114,10 +123,11 @@ export function createDispatch({
     progress.path = path
     progress.route = route
     progress.circumstances = circumstancesOf(request, registry)
-    if (tokenRegion !== undefined && registry.region !== tokenRegion) {
-      throw refuse('TokenOfOtherRegion', { tokenRegion, region: registry.region })
+    if (signIn?.kind === 'token' && registry.region !== signIn.region) {
+      throw refuse('TokenOfOtherRegion', { tokenRegion: signIn.region, region: registry.region })
     }
     const access = caller && { principal: caller, registry, circumstances: progress.circumstances }
+    if (access !== undefined && signIn?.kind === 'access key') await requireLogin(access)
     if (access !== undefined) await requireActions(access, route, resourceOf(registry, path))
 
     const may: OciCall<Family>['may'] = async (action, name) =>

@@ -1,5 +1,5 @@
 import type { BodyRefusals } from '#http/bodies.ts'
-import type { IamRefusals } from '#iam/refusals.ts'
+import type { IamRefusals, KeySignInRefusals } from '#iam/refusals.ts'
 import { Refusal } from '#lib/refusal.ts'
 import { isStorageFull } from '#lib/storage-full.ts'
 import type { NameRefusals } from '#names/refusals.ts'
@@ -14,7 +14,7 @@ import type { OciRefusals } from './refusals.ts'
  * on purpose (authorization, immutability), its code and text. A text that ECR has comes first and literally; what follows it says
  * what to do.
  */
-type Refusals = OciRefusals & BodyRefusals & ContentRefusals & IamRefusals & NameRefusals
+type Refusals = OciRefusals & BodyRefusals & ContentRefusals & IamRefusals & KeySignInRefusals & NameRefusals
 
 type Codes = {
   readonly [Code in keyof Refusals]: readonly [
@@ -93,6 +93,20 @@ const codes: Codes = {
   ],
   TokenMalformed: [401, 'UNAUTHORIZED', () => `Not Authorized: the password is no valid authorization token. ${logIn}`],
   TokenExpired: [403, 'DENIED', () => 'Your authorization token has expired. Reauthenticate and try again.'],
+  AccessKeyInvalid: [
+    401,
+    'UNAUTHORIZED',
+    ({ temporary }) =>
+      temporary
+        ? `Not Authorized: temporary credentials need a session token and cannot be a password. ${logIn}`
+        : `Not Authorized: no active access key has this user as its id and this password as its secret. ${logIn}`,
+  ],
+  SignInThrottled: [
+    429,
+    'TOOMANYREQUESTS',
+    () => 'Too many failed sign-ins by access key from this address. Wait a minute, and check the key.',
+    ({ waitMs }) => ({ 'retry-after': String(Math.ceil(waitMs / 1_000)) }),
+  ],
   AccessDenied: [403, 'DENIED', accessDeniedText],
 
   NameInvalid: [400, 'NAME_INVALID', ({ kind, value }) => `'${value}' is not a valid ${kind}`],

@@ -2,8 +2,9 @@
 import assert from 'node:assert/strict'
 import { before, describe, test } from 'node:test'
 import { ensureRoot, type RootKey } from '#iam/access-keys.ts'
-import { BasicCredentials } from '#iam/basic.ts'
+import { BasicCredentials, type BasicCredentialsParts } from '#iam/basic.ts'
 import { Credentials } from '#iam/credentials.ts'
+import { createKeySignIn } from '#iam/key-sign-in.ts'
 import { type Principal, rootPrincipal } from '#iam/principal.ts'
 import { createSecretBox } from '#iam/secret-box.ts'
 import { TokenKeys } from '#iam/token-keys.ts'
@@ -14,12 +15,15 @@ import { parseAccountId } from '#names/account.ts'
 import { parseRegion } from '#names/region.ts'
 import { sqliteUrl } from '#test/support/databases.ts'
 
+const sender = { ip: '127.0.0.1' }
+
 const account = parseAccountId('000000000000')
 const key = { accessKeyId: 'AKIAFIRSTFIRSTFIRST1', secretAccessKey: 'the-secret-of-the-first' }
 const root = rootPrincipal(account, { accessKeyId: key.accessKeyId, accessKeySince: 0 })
 
 let now = 0
 let basic: BasicCredentials
+let makeBasic: (accessKeys?: BasicCredentialsParts['accessKeys']) => BasicCredentials
 let credentials: Credentials
 let ensure: (given: RootKey) => Promise<unknown>
 let issue: (principal: Principal) => Promise<string>
@@ -32,7 +36,8 @@ before(async () => {
   const keys = new TokenKeys({ metadata, clock, box })
   const tokens = new Tokens({ keys, clock })
   credentials = new Credentials({ metadata, box })
-  basic = new BasicCredentials({ tokens, keys, credentials, clock })
+  makeBasic = (accessKeys) => new BasicCredentials({ tokens, keys, credentials, clock, accessKeys })
+  basic = makeBasic()
   ensure = (given) => ensureRoot({ metadata, clock, box }, account, given)
   await ensure(key)
   issue = async (principal) =>
@@ -42,25 +47,25 @@ before(async () => {
 
 const encode = (text: string) => Buffer.from(text).toString('base64')
 const refuses = (header: string | undefined, code: string, facts: object = {}) =>
-  assert.rejects(basic.authenticate(header), (error: Refusal) => {
+  assert.rejects(basic.authenticate(header, sender), (error: Refusal) => {
     assert.deepEqual({ code: error.code, facts: error.facts }, { code, facts })
     return true
   })
 
 describe('basic credentials', () => {
   test('a token as ECR gives it is a header’s credentials as it is', async () => {
-    const { principal, region } = await basic.authenticate(`Basic ${token}`)
+    const { principal, region } = await basic.authenticate(`Basic ${token}`, sender)
     assert.deepEqual(principal, root)
     assert.equal(region, 'us-east-1')
   })
 
   test('the name of the scheme is read in any case', async () => {
-    for (const scheme of ['basic', 'BASIC', 'Basic ']) await basic.authenticate(`${scheme} ${token}`)
+    for (const scheme of ['basic', 'BASIC', 'Basic ']) await basic.authenticate(`${scheme} ${token}`, sender)
   })
 
   test('a header seen before gives the very same answer', async () => {
-    const first = await basic.authenticate(`Basic ${token}`)
-    assert.equal(await basic.authenticate(`Basic ${token}`), first)
+    const first = await basic.authenticate(`Basic ${token}`, sender)
+    assert.equal(await basic.authenticate(`Basic ${token}`, sender), first)
   })
 
   test('no header is a refusal of its own', () => refuses(undefined, 'CredentialsMissing'))
@@ -80,13 +85,43 @@ describe('basic credentials', () => {
   test('a root access key is no password', () => refuses(`Basic ${encode('AWS:secret')}`, 'TokenMalformed'))
 
   test('a header seen before expires with its token', async (t) => {
-    await basic.authenticate(`Basic ${token}`)
+    await basic.authenticate(`Basic ${token}`, sender)
     t.after(() => {
       now = 0
     })
     now = 43_200_000
     await refuses(`Basic ${token}`, 'TokenExpired', { expiresAt: 43_200_000 })
     await refuses(`Basic ${token}`, 'TokenExpired', { expiresAt: 43_200_000 })
+  })
+})
+
+describe('an access key as user and password', () => {
+  test('its use is recorded when it signs in and while it is used, and it is looked up again', async () => {
+    const uses: unknown[] = []
+    const clock = () => now
+    const region = parseRegion('eu-west-1')
+    const accepting = makeBasic({
+      signIn: createKeySignIn({ credentials, clock }),
+      uses: { record: (id, use) => uses.push([id, use]) },
+      region,
+    })
+    const own = { accessKeyId: 'AKIAPASSWORD', secretAccessKey: 'a-secret-that-is-a-password' }
+    await ensure(own)
+    const header = `Basic ${encode(`${own.accessKeyId}:${own.secretAccessKey}`)}`
+    const first = await accepting.authenticate(header, sender)
+    assert.deepEqual([first.kind, first.account, first.region], ['access key', account, region])
+    assert.equal(await accepting.authenticate(header, sender), first)
+    now += 3_000
+    await accepting.authenticate(header, sender)
+    const use = [own.accessKeyId, { service: 'ecr', region }]
+    assert.deepEqual(uses, [use, use])
+    await accepting.authenticate(await issue(first.principal), sender)
+    assert.equal(uses.length, 2)
+
+    await ensure({ ...own, secretAccessKey: 'another-secret-under-that-id' })
+    now += 3_000
+    const refusal = { code: 'AccessKeyInvalid', facts: { temporary: false } }
+    await assert.rejects(accepting.authenticate(header, sender), refusal)
   })
 })
 
@@ -97,10 +132,10 @@ describe('a token of an access key', () => {
   test('ends within ten seconds of the key being replaced, and not by giving the same key again', async () => {
     await ensure(given)
     const header = await issue(await principalOf(given.accessKeyId))
-    await basic.authenticate(header)
+    await basic.authenticate(header, sender)
     await ensure(given)
     now += 10_000
-    await basic.authenticate(header)
+    await basic.authenticate(header, sender)
 
     await ensure({ ...given, accessKeyId: 'AKIAGIVENGIVENGIVEN2' })
     now += 10_000
@@ -110,10 +145,10 @@ describe('a token of an access key', () => {
   test('ends when the key keeps its id and gets another secret', async () => {
     await ensure(given)
     const header = await issue(await principalOf(given.accessKeyId))
-    await basic.authenticate(header)
+    await basic.authenticate(header, sender)
     await ensure({ ...given, secretAccessKey: 'second-secret-of-the-root' })
     now += 10_000
     await refuses(header, 'TokenMalformed')
-    await basic.authenticate(await issue(await principalOf(given.accessKeyId)))
+    await basic.authenticate(await issue(await principalOf(given.accessKeyId)), sender)
   })
 })

@@ -12,6 +12,8 @@ import { Tokens } from '#iam/tokens.ts'
 import { systemClock as clock } from '#lib/clock.ts'
 import { eachDatabase } from '#test/support/databases.ts'
 
+const sender = { ip: '127.0.0.1' }
+
 const run = promisify(execFile)
 const child = new URL('./first-start-child.ts', import.meta.url).pathname
 
@@ -32,7 +34,7 @@ eachDatabase((databases) =>
       const credentials = new Credentials({ metadata, box })
       const basic = new BasicCredentials({ tokens: new Tokens({ keys, clock }), keys, credentials, clock })
       for (const { authorizationToken, accessKeyId } of starts) {
-        const { principal } = await basic.authenticate(`Basic ${authorizationToken}`)
+        const { principal } = await basic.authenticate(`Basic ${authorizationToken}`, sender)
         assert.equal(principal.accessKeyId, accessKeyId)
       }
       assert.equal((await keys.current()).size, 1)

@@ -77,6 +77,7 @@ const examples: readonly { key: SettingKey; texts: Texts; read: (settings: Setti
     read: (s) => s.trustedProxies,
     value: ['127.0.0.1', '10.0.0.0/8', 'fd00::/8'],
   },
+  { key: 'accessKeyLogin', texts: { accessKeyLogin: 'on' }, read: (s) => s.accessKeyLogin, value: true },
   { key: 'workers', texts: { workers: '4' }, read: (s) => s.workers, value: 4 },
   {
     key: 'connectionsPerAddress',
@@ -140,6 +141,7 @@ test('without any source the documented defaults hold', () => {
     domain: undefined,
     publicUrl: undefined,
     trustedProxies: [],
+    accessKeyLogin: false,
     workers: 1,
     connectionsPerAddress: Number.POSITIVE_INFINITY,
     oidcPrivateHosts: 'allow',
@@ -200,9 +202,10 @@ test('an empty variable and an empty file value count as not set', () => {
 
 test('the file may hold YAML without quotes, digits and empty values', () => {
   const config = join(folder, 'plain.yaml')
-  writeFileSync(config, '# settings\naccount: 012345678901\nworkers: 2\ndomain:\n')
+  writeFileSync(config, '# settings\naccount: 012345678901\naccessKeyLogin: on\nworkers: 2\ndomain:\n')
   const settings = loadSettings({ flags: {}, environment: { LADING_CONFIG: config } })
   assert.equal(settings.account, '012345678901')
+  assert.equal(settings.accessKeyLogin, true)
   assert.equal(settings.workers, 2)
   assert.equal(settings.domain, undefined)
 })
@@ -263,6 +266,8 @@ const badFlags: readonly (readonly [SettingKey, string, string])[] = [
   ['trustedProxies', '10.0.0.0/33', '--trusted-proxies is "10.0.0.0/33": expected addresses or CIDR ranges'],
   ['trustedProxies', '0.0.0.0/0', '--trusted-proxies is "0.0.0.0/0": expected addresses or CIDR ranges'],
   ['trustedProxies', '10.0.0.1,', '--trusted-proxies is "10.0.0.1,": expected addresses or CIDR ranges'],
+  ['accessKeyLogin', 'yes', '--access-key-login is "yes": expected on or off'],
+  ['accessKeyLogin', 'constructor', '--access-key-login is "constructor": expected on or off'],
   ['workers', '0', '--workers is "0": expected a whole number from 1 to 64'],
   ['workers', '65', '--workers is "65": expected a whole number from 1 to 64'],
   ['connectionsPerAddress', '0', '--connections-per-address is "0": expected a whole number from 1 to 999999'],
