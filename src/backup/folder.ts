@@ -14,6 +14,7 @@ import {
 } from 'node:fs/promises'
 import { dirname, join, resolve } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
+import { makeDurableFolder } from '#lib/durable-folder.ts'
 import { makeFolders } from '#lib/make-folders.ts'
 import { syncFolder } from '#lib/sync-folder.ts'
 import { ifPresent } from '#lib/system-error.ts'
@@ -41,7 +42,7 @@ export async function folderTarget(path: string): Promise<BackupTarget> {
   const names = (await ifPresent(readdir(root))) ?? []
   const found = names.find((name) => !ours.has(name) && !name.endsWith(unfinished))
   if (found !== undefined) throw refuse('BackupPlaceTaken', { path: root, found })
-  await makeFolders(root)
+  await makeDurableFolder(root)
   await access(root, constants.W_OK)
   const lock = lockFolder(root)
   await removeUnfinished(root)

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
 import { type FileHandle, link, open, rm, stat } from 'node:fs/promises'
 import { basename, dirname, resolve } from 'node:path'
-import { makeFolders } from '#lib/make-folders.ts'
+import { makeDurableFolder } from '#lib/durable-folder.ts'
 import { syncFolder } from '#lib/sync-folder.ts'
 import { hasCode, ifPresent } from '#lib/system-error.ts'
 import { databaseFolder, digestOfName, manifestName, secretKeyName } from './format.ts'
@@ -19,7 +19,7 @@ export async function tarTarget(path: string): Promise<BackupTarget> {
   const archive = resolve(path)
   const taken = () => refuse('BackupPlaceTaken', { path: dirname(archive), found: basename(archive) })
   if ((await ifPresent(stat(archive))) !== undefined) throw taken()
-  await makeFolders(dirname(archive))
+  await makeDurableFolder(dirname(archive))
   const temporary = `${archive}.${randomBytes(4).toString('hex')}.unfinished`
   const file = await open(temporary, 'wx+', 0o600)
   const written = new Map<string, Entry>()

@@ -21,11 +21,11 @@ import {
 } from 'node:fs/promises'
 import { dirname, join, resolve } from 'node:path'
 import { BoundedMap } from '#lib/bounded-map.ts'
+import { makeDurableFolder } from '#lib/durable-folder.ts'
 import { keepFile } from '#lib/keep-file.ts'
 import { syncFolder } from '#lib/sync-folder.ts'
 import { hasCode, ifPresent } from '#lib/system-error.ts'
 import { type Digest, digestAlgorithm, digestAlgorithms, digestHex } from '#names/digest.ts'
-import { makeFolder } from './durable.ts'
 import { type DraftHome, type DraftState, FileDraft } from './file-draft.ts'
 import { listBlobs, listDrafts, uuid } from './file-listing.ts'
 import { BufferPool, FileBlobReader } from './file-reader.ts'
@@ -89,7 +89,7 @@ export class FileBlobStore implements BlobStore {
   /** The store in that folder, which is made if missing. */
   static async open(root: string): Promise<FileBlobStore> {
     const absolute = resolve(root)
-    for (const folder of [...digestAlgorithms, 'drafts']) await makeFolder(join(absolute, folder))
+    for (const folder of [...digestAlgorithms, 'drafts']) await makeDurableFolder(join(absolute, folder))
     return new FileBlobStore(absolute)
   }
 
@@ -167,7 +167,7 @@ export class FileBlobStore implements BlobStore {
     const path = this.#blobPath(digest)
     if (!(await isRead(path, reader))) return false
     const folder = join(this.#root, 'quarantine')
-    await makeFolder(folder)
+    await makeDurableFolder(folder)
     const aside = join(folder, `${digest.replace(':', '-')}.${randomBytes(6).toString('hex')}`)
     if ((await ifPresent(rename(path, aside).then(() => true))) === undefined) return false
     const isThat = await isRead(aside, reader)
@@ -281,7 +281,7 @@ export class FileBlobStore implements BlobStore {
     const target = this.#blobPath(digest)
     const folder = dirname(target)
     if (!this.#durableFolders.has(folder)) {
-      await makeFolder(folder)
+      await makeDurableFolder(folder)
       this.#durableFolders.add(folder)
     }
     try {
@@ -289,7 +289,7 @@ export class FileBlobStore implements BlobStore {
     } catch (error) {
       if (!hasCode(error, 'ENOENT')) throw error
       // The folder may have been removed since it was made. If it is the draft that is gone, the second time fails as the first did.
-      await makeFolder(folder)
+      await makeDurableFolder(folder)
       await rename(path, target)
     }
     await syncFolder(folder)

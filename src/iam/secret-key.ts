@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { makeDurableFolder } from '#lib/durable-folder.ts'
 import { keepFile } from '#lib/keep-file.ts'
-import { makeFolders } from '#lib/make-folders.ts'
 import { ifPresent } from '#lib/system-error.ts'
 import type { Metadata, Transaction } from '#metadata/metadata.ts'
 import { createSecretBox, type SecretBox, secretKeyBytes } from './secret-box.ts'
@@ -52,7 +52,7 @@ export async function findSecretKey(folder: string): Promise<Buffer | undefined>
 
 /** Makes it the key of that data folder unless there is one, and answers the one that there is then. */
 export async function keepSecretKey(folder: string, key: Buffer): Promise<Buffer> {
-  await makeFolders(folder)
+  await makeDurableFolder(folder)
   const path = join(folder, fileName)
   await keepFile(path, `${key.toString('base64')}\n`)
   const kept = await findSecretKey(folder)

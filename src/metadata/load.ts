@@ -1,10 +1,10 @@
 import { dirname } from 'node:path'
 import { Kysely, PostgresDialect, sql } from 'kysely'
-import pg from 'pg'
-import { makeFolders } from '#lib/make-folders.ts'
+import { makeDurableFolder } from '#lib/durable-folder.ts'
 import { type ColumnTypes, postgresColumns, sqliteColumns } from './columns.ts'
 import type { Transaction } from './metadata.ts'
 import { appliedMigrations, migrate } from './migrate.ts'
+import { createPool } from './postgres.ts'
 import type { Schema } from './schema.ts'
 import type { AnyRow } from './snapshot.ts'
 import { connectSqlite, keepPrivate } from './sqlite.ts'
@@ -33,7 +33,7 @@ export async function openLoadTarget(url: string): Promise<LoadTarget> {
 }
 
 async function ofSqlite(path: string): Promise<LoadTarget> {
-  await makeFolders(dirname(path))
+  await makeDurableFolder(dirname(path))
   const database = connectSqlite(path, false)
   const db = new Kysely<Schema>({ dialect: nodeSqliteDialect(database, 'exclusive') })
   return target(db, {
@@ -49,12 +49,7 @@ async function ofSqlite(path: string): Promise<LoadTarget> {
 }
 
 async function ofPostgres(url: string): Promise<LoadTarget> {
-  const pool = new pg.Pool({
-    connectionString: url,
-    max: 1,
-    connectionTimeoutMillis: 10_000,
-    application_name: 'lading restore',
-  })
+  const pool = createPool({ connectionString: url, max: 1, application_name: 'lading restore' })
   // A connection that is lost is met by the query that follows.
   pool.on('error', () => {})
   pool.on('connect', (client) => client.on('error', () => {}))

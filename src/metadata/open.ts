@@ -1,5 +1,5 @@
 import { dirname } from 'node:path'
-import { makeFolders } from '#lib/make-folders.ts'
+import { makeDurableFolder } from '#lib/durable-folder.ts'
 import type { Metadata } from './metadata.ts'
 import { migrate, requireCurrent } from './migrate.ts'
 import { openPostgres } from './postgres.ts'
@@ -21,6 +21,6 @@ export async function openMetadata(
   const prepare = schema === 'migrated' ? migrate : requireCurrent
   if (!url.startsWith('sqlite:')) return openPostgres(url, onLostConnection, prepare)
   const path = url.slice('sqlite:'.length)
-  await makeFolders(dirname(path))
+  await makeDurableFolder(dirname(path))
   return openSqlite(path, prepare)
 }

@@ -18,13 +18,8 @@ export async function openPostgres(
   onLostConnection: (error: Error) => void,
   prepareSchema: typeof migrate,
 ): Promise<Metadata> {
-  const pool = new pg.Pool({
-    connectionString: url,
-    max: 20,
-    connectionTimeoutMillis: 10_000,
-    application_name: 'lading',
-    types: { getTypeParser: numbersForBigints },
-  })
+  const types = { getTypeParser: numbersForBigints }
+  const pool = createPool({ connectionString: url, max: 20, application_name: 'lading', types })
   // The pool listens only to connections that are idle, and an error that nobody listens to ends the process.
   pool.on('connect', (client) =>
     client.on('error', (error) => {
@@ -40,6 +35,21 @@ export async function openPostgres(
     throw error
   }
   return new PostgresMetadata(db, pool)
+}
+
+/** Connections whose commits are durable. */
+export function createPool(options: pg.PoolConfig): pg.Pool {
+  return new pg.Pool({ connectionTimeoutMillis: 10_000, ...options, onConnect: commitDurably })
+}
+
+/**
+ * The server's default, the database's or the role's may be `off`: then a commit returns before it is on the disk. Any other value waits
+ * for the server's own disk, and some wait for a standby too. They stay (PostgreSQL, "synchronous_commit").
+ */
+async function commitDurably(client: pg.ClientBase): Promise<void> {
+  await client.query(
+    "select set_config('synchronous_commit', 'on', false) where current_setting('synchronous_commit') = 'off'",
+  )
 }
 
 /** Our 64-bit columns hold milliseconds and sizes, which a JavaScript number holds exactly. */

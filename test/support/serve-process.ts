@@ -24,11 +24,16 @@ const main = fileURLToPath(new URL('../../src/main.ts', import.meta.url))
 export interface ServeProcessOptions {
   /** How many files and sockets it may have open; the limit of the tests by default. */
   readonly descriptors?: number
+  /** A program with its arguments that runs the server in its own place, so that signals reach the server. */
+  readonly under?: readonly string[]
 }
 
 /** Starts it with those flags, and with none of the settings of the shell that runs the tests. */
-export function startServeProcess(flags: readonly string[], { descriptors }: ServeProcessOptions = {}): ServeProcess {
-  const command = [process.execPath, main, 'serve', ...flags]
+export function startServeProcess(
+  flags: readonly string[],
+  { descriptors, under = [] }: ServeProcessOptions = {},
+): ServeProcess {
+  const command = [...under, process.execPath, main, 'serve', ...flags]
   const limited = descriptors === undefined ? [] : ['/bin/sh', '-c', `ulimit -n ${descriptors}; exec "$0" "$@"`]
   const [program = '', ...args] = [...limited, ...command]
   const child = spawn(program, args, {
