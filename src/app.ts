@@ -4,6 +4,7 @@ import { adminSurface } from '#admin/surface.ts'
 import { createExplainRequest } from '#audit/explain-request.ts'
 import { createAuditLookup } from '#audit/lookup.ts'
 import { createAuditTrail } from '#audit/trail.ts'
+import { auditGauges } from '#audit/usage.ts'
 import { createDispatcher } from '#aws/dispatcher.ts'
 import { awsRoutes } from '#aws/routes.ts'
 import { FileBlobStore } from '#blobs/file.ts'
@@ -152,6 +153,8 @@ export async function startApp(settings: Settings, log: Logger, options: AppOpti
     metadata,
     clock,
     keptMs: settings.auditDays * 86_400_000,
+    mostBytes: settings.auditMaxMib * 1024 * 1024,
+    region: settings.region,
     onError: (error) => log.error({ err: error }, 'audit records could not be written yet'),
     onLost: (count) => log.error({ count }, 'calls are missing from the audit trail'),
   })
@@ -296,7 +299,7 @@ export async function startApp(settings: Settings, log: Logger, options: AppOpti
   const registry = { account: settings.account, region: settings.region }
   const operatorAccess = createOperatorAccess({ keySignIn, authorizer, clock, registry })
   metricsRoutes(server.app, {
-    metrics: createMetrics({ metadata, clock, gauges: damageGauges, requests: requestCounts }),
+    metrics: createMetrics({ metadata, clock, gauges: [...auditGauges, ...damageGauges], requests: requestCounts }),
     operatorAccess,
   })
   const jobs = createJobRunner({

@@ -1,4 +1,4 @@
-import type { Circumstances, Conditions } from '#iam/circumstances.ts'
+import { type Circumstances, type Conditions, userAgentOf } from '#iam/circumstances.ts'
 import type { Denial } from '#iam/refusals.ts'
 import type { Registry } from '#names/registry.ts'
 import type { AuditedCall } from './call.ts'
@@ -18,7 +18,9 @@ export function printDenial({ principal, owner, circumstances, error }: AuditedC
   if (denial === undefined || principal === undefined) return null
   const recorded: RecordedDenial = {
     ...denial,
-    ...{ accessKeyId: principal.accessKeyId, owner, circumstances, conditions: boundedConditions(conditions) },
+    ...{ accessKeyId: principal.accessKeyId, owner, conditions: boundedConditions(conditions) },
+    // As much as a condition on it sees.
+    circumstances: { ...circumstances, userAgent: userAgentOf(circumstances) },
   }
   return JSON.stringify(recorded)
 }
@@ -28,11 +30,18 @@ export function parseDenial(text: string): RecordedDenial {
   return JSON.parse(text) as RecordedDenial
 }
 
-/** More than an operation's tags make. */
-const mostConditions = 200
-const longestValue = 4_096
+/** Of all conditions together, in characters of JSON. */
+const longestConditions = 2_048
 
-/** A value that was cut would answer otherwise, so that one too long is left out. */
+/** A value that was cut would answer otherwise, so that the values that do not fit are left out. */
 function boundedConditions(conditions: Conditions): RecordedDenial['conditions'] {
-  return [...conditions].slice(0, mostConditions).filter(([, value]) => JSON.stringify(value).length <= longestValue)
+  let room = longestConditions
+  const bounded: (readonly [string, string | readonly string[]])[] = []
+  for (const condition of conditions) {
+    const { length } = JSON.stringify(condition)
+    if (length > room) continue
+    room -= length
+    bounded.push(condition)
+  }
+  return bounded
 }

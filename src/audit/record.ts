@@ -1,3 +1,4 @@
+import { userAgentOf } from '#iam/circumstances.ts'
 import type { Principal } from '#iam/principal.ts'
 import type { AuditedCall } from './call.ts'
 import { isReadOnly } from './read-only.ts'
@@ -36,7 +37,7 @@ export function recordOf(call: AuditedCall, ids: EventIds, { count, lastAt }: Re
     eventName: name,
     awsRegion: regionOf(call),
     sourceIPAddress: circumstances.sourceIp,
-    userAgent: cut(circumstances.userAgent ?? ''),
+    userAgent: userAgentOf(circumstances) ?? '',
     ...(error !== undefined && { errorCode: error.code, errorMessage: cut(error.message) }),
     requestParameters: parsed(call.parameters),
     responseElements: parsed(call.response),

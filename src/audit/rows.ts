@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import type { Insertable } from 'kysely'
 import type { AuditTables } from '#metadata/schema/audit.ts'
+import { actorOf, worthOf } from './actor.ts'
 import type { AuditedCall } from './call.ts'
 import { printDenial } from './denials.ts'
 import { isReadOnly } from './read-only.ts'
@@ -20,9 +21,12 @@ export function rowsOf(call: AuditedCall, repeats: Repeats, isAccount: (account:
   const recipients = recipientsOf(call).filter(isAccount)
   const shared = recipients.length > 1 ? randomUUID() : undefined
   const { principal } = call
+  const actor = actorOf(call)
   const [resource] = call.resources.flatMap((arn) => parseResource(arn) ?? [])
   return recipients.map((recipient) => {
     const event = randomUUID()
+    const record = JSON.stringify(recordOf(call, { event, shared, recipient }, repeats))
+    const denial = printDenial(call)
     return {
       account: recipient,
       region: regionOf(call),
@@ -37,10 +41,19 @@ export function rowsOf(call: AuditedCall, repeats: Repeats, isAccount: (account:
       resource_type: resource?.type ?? null,
       resource_name: resource === undefined ? null : column(resource.name),
       resource_arn: resource === undefined ? null : column(resource.arn),
-      record: JSON.stringify(recordOf(call, { event, shared, recipient }, repeats)),
-      denial: printDenial(call),
+      ...{ record, denial, actor_account: actor.account, actor: actor.id },
+      lasting: worthOf(call) === 'change' ? 1 : 0,
+      bytes: bytesOf(record, denial),
     }
   })
+}
+
+/** What a row costs beside its two documents: its other columns, and its entries in eleven indexes. */
+const overheadBytes = 1_024
+
+/** What a row costs on disk, about. */
+export function bytesOf(record: string, denial: string | null): number {
+  return record.length + (denial?.length ?? 0) + overheadBytes
 }
 
 /** A caller chose it. PostgreSQL keeps no NUL, and no more in an index than some 2,700 bytes. */

@@ -3,7 +3,7 @@ import type { AccountId } from '#names/account.ts'
 import type { Region } from '#names/region.ts'
 import { seconds } from './record.ts'
 import { parseResource } from './resources.ts'
-import { type AuditRow, column } from './rows.ts'
+import { type AuditRow, bytesOf, column } from './rows.ts'
 
 /** Something that the registry did of itself, or found, and that nobody called for (CloudTrail user guide, "AWS service events"). */
 export interface ServiceEvent {
@@ -24,18 +24,22 @@ const source = 'ecr.amazonaws.com'
 /** How AWS writes that it was itself (ECR user guide, "Logging Amazon ECR actions with AWS CloudTrail"). */
 const itself = 'AWS Internal'
 
+/** The actor of what the registry did of itself. */
+export const theServer = 'server'
+
 /** Nobody asked for it, so that there is no request, no user and no key to find it by. */
 export function rowOfServiceEvent(event: ServiceEvent): AuditRow {
   const { account, region, eventName, at } = event
   const id = randomUUID()
   const [resource] = event.resources.flatMap((arn) => parseResource(arn) ?? [])
+  const record = JSON.stringify(recordOfServiceEvent(event, id))
   return {
     ...{ account, region, event_id: id, request_id: '', at, source, name: column(eventName), read_only: 1 },
     ...{ username: null, access_key_id: null, denial: null },
     resource_type: resource?.type ?? null,
     resource_name: resource === undefined ? null : column(resource.name),
     resource_arn: resource === undefined ? null : column(resource.arn),
-    record: JSON.stringify(recordOfServiceEvent(event, id)),
+    ...{ record, actor_account: account, actor: theServer, lasting: 1, bytes: bytesOf(record, null) },
   }
 }
 

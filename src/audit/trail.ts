@@ -1,14 +1,23 @@
 import type { Clock } from '#lib/clock.ts'
 import { createWriteBehind, type WriteBehind } from '#lib/write-behind.ts'
-import type { Metadata, Reader, Transaction } from '#metadata/metadata.ts'
+import type { Metadata } from '#metadata/metadata.ts'
+import type { Region } from '#names/region.ts'
+import { type Actor, actorOf, type Worth, worthOf } from './actor.ts'
+import { briefCall } from './brief.ts'
+import { createBudgets } from './budgets.ts'
 import type { AuditedCall } from './call.ts'
+import { createDrops, type Drop } from './drops.ts'
+import { fairShare } from './fair-share.ts'
+import { createRepeatedRefusals } from './repeated-refusals.ts'
 import { type AuditRow, recipientsOf, rowsOf } from './rows.ts'
-import { rowOfServiceEvent, type ServiceEvent } from './service-event.ts'
+import { rowOfServiceEvent, type ServiceEvent, theServer } from './service-event.ts'
+import { createAuditStore } from './store.ts'
 
 /**
  * The audit trail. Calls are noted in memory and written each second, so that no call and no pull waits for it; a crash loses
- * the last second's. What waits is bounded: while the database does not take it, the oldest make room, and the log says how
- * many. Pulls that are alike (`key`) become one record with their count, which is what keeps up with thousands in a second.
+ * the last second's. Pulls that are alike (`key`) become one record with their count, which is what keeps up with thousands in a second,
+ * and so do refusals (`repeated-refusals.ts`). One actor cannot fill the trail: it has a budget (`budgets.ts`), and where there is no room
+ * for all records, in memory or in the database, those of the actor that has most make room. What is missing is counted (`drops.ts`).
  */
 export interface AuditTrail extends WriteBehind {
   /** Whether a call of that key waits to be written, which then counts for this one too. */
@@ -24,13 +33,18 @@ export interface AuditTrailParts {
   readonly clock: Clock
   /** How long records are kept; where it is 0, none are made. */
   readonly keptMs: number
-  /** Told of a batch that was not written, and tried again with the next one. */
+  /** Of all records together; 0 sets no limit. */
+  readonly mostBytes: number
+  /** Where events about the trail itself are found. */
+  readonly region: Region
+  /** Hears of a batch that was not written, and is tried again with the next one. */
   readonly onError: (error: unknown) => void
-  /** Told how many calls are in no record, because the database took none for too long or strangers made too many. */
+  /** Hears how many calls have no record, because the database took none for too long or an actor made too many. */
   readonly onLost: (count: number) => void
 }
 
 interface Noted {
+  readonly actor: Actor
   /** In whose trails it belongs, of those of them that are accounts here. */
   readonly recipients: () => readonly string[]
   readonly rows: (isAccount: (account: string) => boolean) => readonly AuditRow[]
@@ -46,43 +60,50 @@ const mostWaiting = 8_192
 const writtenAtOnce = 1_000
 /** What one transaction writes: SQLite does its work in this thread. */
 const rowsPerTransaction = 200
-/** How often is looked for old ones, where none were found. */
-const forgettingMs = 60_000
-/**
- * Calls of senders who have proved nothing: so many at once, and one more each time. Nobody may push out the records of those
- * who have, nor fill the database.
- */
-const mostOfStrangers = 20
-const strangerEveryMs = 10_000
-/** What is kept of their parameters; the rest of a record has its limits. */
-const longestOfStrangers = 1_024
+/** What a budget is charged for a record, beside its documents. */
+const recordBytes = 2_048
 
-export function createAuditTrail({ metadata, clock, keptMs, onError, onLost }: AuditTrailParts): AuditTrail {
+export function createAuditTrail(parts: AuditTrailParts): AuditTrail {
+  const { metadata, clock, keptMs, mostBytes, region, onError, onLost } = parts
+  const store = createAuditStore({ metadata, clock, keptMs, mostBytes, onEvicted: (drop) => drops.add(drop) })
+  const drops = createDrops(region)
+  const budgets = createBudgets()
+  const refusals = createRepeatedRefusals<Noted>()
   let waiting: Noted[] = []
   let byKey = new Map<string, Noted>()
-  let strangersUntil = 0
+  /** What was dropped, and is not in the database's count yet. */
+  let uncounted: readonly Drop[] = []
   let lost = 0
-  let nextForgetting = 0
 
   async function write(): Promise<void> {
+    for (const noted of refusals.take(clock())) note(noted)
+    for (const event of drops.takeEvents(clock())) noteServiceEvent(event)
     const batch = waiting
     waiting = []
     byKey = new Map()
     if (lost > 0) onLost(lost)
     lost = 0
+    if (uncounted.length === 0) uncounted = drops.takeCounts()
     let written = 0
     try {
       const isAccount = await accountsAmong(batch)
       for (; written < batch.length; written += rowsPerTransaction) {
         const rows = batch.slice(written, written + rowsPerTransaction).flatMap((noted) => noted.rows(isAccount))
-        if (rows.length > 0) await metadata.transaction((trx) => insert(trx, rows))
+        await insert(rows)
       }
+      await insert([])
     } catch (error) {
       waiting = [...batch.slice(written), ...waiting]
       makeRoom()
       throw error
     }
-    if (batch.length === 0) await forget()
+    await store.trim(batch.length)
+  }
+
+  async function insert(rows: readonly AuditRow[]): Promise<void> {
+    if (rows.length === 0 && uncounted.length === 0) return
+    await store.insert(rows, uncounted)
+    uncounted = []
   }
 
   async function accountsAmong(batch: readonly Noted[]): Promise<(account: string) => boolean> {
@@ -94,46 +115,17 @@ export function createAuditTrail({ metadata, clock, keptMs, onError, onLost }: A
     return (account) => found.has(account)
   }
 
-  async function insert(trx: Transaction, rows: AuditRow[]): Promise<void> {
-    await trx.insertInto('audit_event').values(rows).execute()
-    // Twice as many as came, so that a backlog shrinks.
-    await trx
-      .deleteFrom('audit_event')
-      .where('id', 'in', oldOnes(trx, 2 * rows.length))
-      .execute()
-  }
-
-  function oldOnes(db: Reader, limit: number) {
-    return db
-      .selectFrom('audit_event')
-      .select('id')
-      .where('at', '<', clock() - keptMs)
-      .orderBy('at')
-      .limit(limit)
-  }
-
-  /** Where no new records come, old ones go all the same, a few at a time. */
-  async function forget(): Promise<void> {
-    if (clock() < nextForgetting) return
-    const old = await oldOnes(metadata.reader, 2 * rowsPerTransaction).execute()
-    const ids = old.map(({ id }) => id)
-    if (ids.length === 0) nextForgetting = clock() + forgettingMs
-    else await metadata.transaction((trx) => trx.deleteFrom('audit_event').where('id', 'in', ids).execute())
-  }
-
-  function hasRoomForStranger(): boolean {
-    const now = clock()
-    const next = Math.max(strangersUntil, now - mostOfStrangers * strangerEveryMs) + strangerEveryMs
-    if (next > now) return false
-    strangersUntil = next
-    return true
+  function drop(actor: Actor, reason: Drop['reason'], count: number): void {
+    lost += count
+    drops.add({ actor, reason, count, at: clock() })
   }
 
   function makeRoom(): void {
-    const excess = waiting.length - mostWaiting
-    if (excess <= 0) return
-    for (const { count, key } of waiting.splice(0, excess)) {
-      lost += count
+    if (waiting.length <= mostWaiting) return
+    const { kept, removed } = fairShare(waiting, mostWaiting, ({ actor }) => `${actor.account} ${actor.id}`)
+    waiting = kept
+    for (const { actor, count, key } of removed) {
+      drop(actor, 'memory', count)
       if (key !== undefined) byKey.delete(key)
     }
   }
@@ -145,10 +137,43 @@ export function createAuditTrail({ metadata, clock, keptMs, onError, onLost }: A
     if (waiting.length === writtenAtOnce) writeBehind.flush().catch(onError)
   }
 
+  function noteServiceEvent(event: ServiceEvent): void {
+    note({
+      actor: { account: event.account, id: theServer, arn: undefined },
+      recipients: () => [event.account],
+      rows: (isAccount) => (isAccount(event.account) ? [rowOfServiceEvent(event)] : []),
+      ...{ key: undefined, count: 1, lastAt: event.at },
+    })
+  }
+
+  /** What is noted of a call, if the budget of its actor allows it. */
+  function charged(call: AuditedCall, worth: Worth, key: string | undefined): Noted | undefined {
+    const actor = actorOf(call)
+    const { now } = call.circumstances
+    const size = recordBytes + (call.parameters?.length ?? 0) + (call.response?.length ?? 0)
+    if (!budgets.charge(actor, worth, size, now)) {
+      drop(actor, 'budget', 1)
+      return undefined
+    }
+    const noted: Noted = {
+      actor,
+      recipients: () => recipientsOf(call),
+      rows: (isAccount) => rowsOf(call, noted, isAccount),
+      ...{ key, count: 1, lastAt: now },
+    }
+    return noted
+  }
+
   const writeBehind = createWriteBehind({ everyMs: batchMs, write, onError })
 
   return {
-    ...writeBehind,
+    flush: writeBehind.flush,
+
+    async stop() {
+      for (const noted of refusals.take(clock(), true)) note(noted)
+      for (const event of drops.takeEvents(clock(), true)) noteServiceEvent(event)
+      await writeBehind.stop()
+    },
 
     // Flat on purpose: `bench` figure "manifest GET by tag".
     repeats(key, at) {
@@ -162,33 +187,18 @@ export function createAuditTrail({ metadata, clock, keptMs, onError, onLost }: A
 
     record(call, key) {
       if (keptMs === 0) return
-      const stranger = call.principal === undefined && call.error !== undefined
-      if (stranger && !hasRoomForStranger()) {
-        lost++
-        return
-      }
-      const kept = stranger ? withFewParameters(call) : call
-      const noted: Noted = {
-        recipients: () => recipientsOf(kept),
-        rows: (isAccount) => rowsOf(kept, noted, isAccount),
-        ...{ key, count: 1, lastAt: call.circumstances.now },
-      }
-      note(noted)
+      const worth = worthOf(call)
+      const kept = worth === 'refusal' ? briefCall(call) : call
+      const make = () => charged(kept, worth, key)
+      if (worth === 'refusal' && refusals.counts(kept, make)) return
+      const noted = make()
+      if (noted !== undefined) note(noted)
     },
 
     recordServiceEvent(event) {
-      if (keptMs === 0) return
-      note({
-        recipients: () => [event.account],
-        rows: (isAccount) => (isAccount(event.account) ? [rowOfServiceEvent(event)] : []),
-        ...{ key: undefined, count: 1, lastAt: event.at },
-      })
+      if (keptMs > 0) noteServiceEvent(event)
     },
   }
-}
-
-function withFewParameters({ parameters, ...call }: AuditedCall): AuditedCall {
-  return parameters === undefined || parameters.length > longestOfStrangers ? call : { ...call, parameters }
 }
 
 /** A parameter each. */

@@ -1,4 +1,5 @@
 import { accountCommands } from './account.ts'
+import { auditCommands } from './audit.ts'
 import { backupCommand } from './backup.ts'
 import type { Command, CommandGroup } from './command.ts'
 import { gcCommands } from './gc.ts'
@@ -35,6 +36,7 @@ export const commandTable: readonly (Command | CommandGroup)[] = [
   retentionCommands,
   gcCommands,
   jobsCommands,
+  auditCommands,
   tokenKeyCommands,
   whyCommand,
   scrubCommands,

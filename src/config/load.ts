@@ -75,6 +75,7 @@ function buildSettings(given: ReadonlyMap<SettingKey, Given>): Settings {
     oidcPrivateHosts: withFallback('oidcPrivateHosts', given, dataDir),
     quotas: parse('quotas', given) ?? ecrQuotas,
     auditDays: withFallback('auditDays', given, dataDir),
+    auditMaxMib: withFallback('auditMaxMib', given, dataDir),
     gcGraceHours: withFallback('gcGraceHours', given, dataDir),
     uploadExpiryHours: withFallback('uploadExpiryHours', given, dataDir),
     scrubMibPerSecond: withFallback('scrubMibPerSecond', given, dataDir),

@@ -35,6 +35,8 @@ export interface Settings {
   readonly quotas: Quotas
   /** How long audit records are kept, in days; none are made where it is 0. */
   readonly auditDays: number
+  /** How many MiB all audit records may have together; without a limit where it is 0. */
+  readonly auditMaxMib: number
   /** For how long a link stays that no manifest needs, and stored content that has no row. */
   readonly gcGraceHours: number
   /** After how long without a byte an upload has been abandoned. */

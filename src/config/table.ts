@@ -20,6 +20,7 @@ import {
   parseHours,
   parseListen,
   parseLogLevel,
+  parseMib,
   parseMibPerSecond,
   parsePath,
   parsePemFile,
@@ -52,6 +53,7 @@ export interface SettingValues {
   readonly oidcPrivateHosts: Permission
   readonly quotas: Quotas
   readonly auditDays: number
+  readonly auditMaxMib: number
   readonly gcGraceHours: number
   readonly uploadExpiryHours: number
   readonly scrubMibPerSecond: number
@@ -210,6 +212,13 @@ export const settingsTable: { readonly [Key in SettingKey]: Setting<SettingValue
     expected: 'a whole number of days from 0 to 3650',
     parse: parseDays,
     fallback: '90',
+  },
+  auditMaxMib: {
+    placeholder: 'MiB',
+    help: 'how much disk space that record may have, about; 0 sets no limit',
+    expected: 'a whole number of MiB from 0 to 99999999',
+    parse: parseMib,
+    fallback: '4096',
   },
   gcGraceHours: {
     placeholder: 'hours',

@@ -106,6 +106,10 @@ export function parseHours(text: string): number | undefined {
   return hours >= 1 && hours <= 8_760 ? hours : undefined
 }
 
+export function parseMib(text: string): number | undefined {
+  return /^[0-9]{1,8}$/.test(text) ? Number(text) : undefined
+}
+
 export function parseMibPerSecond(text: string): number | undefined {
   return /^[0-9]{1,4}$/.test(text) ? Number(text) : undefined
 }

@@ -25,6 +25,9 @@ export interface StateGauge {
 
 /** Those that are told as 0 until something was counted. */
 const counters = {
+  lading_audit_dropped_total:
+    'Calls that have no audit record: their caller used up its budget, or the database took none.',
+  lading_audit_evicted_total: 'Audit records that made room for others before they were old.',
   lading_gc_blobs_total: 'Blobs that garbage collection deleted.',
   lading_gc_bytes_total: 'Bytes of blobs that garbage collection deleted.',
   lading_gc_links_total: 'Links of blobs to repositories that garbage collection took away.',

@@ -1,6 +1,6 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { AuditedCall } from '#audit/call.ts'
-import type { Circumstances } from '#iam/circumstances.ts'
+import { type Circumstances, userAgentOf } from '#iam/circumstances.ts'
 import type { Principal } from '#iam/principal.ts'
 import { denialOf } from '#iam/refusals.ts'
 import { Refusal } from '#lib/refusal.ts'
@@ -48,8 +48,8 @@ export interface Failure {
 export function pullKey({ url, method }: FastifyRequest, { path, principal, registry, circumstances }: Progress) {
   if (path?.family !== 'manifest' || method !== 'GET') return
   if (principal === undefined || registry === undefined || circumstances === undefined) return
-  const { sourceIp, userAgent } = circumstances
-  return `${principal.accessKeyId} ${sourceIp} ${registry.account} ${registry.region} ${url} ${userAgent}`
+  const { sourceIp } = circumstances
+  return `${principal.accessKeyId} ${sourceIp} ${registry.account} ${registry.region} ${url} ${userAgentOf(circumstances)}`
 }
 
 /** Nothing for a request whose sender is not known, or that is none to record. */

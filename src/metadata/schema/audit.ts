@@ -1,11 +1,12 @@
 import type { Generated } from 'kysely'
 
 /**
- * The table of the room `audit`: one row for each event and account that it concerns. Only inserted, and deleted by age.
- * Times are milliseconds since the epoch, UTC.
+ * The tables of the room `audit`: one row for each event and account that it concerns, and how much of it each actor has. Events are only
+ * inserted, and deleted by age and to make room. Times are milliseconds since the epoch, UTC.
  */
 export interface AuditTables {
   audit_event: AuditEventTable
+  audit_usage: AuditUsageTable
 }
 
 export interface AuditEventTable {
@@ -32,4 +33,24 @@ export interface AuditEventTable {
   record: string
   /** Of a request that was denied: JSON of what was asked, in which circumstances, and the verdict. */
   denial: string | null
+  /** The identity that it is charged to (`audit/actor.ts`). */
+  actor_account: string
+  actor: string
+  /** 1 for what was answered and may have changed something; 0 for what makes room first. */
+  lasting: number
+  /** What it costs on disk, about. */
+  bytes: number
+}
+
+/** The sums over `audit_event`, by whom and what; and what is missing from it. */
+export interface AuditUsageTable {
+  account: string
+  actor: string
+  lasting: number
+  records: number
+  bytes: number
+  /** Records that were never written. */
+  dropped: number
+  /** Records that made room for others before they were old. */
+  evicted: number
 }

@@ -56,7 +56,15 @@ eachDatabase((databases) =>
       const failed = (error: unknown) => assert.fail(String(error))
       const clock = () => at
       await metadata.transaction((trx) => trx.insertInto('account').values({ id: account, created_at: at }).execute())
-      const trail = createAuditTrail({ metadata, clock, keptMs: day, onError: failed, onLost: failed })
+      const trail = createAuditTrail({
+        metadata,
+        clock,
+        mostBytes: 0,
+        region,
+        keptMs: day,
+        onError: failed,
+        onLost: failed,
+      })
       policyExecutionEvents(execution(account, 10, 1)).forEach(trail.recordServiceEvent)
       policyExecutionEvents(execution(parseAccountId('999999999999'), 1, 0)).forEach(trail.recordServiceEvent)
       await trail.stop()

@@ -7,18 +7,11 @@ import { IAM } from '@aws-sdk/client-iam'
 import { eachDatabase } from '#test/support/databases.ts'
 import { image } from '#test/support/images/build.ts'
 import { digest } from '#test/support/images/content.ts'
+import { readMetrics } from '#test/support/metrics.ts'
 import { openOciClient } from '#test/support/oci-client.ts'
 import { pullWhole, pushImage } from '#test/support/push.ts'
-import { type RunningServer, startServer } from '#test/support/server.ts'
+import { startServer } from '#test/support/server.ts'
 import { until } from '#test/support/until.ts'
-
-async function metricsOf({ url, credentials }: RunningServer): Promise<ReadonlyMap<string, number>> {
-  const authorization = `Basic ${btoa(`${credentials.accessKeyId}:${credentials.secretAccessKey}`)}`
-  const answer = await fetch(`${url}/metrics`, { headers: { authorization } })
-  assert.equal(answer.status, 200)
-  const lines = (await answer.text()).split('\n').filter((line) => line !== '' && !line.startsWith('#'))
-  return new Map(lines.map((line) => [line.slice(0, line.lastIndexOf(' ')), Number(line.slice(line.lastIndexOf(' ')))]))
-}
 
 const requestsOf = (surface: string, operation: string, status: string) =>
   `lading_http_requests_total{surface="${surface}",operation="${operation}",status="${status}"}`
@@ -46,7 +39,7 @@ eachDatabase((databases) =>
       }
       iam.destroy()
       await server.stop()
-      const told = await metricsOf(other)
+      const told = await readMetrics(other)
       const counted = new Map([...told].filter(([name]) => name.startsWith('lading_http_requests_total')))
       assert.deepEqual(
         counted,
@@ -93,7 +86,7 @@ eachDatabase((databases) =>
       await once(socket, 'data')
       socket.destroy()
       const name = requestsOf('oci', 'blob-read', 'aborted')
-      await until(async () => (await metricsOf(server)).get(name) === 1)
+      await until(async () => (await readMetrics(server)).get(name) === 1)
     })
   }),
 )
