@@ -10,13 +10,13 @@ import {
 } from './api-model.ts'
 import { serializationFailure } from './aws-error.ts'
 import { secretMembers } from './secrets.ts'
-import type { Violations } from './violations.ts'
+import { FoundViolations, type Violations } from './violations.ts'
 
 /**
  * Reads JSON by the API model: what comes out has the types that the generated interfaces promise, and keeps every
  * constraint of its shape. Each shape is compiled once into a closure; reading builds fresh objects of known
- * members only, as ECR ignores others (no shape of ours holds itself). The first violation ends the reading, worded as the
- * service words it (several are not joined).
+ * members only, as ECR ignores others (no shape of ours holds itself). Violations are worded as the service words them: ECR
+ * names the first, other services join several.
  */
 export type Read = (value: unknown, path: string) => unknown
 
@@ -91,12 +91,18 @@ function structureReader(
   return (value, path) => {
     if (!isObject(value)) return wrongType(path, 'an object')
     const result: Record<string, unknown> = {}
+    const found = new FoundViolations()
     for (const [name, read, isRequired] of members) {
       const member = value[name]
-      // AWS JSON 1.1 takes null for absent.
-      if (member !== undefined && member !== null) result[name] = read(member, violations.member(path, name))
-      else if (isRequired) throw violations.absent(violations.member(path, name))
+      try {
+        // AWS JSON 1.1 takes null for absent.
+        if (member !== undefined && member !== null) result[name] = read(member, violations.member(path, name))
+        else if (isRequired) throw violations.absent(violations.member(path, name))
+      } catch (error) {
+        found.add(error)
+      }
     }
+    found.end()
     return result
   }
 }
@@ -114,11 +120,18 @@ function listReader({ min, max }: ListShape, checked: boolean, violations: Viola
   return (value, path) => {
     if (!Array.isArray(value)) return wrongType(path, 'a list')
     if (checked) checkLength(value.length, { min, max }, violations, path, value)
-    return value.map((item, index) => {
+    const found = new FoundViolations()
+    const items = value.map((item, index) => {
       const place = violations.item(path, index)
-      if (item === null) throw violations.absent(place)
-      return read(item, place)
+      try {
+        if (item === null) throw violations.absent(place)
+        return read(item, place)
+      } catch (error) {
+        return found.add(error)
+      }
     })
+    found.end()
+    return items
   }
 }
 
@@ -142,13 +155,20 @@ function stringReader(shape: StringShape, checked: boolean, violations: Violatio
   return (value, path) => {
     if (typeof value !== 'string') return wrongType(path, 'a string')
     if (!checked) return value
-    // The length comes first: it bounds the work of the pattern.
     const shown = shape.sensitive ? undefined : value
-    checkLength(value.length, shape, violations, path, shown)
-    if (pattern !== undefined && !pattern.test(value)) throw violations.pattern(path, quoted, shown)
-    if (values !== undefined && !values.has(value)) {
-      throw violations.constraint(path, `Member must satisfy enum value set: [${[...values].join(', ')}]`, shown)
+    const found = new FoundViolations()
+    try {
+      checkLength(value.length, shape, violations, path, shown)
+    } catch (error) {
+      found.add(error)
     }
+    // The greatest length bounds the work of the pattern.
+    if (value.length > (shape.max ?? Number.POSITIVE_INFINITY)) found.end()
+    if (pattern !== undefined && !pattern.test(value)) found.add(violations.pattern(path, quoted, shown))
+    if (values !== undefined && !values.has(value)) {
+      found.add(violations.constraint(path, `Member must satisfy enum value set: [${[...values].join(', ')}]`, shown))
+    }
+    found.end()
     return value
   }
 }

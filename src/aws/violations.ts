@@ -28,10 +28,46 @@ function invalidParameter(path: string, constraint: string): AwsError {
   )
 }
 
+/** An error that counts and lists what it found. ECR's errors name one violation each. */
+class ValidationFailure extends AwsError {
+  readonly details: readonly string[]
+
+  constructor(code: string, details: readonly string[]) {
+    const { length } = details
+    super(code, `${length} validation error${length === 1 ? '' : 's'} detected: ${details.join('; ')}`)
+    this.details = details
+  }
+}
+
+/** The most that one error lists. Reading ends there, so that a long input makes no long error. */
+const mostDetails = 10
+
+/** Collects what is wrong with the parts of a value, where the service joins violations into one error. */
+export class FoundViolations {
+  readonly #found: ValidationFailure[] = []
+
+  /** @throws the error itself unless the service joins it with others, or all of them once there are enough */
+  add(error: unknown): void {
+    if (!(error instanceof ValidationFailure)) throw error
+    this.#found.push(error)
+    if (this.#details.length >= mostDetails) this.end()
+  }
+
+  /** @throws AwsError that lists what was found, if anything was */
+  end(): void {
+    const [first] = this.#found
+    if (first !== undefined) throw new ValidationFailure(first.code, this.#details.slice(0, mostDetails))
+  }
+
+  get #details(): string[] {
+    return this.#found.flatMap(({ details }) => details)
+  }
+}
+
 /** Other services show the whole way to the value, members with a small first letter, and the value. */
 function frame(code: string): Violations {
   const error = (value: string, constraint: string) =>
-    new AwsError(code, `1 validation error detected: ${value} failed to satisfy constraint: ${constraint}`)
+    new ValidationFailure(code, [`${value} failed to satisfy constraint: ${constraint}`])
   return {
     member: (path, name) => `${path === '' ? '' : `${path}.`}${name.charAt(0).toLowerCase()}${name.slice(1)}`,
     item: (path, index) => `${path}.${index + 1}.member`,

@@ -95,6 +95,44 @@ test('a violation is told in the words of the query services, with the whole way
   for (const [operation, parameters, expected] of cases) assert.equal(refused(operation, parameters), expected)
 })
 
+test('several violations are joined into one error, at most ten of them', () => {
+  const failed = (value: string, place: string, constraint: string) =>
+    `Value ${value} at '${place}' failed to satisfy constraint: ${constraint}`
+  const absent = 'Member must not be null'
+  const short = 'Member must have length greater than or equal to 1'
+  const name = 'Member must satisfy regular expression pattern: [\\w+=,.@-]+'
+  const cases: readonly (readonly [string, string, readonly string[]])[] = [
+    ['CreateUser', 'UserName=', [failed("''", 'userName', short), failed("''", 'userName', name)]],
+    [
+      'PutUserPolicy',
+      'UserName=a%20b&PolicyDocument=',
+      [
+        failed("'a b'", 'userName', name),
+        failed('null', 'policyName', absent),
+        failed("''", 'policyDocument', short),
+        failed(
+          "''",
+          'policyDocument',
+          'Member must satisfy regular expression pattern: [\\u0009\\u000A\\u000D\\u0020-\\u00FF]+',
+        ),
+      ],
+    ],
+    [
+      'TagUser',
+      'UserName=ann&Tags.member.1.Key=k&Tags.member.2.Value=v',
+      [failed('null', 'tags.1.member.value', absent), failed('null', 'tags.2.member.key', absent)],
+    ],
+  ]
+  for (const [operation, parameters, details] of cases) {
+    const expected = `ValidationError: ${details.length} validation errors detected: ${details.join('; ')}`
+    assert.equal(refused(operation, parameters), expected)
+  }
+  const many = Array.from({ length: 40 }, (_, index) => `Tags.member.${index + 1}.Key=k`).join('&')
+  const refusal = refused('TagUser', `UserName=ann&${many}`)
+  assert.match(refusal, /^ValidationError: 10 validation errors detected: /)
+  assert.equal(refusal.split('; ').length, 10)
+})
+
 test('what is no number, no boolean or no structure is malformed', () => {
   for (const [operation, parameters] of [
     ['ListUsers', 'MaxItems=ten'],
