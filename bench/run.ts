@@ -16,7 +16,7 @@ import { policyEvaluation } from './figures/policy-evaluation.ts'
 import { preview } from './figures/preview.ts'
 import { silentConnections } from './figures/silent-connections.ts'
 import { smallBlobPush } from './figures/small-blob-push.ts'
-import { start } from './figures/start.ts'
+import { start, startWithCache } from './figures/start.ts'
 import { distributionProgram } from './harness/distribution.ts'
 import type { Comparison, Limit } from './harness/figure.ts'
 import { compare, measureLimit } from './harness/measure.ts'
@@ -31,6 +31,7 @@ const figures: readonly (Comparison | Limit)[] = [
   imagePush,
   imagePull,
   start,
+  startWithCache,
   policyEvaluation,
   silentConnections,
   parallelUploads,

@@ -1,9 +1,10 @@
 #!/usr/bin/env node
-// The command `lading`, in JavaScript that any Node reads, because the rest is TypeScript, which an old one does not. Under
-// such a Node it hands over to the one that `npm ci` brought, or says in one line what it needs.
+// The command `lading`, in JavaScript that any Node reads, because the rest is TypeScript, which an old one does not. The
+// machine's own Node runs it where that is new enough. Otherwise the Node that `npm ci` brought does, or an error names the
+// version that is needed.
 
 import { spawn } from 'node:child_process'
-import { existsSync } from 'node:fs'
+import { existsSync, realpathSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 
 const main = new URL('../src/main.ts', import.meta.url)
@@ -21,12 +22,36 @@ if (process.env.npm_package_name === 'lading' && ['start', 'lading'].includes(pr
   }, 250).unref()
 }
 
-const [major, minor] = process.versions.node.split('.').map(Number)
-if (major > 24 || (major === 24 && minor >= 12)) await import(main.href)
-else if (process.platform !== 'win32' && existsSync(bundled)) handOver()
+if (isNewEnough(process.versions.node)) {
+  const machines = machineNode()
+  if (machines !== undefined && isThisNode(bundled) && !isThisNode(machines)) becomeProcessOf(machines)
+  await import(main.href)
+} else if (process.platform !== 'win32' && existsSync(bundled)) handOver()
 else {
   process.stderr.write(`lading: this is Node ${process.versions.node}: expected Node 24.12 or later\n`)
   process.exitCode = 1
+}
+
+function isNewEnough(version) {
+  const [major, minor] = version.split('.').map(Number)
+  return major > 24 || (major === 24 && minor >= 12)
+}
+
+function isThisNode(path) {
+  return existsSync(path) && realpathSync(process.execPath) === realpathSync(path)
+}
+
+/** npm puts the bundled Node first in the path of its scripts, and names the Node that runs npm itself. */
+function machineNode() {
+  const { npm_node_execpath: path, npm_config_user_agent: agent } = process.env
+  if (path === undefined || !existsSync(path)) return undefined
+  const [, version] = /(?:^| )node\/v(\d+\.\d+)\./.exec(agent ?? '') ?? []
+  return version !== undefined && isNewEnough(version) ? path : undefined
+}
+
+/** Replaces this process, so that its parent, its signals and its exit code stay. Windows has no such call. */
+function becomeProcessOf(node) {
+  process.execve?.(node, [node, fileURLToPath(import.meta.url), ...process.argv.slice(2)], process.env)
 }
 
 function handOver() {

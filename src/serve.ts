@@ -3,6 +3,7 @@
 
 import cluster from 'node:cluster'
 import { once } from 'node:events'
+import { flushCompileCache } from 'node:module'
 import type { Logger } from 'pino'
 import { listeningUrl } from '#config/listening-url.ts'
 import type { Settings } from '#config/settings.ts'
@@ -46,6 +47,8 @@ async function serveAsPrimary(settings: Settings, log: Logger): Promise<void> {
   stopOnSignal(serving, log)
   process.stdout.write(`Lading serves ${serving.url}\n`)
   log.info({ url: serving.url, workers: settings.workers }, 'serving')
+  // A server may run for months and then be killed: what it compiled must be on disk for the next start.
+  setImmediate(flushCompileCache)
 }
 
 async function serveByWorkers(settings: Settings, log: Logger): Promise<Serving> {

@@ -18,6 +18,8 @@ export interface LadingServer extends Server {
 }
 
 export interface LadingOptions {
+  /** Further variables of the process. */
+  readonly environment?: Readonly<Record<string, string>>
   /** How many files and sockets it may have open; the limit of the benchmark by default. */
   readonly descriptors?: number
 }
@@ -76,7 +78,7 @@ async function createPuller(options: IAMClientConfig) {
 }
 
 /** The bare process, on an empty data folder; `port` 0 lets the system choose. */
-export function startLadingProcess(port = 0, { descriptors }: LadingOptions = {}): Promise<ServerProcess> {
+export function startLadingProcess(port = 0, { descriptors, environment }: LadingOptions = {}): Promise<ServerProcess> {
   const limited = descriptors === undefined ? [] : ['/bin/sh', '-c', `ulimit -n ${descriptors}; exec "$0" "$@"`]
   const [first = '', ...args] = [...limited, process.execPath, program, 'serve']
   return startProcess(async (folder) => ({
@@ -88,6 +90,7 @@ export function startLadingProcess(port = 0, { descriptors }: LadingOptions = {}
       LADING_DATA_DIR: dataFolder(folder),
       LADING_ROOT_ACCESS_KEY_ID: key.accessKeyId,
       LADING_ROOT_SECRET_ACCESS_KEY: key.secretAccessKey,
+      ...environment,
     },
   }))
 }

@@ -26,6 +26,8 @@ export interface ServerProcess extends AsyncDisposable {
   readonly folder: string
   /** What `find` gives once it gives something, asked again and again while the process lives. */
   until<T>(find: () => Promise<T | undefined>): Promise<T>
+  /** Resolves once the process has exited. */
+  ended(): Promise<void>
   /** All that it has written to standard output. */
   output(): Promise<string>
 }
@@ -48,6 +50,9 @@ export async function startProcess(
     pid: child.pid ?? 0,
     folder: folder.path,
     output: () => readFile(paths[0], 'utf8'),
+    async ended() {
+      if (!hasEnded(child)) await once(child, 'exit')
+    },
     async until(find) {
       const startedAt = performance.now()
       for (;;) {

@@ -30,8 +30,13 @@ async function installIn(folder: string): Promise<string> {
 function runUnder(version: string, file: string): Promise<Ended> {
   const pretend = `Object.defineProperty(process.versions, 'node', { value: '${version}' })`
   const args = ['--import', `data:text/javascript,${encodeURIComponent(pretend)}`, file, 'serve', '--log=info']
+  return runNode(process.execPath, args)
+}
+
+function runNode(node: string, args: readonly string[], environment: Record<string, string> = {}): Promise<Ended> {
+  const { npm_node_execpath: _, ...inherited } = process.env
   return new Promise((resolve) => {
-    const child = execFile(process.execPath, args, (_, output, errors) =>
+    const child = execFile(node, args, { env: { ...inherited, ...environment } }, (_, output, errors) =>
       resolve({ code: child.exitCode ?? -1, output, errors }),
     )
   })
@@ -44,6 +49,27 @@ test('a Node that is too old hands over to the one that npm brought, and ends as
   const expected = { code: 3, output: `${process.versions.node} serve --log=info\n`, errors: '' }
   for (const version of ['20.20.2', '22.18.0', '24.11.9']) assert.deepEqual(await runUnder(version, file), expected)
   assert.equal((await runUnder('24.12.0', file)).output, '24.12.0 serve --log=info\n')
+})
+
+test('under npm the machine’s own Node runs it where that is new enough, and the bundled one elsewhere', async () => {
+  await using folder = await temporaryFolder()
+  const file = await installIn(folder.path)
+  const bundled = join(folder.path, 'node_modules/.bin/node')
+  await symlink(process.execPath, bundled)
+  // A shell script stands for another Node: it prints how it was called.
+  const machines = join(folder.path, 'machine-node')
+  await writeFile(machines, '#!/bin/sh\necho "machine $*"\n', { mode: 0o755 })
+  const underNpm = async (version: string, node = machines) => {
+    const npm = { npm_node_execpath: node, npm_config_user_agent: `npm/11.19.1 node/v${version} linux x64` }
+    return (await runNode(bundled, [file, 'serve', '--log=info'], npm)).output
+  }
+  for (const version of ['24.12.0', '27.0.1']) {
+    assert.equal(await underNpm(version), `machine ${file} serve --log=info\n`)
+  }
+  const own = `${process.versions.node} serve --log=info\n`
+  for (const version of ['20.20.2', '24.11.9']) assert.equal(await underNpm(version), own)
+  assert.equal(await underNpm('26.10.0', bundled), own, 'npm itself runs on the bundled Node')
+  assert.equal(await underNpm('26.10.0', join(folder.path, 'gone')), own)
 })
 
 test('a Node that is too old and alone says in one line which is needed', async () => {
@@ -72,4 +98,15 @@ test('under npm, the server ends with the shell that npm put before it', { timeo
   // Held open by the server until it has ended.
   await once(shell, 'close')
   await assert.rejects(fetch(`${serving}/livez`))
+})
+
+test('a command runs what an earlier one compiled, from a folder beside the code', async () => {
+  const main = fileURLToPath(new URL('../../src/main.ts', import.meta.url))
+  const traced = { NODE_DEBUG_NATIVE: 'COMPILE_CACHE', NODE_COMPILE_CACHE: '' }
+  await runNode(process.execPath, [main, '--version'], traced)
+  const { output, errors } = await runNode(process.execPath, [main, '--version'], traced)
+  assert.match(
+    `${output}${errors}`,
+    /node_modules\/\.cache\/node\/\S+ for ESM file:\S+\/command-line\.ts\.\.\..* success/,
+  )
 })
