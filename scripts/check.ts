@@ -7,6 +7,7 @@ import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { fileURLToPath } from 'node:url'
 import { proveRules } from './check/prove-rules.ts'
+import { checkWords, proveWords } from './check/words.ts'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 
@@ -24,6 +25,8 @@ const steps: readonly Step[] = [
     run: () => tool('biome', ['ci', '--colors=off', '--error-on-warnings', '.']),
   },
   { name: 'every lint rule catches its fixture', run: () => proveRules(root) },
+  { name: 'plain words in new text', run: () => checkWords(root) },
+  { name: 'the word check catches its fixture', run: () => proveWords(root) },
   { name: 'dead code and dependencies (knip)', run: () => tool('knip', ['--no-progress']) },
   ...(existsSync(join(root, generate))
     ? [{ name: 'generated files', run: () => outputOfFailure(process.execPath, [generate, '--check']) }]
