@@ -169,7 +169,7 @@ async function giveUp(
 }
 
 /**
- * A due job whose kind and key no process runs. It is none of `held`: an attempt that lost its lease may still run here, and the
+ * A due job, by kind and key, that no process runs. It is none of `held`: an attempt that lost its lease may still run here, and the
  * next attempt may have its number again.
  */
 function selectWaiting(trx: Transaction, kinds: readonly string[], held: readonly number[], now: number) {

@@ -15,7 +15,7 @@ export function blocksOf(page: string, language: string): readonly string[] {
   return [...page.matchAll(new RegExp(`\`\`\`${language}\\n(.*?)\`\`\``, 'gs'))].map(([, block = '']) => block)
 }
 
-/** The variables that a page exports and whose names begin so. */
+/** The variables that a page exports, by the prefix of their names. */
 export function exportsOf(page: string, prefix: string): Record<string, string> {
   const lines = page.matchAll(/^export (\w+)=(.*)$/gm)
   const all = Array.from(lines, ([, name = '', value = '']) => [name, value] as const)

@@ -54,7 +54,7 @@ eachDatabase((databases) =>
         await take(old)
         return lost
       },
-      'another process began the next part, whose attempt has the same number': async (
+      'another process began the next part under the same attempt number': async (
         { ask, expire, leasesOf, clock },
         old,
       ) => {
