@@ -37,7 +37,7 @@ export async function openPostgres(
   return new PostgresMetadata(db, pool)
 }
 
-/** Connections whose commits are durable. */
+/** Makes connections that commit durably. */
 export function createPool(options: pg.PoolConfig): pg.Pool {
   return new pg.Pool({ connectionTimeoutMillis: 10_000, ...options, onConnect: commitDurably })
 }

@@ -1,4 +1,4 @@
-/** A commit is on the disk when it returns, whatever a server's default is. `durability.test.ts` sees it happen on SQLite. */
+/** A commit is on the disk when it returns. The default of the database server does not matter. `durability.test.ts` sees it happen on SQLite. */
 import assert from 'node:assert/strict'
 import { join } from 'node:path'
 import { test } from 'node:test'
