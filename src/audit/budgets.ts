@@ -30,7 +30,7 @@ const reads: Budget = {
   bytes: { most: 65_536 * kib, perSecond: 64 * kib },
 }
 
-/** All callers that proved nothing share one budget, whatever account they name. */
+/** All callers that proved nothing share one budget. The account that they name does not count. */
 const strangers: Budget = {
   records: { most: 20, perSecond: 0.1 },
   bytes: { most: 64 * kib, perSecond: kib / 4 },

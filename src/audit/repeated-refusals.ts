@@ -12,7 +12,7 @@ export interface RepeatedRefusals<Noted extends Counted> {
    * counted; `undefined` counts nothing.
    */
   counts(call: AuditedCall, note: () => Noted | undefined): boolean
-  /** The counted ones whose minute is over; with `all`, every one. */
+  /** Returns the counted refusals that are older than a minute; with `all`, every one. */
   take(now: number, all?: boolean): readonly Noted[]
 }
 

@@ -1,7 +1,7 @@
 import { type Kysely, sql } from 'kysely'
 import type { ColumnTypes } from '#metadata/columns.ts'
 
-/** To whom each record of the trail is charged, and how many bytes of it each actor has. Of older records the record itself says it. */
+/** The actor that each record of the trail is charged to, and how many bytes of it each actor has. Of older records the record itself says it. */
 export async function auditUsage(db: Kysely<unknown>, { text, integer, member }: ColumnTypes): Promise<void> {
   await db.schema
     .alterTable('audit_event')

@@ -42,7 +42,7 @@ export interface AuditEventTable {
   bytes: number
 }
 
-/** The sums over `audit_event`, by whom and what; and what is missing from it. */
+/** The sums over `audit_event`, by actor and kind, and the count of records that are missing. */
 export interface AuditUsageTable {
   account: string
   actor: string

@@ -40,7 +40,7 @@ describe('the size of a refusal', () => {
     assert.deepEqual(JSON.parse(briefParameters(many)), { omitted: true, originalSize: many.length })
   })
 
-  test('whatever a caller sends, a row of a refusal stays below eight KiB', () => {
+  test('a row of a refusal stays below eight KiB', () => {
     const long = 'x'.repeat(20_000)
     const arn = `arn:aws:ecr:us-east-1:${account}:repository/${'r'.repeat(256)}`
     const verdict = { allowed: false, reason: 'no allow', types: ['identity-based policy'] } as const
@@ -138,7 +138,7 @@ describe('room in memory', () => {
 })
 
 describe('drops', () => {
-  test('an account hears at once, and then every five minutes, how many records of whom are missing', () => {
+  test('an account hears at once, and then every five minutes, how many records of each actor are missing', () => {
     const drops = createDrops(region)
     const actor = { account, id: 'AIDA1', arn: 'arn:aws:iam::111111111111:user/ann' }
     for (let at = 0; at < 10; at++) drops.add({ actor, reason: 'budget', count: 1, at: at * 1_000 })
