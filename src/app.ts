@@ -239,7 +239,7 @@ export async function startApp(settings: Settings, log: Logger, options: AppOpti
   const explainRequest = createExplainRequest({ auditLookup, findPrincipal, explain })
   const fetch = createFetch({ certificates: trustedCertificates })
   const tokenService = createTokenService({
-    ...{ metadata, identityPolicies, compile, box, fetch, clock },
+    ...{ metadata, identityPolicies, compile, box, fetch, clock, quotas },
     privateHosts: settings.oidcPrivateHosts === 'allow',
     onUnreachable: (issuer, reason) => log.warn({ issuer, reason }, 'the keys of an identity provider cannot be read'),
   })

@@ -1,6 +1,6 @@
 /**
  * How much there may be of each thing at most: ECR's quotas (user guide, "Amazon ECR service quotas"), unless an operator says
- * otherwise. Of templates ECR tells none; that number is ours.
+ * otherwise. ECR has no number for templates and sessions; those are ours.
  */
 export const ecrQuotas = {
   repositories: 100_000,
@@ -12,6 +12,7 @@ export const ecrQuotas = {
   pullThroughCacheRules: 50,
   replicationDestinations: 25,
   lifecycleRules: 50,
+  sessionsPerPrincipal: 5_000,
 }
 
 export type Quotas = Readonly<typeof ecrQuotas>

@@ -20,6 +20,7 @@ import {
   webIdentityConditions,
 } from './session-facts.ts'
 import { type GivenPolicies, sessionPolicies } from './session-policies.ts'
+import type { SessionOpener } from './session-quota.ts'
 import { refuseSession } from './session-refusals.ts'
 import type { SessionFacts, Sessions, TemporaryCredentials } from './sessions.ts'
 
@@ -104,11 +105,12 @@ export function createRoleSessions(parts: RoleSessionsParts): RoleSessions {
     }
   }
 
-  async function open(role: Role, request: RoleRequest, facts: SessionFacts) {
+  async function open(role: Role, request: RoleRequest, facts: SessionFacts, opener: SessionOpener) {
     const { sessionName: name, seconds = defaultSeconds } = request
     const policies = await sessionPolicies(reader, role.account, request.policies)
     const owner = { kind: 'role', id: role.id } as const
-    const credentials = await sessions.create({ account: role.account, owner, name, policies, facts, seconds })
+    const { account } = role
+    const credentials = await sessions.create({ account, owner, name, policies, facts, seconds, opener })
     const arn = `arn:aws:sts::${role.account}:assumed-role/${role.name}/${name}`
     return { credentials, userId: `${role.id}:${name}`, arn }
   }
@@ -122,7 +124,7 @@ export function createRoleSessions(parts: RoleSessionsParts): RoleSessions {
       if (principal.kind === 'role') requireWithin('chain', request, longestChained)
       requireWithin('role', request, role.maxSessionSeconds)
       const facts = sessionFacts(principal, request)
-      const session = await open(role, request, facts)
+      const session = await open(role, request, facts, openerOf(principal))
       return { ...session, sourceIdentity: sourceIdentityOf(facts) }
     },
 
@@ -149,12 +151,16 @@ export function createRoleSessions(parts: RoleSessionsParts): RoleSessions {
       )
       if (!verdict.allowed || role === undefined) throw refuseSession('WebIdentityNotTrusted', {})
       requireWithin('role', request, role.maxSessionSeconds)
-      const session = await open(role, request, {
-        ...{ ...noMfa, ...facts, 'aws:FederatedProvider': provider.arn },
-      })
+      const all = { ...noMfa, ...facts, 'aws:FederatedProvider': provider.arn }
+      const opener = { kind: 'web identity', provider: provider.arn, subject: identity.subject } as const
+      const session = await open(role, request, all, opener)
       return { ...session, sourceIdentity: undefined, identity }
     },
   }
+}
+
+function openerOf({ session, accessKeyId, identityId: id }: Principal): SessionOpener {
+  return session === undefined ? { kind: 'principal', id } : { kind: 'session', accessKeyId }
 }
 
 /** @throws Refusal `SessionTooLong` */

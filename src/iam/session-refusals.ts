@@ -17,6 +17,8 @@ export interface SessionRefusals {
   SourceIdentityKept: Record<string, never>
   /** Temporary credentials give nobody further ones that are not a role's. */
   SessionOfSession: Record<string, never>
+  /** The caller has as many live sessions as it may, or with those that ended a multiple of that. */
+  SessionQuotaExceeded: { readonly limit: number; readonly live: boolean }
   /** There are no devices here that would give codes. */
   MfaUnknown: Record<string, never>
 }

@@ -4,6 +4,7 @@ import type { Metadata, Transaction } from '#metadata/metadata.ts'
 import type { AccountId } from '#names/account.ts'
 import { uniqueId } from './identities/unique-id.ts'
 import type { SecretBox } from './secret-box.ts'
+import { requireSessionQuota, type SessionOpener } from './session-quota.ts'
 
 /**
  * Temporary credentials, as STS gives them: an access key, its secret and a token without which both are worth nothing. They
@@ -25,6 +26,7 @@ export interface NewSession {
   readonly policies: readonly SessionPolicy[]
   readonly facts: SessionFacts
   readonly seconds: number
+  readonly opener: SessionOpener
 }
 
 export interface TemporaryCredentials {
@@ -36,6 +38,7 @@ export interface TemporaryCredentials {
 }
 
 export interface Sessions {
+  /** @throws Refusal `SessionQuotaExceeded` */
   create(session: NewSession): Promise<TemporaryCredentials>
 }
 
@@ -48,11 +51,17 @@ export interface SessionsParts {
   readonly metadata: Metadata
   readonly clock: Clock
   readonly box: Pick<SecretBox, 'seal'>
+  readonly quotas: SessionQuotas
 }
 
-export function createSessions({ metadata, clock, box }: SessionsParts): Sessions {
+/** How many live sessions one caller may have. */
+export interface SessionQuotas {
+  readonly sessionsPerPrincipal: number
+}
+
+export function createSessions({ metadata, clock, box, quotas }: SessionsParts): Sessions {
   return {
-    async create({ account, owner, name, policies, facts, seconds }) {
+    async create({ account, owner, name, policies, facts, seconds, opener }) {
       const now = clock()
       const accessKeyId = uniqueId('ASIA')
       const secretAccessKey = randomBytes(30).toString('base64')
@@ -60,6 +69,7 @@ export function createSessions({ metadata, clock, box }: SessionsParts): Session
       const expiresAt = Math.floor(now / 1000 + seconds) * 1000
       await metadata.transaction(async (trx) => {
         await removeExpired(trx, now)
+        const openedBy = await requireSessionQuota(trx, account, opener, quotas.sessionsPerPrincipal, now)
         await trx
           .insertInto('session')
           .values({
@@ -74,6 +84,7 @@ export function createSessions({ metadata, clock, box }: SessionsParts): Session
             facts: JSON.stringify(facts),
             issued_at: now,
             expires_at: expiresAt,
+            opened_by: openedBy,
           })
           .execute()
       })

@@ -8,7 +8,7 @@ import type { FindIdentityPolicies } from './identity-policies.ts'
 import { createKeyAccounts } from './key-accounts.ts'
 import { createRoleSessions } from './role-sessions.ts'
 import type { SecretBox } from './secret-box.ts'
-import { createSessions } from './sessions.ts'
+import { createSessions, type SessionQuotas } from './sessions.ts'
 
 /** Everything by which temporary credentials are made, over one database. */
 export interface TokenServiceParts {
@@ -19,15 +19,16 @@ export interface TokenServiceParts {
   /** Reaches identity providers. */
   readonly fetch: Fetch
   readonly clock: Clock
+  readonly quotas: SessionQuotas
   /** Whether an identity provider may have a private address. */
   readonly privateHosts: ProviderKeysParts['privateHosts']
   readonly onUnreachable: ProviderKeysParts['onUnreachable']
 }
 
 export function createTokenService(parts: TokenServiceParts) {
-  const { metadata, identityPolicies, compile, box, clock } = parts
+  const { metadata, identityPolicies, compile, box, clock, quotas } = parts
   const { reader } = metadata
-  const sessions = createSessions({ metadata, clock, box })
+  const sessions = createSessions({ metadata, clock, box, quotas })
   const webIdentities = createWebIdentities({ reader, keys: createProviderKeys(parts), clock })
   return {
     sessions,

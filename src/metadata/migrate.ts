@@ -16,6 +16,7 @@ import { retention } from './migrations/0012-retention.ts'
 import { damagedManifest } from './migrations/0013-damaged-manifest.ts'
 import { blobStore } from './migrations/0014-blob-store.ts'
 import { auditUsage } from './migrations/0020-audit-usage.ts'
+import { sessionOpener } from './migrations/0021-session-opener.ts'
 import type { Schema } from './schema.ts'
 
 type Step = (db: Kysely<unknown>, types: ColumnTypes) => Promise<void>
@@ -37,6 +38,7 @@ const steps: Record<string, Step> = {
   '0013-damaged-manifest': damagedManifest,
   '0014-blob-store': blobStore,
   '0020-audit-usage': auditUsage,
+  '0021-session-opener': sessionOpener,
 }
 
 /**

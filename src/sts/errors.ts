@@ -15,7 +15,7 @@ type Refusals = Pick<IamRefusals, 'AccessDenied'> &
   WebIdentityRefusals &
   StsRefusals
 
-type ExceptionName = ErrorName | 'AccessDeniedException' | 'ValidationError'
+type ExceptionName = ErrorName | 'AccessDeniedException' | 'ThrottlingException' | 'ValidationError'
 
 export const exceptions: Exceptions<Refusals, ExceptionName> = {
   // Without the reason that IAM's sentence has: it would tell a role that is not there from one that trusts somebody else.
@@ -47,6 +47,14 @@ export const exceptions: Exceptions<Refusals, ExceptionName> = {
     'PackedPolicyTooLarge',
     ({ longestDocument, mostPolicies }) =>
       `A session takes a policy of at most ${longestDocument} characters, and at most ${mostPolicies} managed policies.`,
+  ],
+  // STS's code for too many calls, with which SDKs try again after a while.
+  SessionQuotaExceeded: [
+    'ThrottlingException',
+    ({ limit, live }) =>
+      live
+        ? `Rate exceeded: the caller has ${limit} live sessions, which is its quota. Use one until it expires.`
+        : `Rate exceeded: the caller has opened ${limit} sessions within hours, which is its quota. Use one until it expires.`,
   ],
   SessionTagKept: [
     'InvalidParameterValue',

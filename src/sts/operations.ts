@@ -44,7 +44,9 @@ export function stsOperations({ roleSessions, sessions, findKeyAccount }: StsDom
         if (principal.session !== undefined) throw refuseSession('SessionOfSession', {})
         const { DurationSeconds: asked = defaultSeconds } = input
         const seconds = kind === 'root' ? Math.min(asked, longestOfRoot) : asked
-        const credentials = await sessions.create({ account, owner: { kind, id }, policies: [], facts: noMfa, seconds })
+        const opener = { kind: 'principal', id } as const
+        const owner = { kind, id }
+        const credentials = await sessions.create({ account, owner, policies: [], facts: noMfa, seconds, opener })
         return { Credentials: credentialsShape(credentials) }
       },
     },

@@ -179,6 +179,8 @@ export interface SessionTable {
   facts: string
   issued_at: number
   expires_at: number
+  /** The caller that it is counted for (`iam/session-quota.ts`); empty for one of an earlier version. */
+  opened_by: Generated<string>
 }
 
 /** One row: a text that only the right key opens. */
