@@ -68,7 +68,7 @@ export function imageOperations({ repositories, images, imagePush, imageDeletion
         const tag = imageTag === undefined ? undefined : parseTag(imageTag)
         const given = imageDigest === undefined ? undefined : await requireUsable(key, imageDigest)
         const by = request.principal.arn
-        const push = { body: encodeManifest(imageManifest), mediaType, digest: given, tag, by }
+        const push = { body: encodeManifest(imageManifest), mediaType, digest: given, tag, strict: true, by }
         const { digest, manifest, changed } = await pushCreating(repositories, pusherOf(request), () =>
           imagePush.put(key, push),
         )

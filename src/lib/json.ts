@@ -1,4 +1,4 @@
-/** What `JSON.parse` leaves open: which of its values are objects, and whether an object held a name twice. */
+/** What `JSON.parse` leaves open: which of its values are objects, whether an object has a name twice, and how much a document may hold. */
 
 export type JsonObject = Readonly<Record<string, unknown>>
 
@@ -15,26 +15,121 @@ export function isJson(text: string): boolean {
   }
 }
 
-const token = /"[^"\\]*(?:\\.[^"\\]*)*"|[{}[\]:]/g
+/** The most that a document may hold. */
+export interface JsonLimits {
+  /** Members of objects and entries of lists, in the whole document. An empty object or list counts as one more. */
+  readonly entries: number
+  /** Members of one object. */
+  readonly members: number
+  /** Objects and lists within one another. */
+  readonly depth: number
+}
+
+export type JsonFlaw =
+  | { readonly flaw: 'repeated' | 'escaped'; readonly name: string }
+  | { readonly flaw: keyof JsonLimits; readonly limit: number }
+
+const unlimited: JsonLimits = { entries: Infinity, members: Infinity, depth: Infinity }
+
+const [quote, backslash, comma, colon] = [0x22, 0x5c, 0x2c, 0x3a]
+const [openObject, closeObject, openList, closeList] = [0x7b, 0x7d, 0x5b, 0x5d]
 
 /**
- * The first name that its object holds already. `JSON.parse` keeps the last of two and says nothing, so that a document would
- * mean something else to who reads it than to who follows it. `text` is valid JSON, so that a string before a colon is a name.
+ * The first flaw of a document: more than a limit, a name that its object has twice, or a name of `plain` with an escape. It reads the
+ * text once and builds no value, so a caller can run it before `JSON.parse`. Text that is no JSON may have any flaw or none;
+ * `JSON.parse` refuses it.
  */
-export function findRepeatedName(text: string): string | undefined {
-  const open: Set<string>[] = []
-  let string = ''
-  for (const [found] of text.matchAll(token)) {
-    if (found === '{' || found === '[') open.push(new Set())
-    else if (found === '}' || found === ']') open.pop()
-    else if (found === ':') {
-      const name: string = JSON.parse(string)
-      const names = open.at(-1)
-      if (names?.has(name)) return name
-      names?.add(name)
-    } else string = found
+export function findJsonFlaw(
+  text: string,
+  limits: JsonLimits,
+  plain: ReadonlySet<string> = new Set(),
+): JsonFlaw | undefined {
+  /** The names of each object that is open; `undefined` for a list, and for an object before its first name. */
+  const open: (Names | undefined)[] = []
+  let entries = 0
+  let [from, to] = [0, 0]
+  for (let at = 0; at < text.length; at++) {
+    switch (text.charCodeAt(at)) {
+      case quote: {
+        from = at
+        do at = text.indexOf('"', at + 1)
+        while (at > 0 && isEscaped(text, at))
+        if (at < 0) return undefined
+        to = at + 1
+        break
+      }
+      case comma:
+        if (++entries > limits.entries) return { flaw: 'entries', limit: limits.entries }
+        break
+      case openObject:
+      case openList:
+        if (++entries > limits.entries) return { flaw: 'entries', limit: limits.entries }
+        if (open.push(undefined) > limits.depth) return { flaw: 'depth', limit: limits.depth }
+        break
+      case closeObject:
+      case closeList:
+        open.pop()
+        break
+      case colon: {
+        if (open.length === 0) return undefined
+        const written = text.slice(from + 1, to - 1)
+        const name = nameOf(written)
+        if (name !== written && plain.has(name)) return { flaw: 'escaped', name }
+        const names = open[open.length - 1] ?? new Names()
+        open[open.length - 1] = names
+        if (!names.add(name)) return { flaw: 'repeated', name }
+        if (names.size > limits.members) return { flaw: 'members', limit: limits.members }
+      }
+    }
   }
   return undefined
+}
+
+/** The names of one object. Most objects have so few that a list is faster than a set. */
+class Names {
+  readonly #few: string[] = []
+  #many: Set<string> | undefined
+
+  get size(): number {
+    return this.#many?.size ?? this.#few.length
+  }
+
+  /** False if the name is there already. */
+  add(name: string): boolean {
+    if (this.#many !== undefined) {
+      const { size } = this.#many
+      return this.#many.add(name).size > size
+    }
+    if (this.#few.includes(name)) return false
+    if (this.#few.push(name) > 8) this.#many = new Set(this.#few)
+    return true
+  }
+}
+
+/** Whether an odd number of backslashes stands before the quote. */
+function isEscaped(text: string, quoteAt: number): boolean {
+  let at = quoteAt
+  while (text.charCodeAt(at - 1) === backslash) at--
+  return (quoteAt - at) % 2 === 1
+}
+
+/** The name that is written so. */
+function nameOf(written: string): string {
+  if (!written.includes('\\')) return written
+  try {
+    return JSON.parse(`"${written}"`)
+  } catch {
+    return written
+  }
+}
+
+/**
+ * The first name that its object has already. `JSON.parse` keeps the last of two and reports nothing. A reader that keeps the first
+ * would see another document. `text` is valid JSON, so a string before a colon is a name.
+ */
+export function findRepeatedName(text: string): string | undefined {
+  const found = findJsonFlaw(text, unlimited)
+  return found?.flaw === 'repeated' ? found.name : undefined
 }
 
 const spaced = /("[^"\\]*(?:\\.[^"\\]*)*")|\s+/g

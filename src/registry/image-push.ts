@@ -19,6 +19,8 @@ export interface ManifestPush {
   /** What the client says that the digest is. */
   readonly digest?: Digest | undefined
   readonly tag?: Tag | undefined
+  /** Whether members that are null, empty or missing are refused, as by ECR. */
+  readonly strict?: boolean
   /** The ARN of the principal that pushes. */
   readonly by: string
 }
@@ -50,13 +52,13 @@ export function createImagePush({
   quotas: Quotas
 }): ImagePush {
   return {
-    async put(key, { body, mediaType, digest: given, tag, by }) {
+    async put(key, { body, mediaType, digest: given, tag, strict, by }) {
       const algorithm = given === undefined ? 'sha256' : digestAlgorithm(given)
       const digest = digestOf(algorithm, createHash(algorithm).update(body).digest('hex'))
       if (given !== undefined && given !== digest) {
         throw refuse('ManifestDigestMismatch', { ...inRepository(key), given, computed: digest })
       }
-      const manifest = parseManifest(body, mediaType)
+      const manifest = parseManifest(body, mediaType, { strict })
       const image = { digest, manifest, body }
       return metadata.transaction(async (trx) => {
         const repository = await lockRepository(trx, key, 'exclusive')
@@ -132,7 +134,10 @@ async function storeManifest(
 }
 
 function referencesOf(repository: Repository, parent: Digest, { blobs, manifests }: Manifest) {
-  const children = [...blobs, ...manifests.map((child) => ({ ...child, kind: 'manifest' as const }))]
+  const children = [
+    ...blobs.filter(({ kind }) => kind !== 'foreign'),
+    ...manifests.map((child) => ({ ...child, kind: 'manifest' as const })),
+  ]
   return children.map(({ digest, kind, mediaType }) => ({
     repository_id: repository.id,
     parent,
@@ -149,8 +154,9 @@ function referencesOf(repository: Repository, parent: Digest, { blobs, manifests
 async function checkReferences(
   trx: Transaction,
   repository: Repository,
-  { blobs, manifests }: Manifest,
+  { blobs: all, manifests }: Manifest,
 ): Promise<number> {
+  const blobs = all.filter(({ kind }) => kind !== 'foreign')
   const foundBlobs = await find(blobs, (digests) =>
     trx
       .selectFrom('repository_blob')

@@ -5,6 +5,7 @@ import { after, test } from 'node:test'
 import { amd64, arm64, image, index } from '#test/support/images/build.ts'
 import { contentOf } from '#test/support/images/compare.ts'
 import { writeLayout } from '#test/support/images/layout.ts'
+import { oddImages } from '#test/support/images/odd.ts'
 import { needs } from '#test/support/run.ts'
 import { startSession } from '#test/support/session.ts'
 
@@ -39,6 +40,17 @@ test('crane pushes an index, finds it whole, copies it and pulls the same', need
 
   await crane('pull', '--format', 'oci', `${to}@${both.digest}`, out)
   assert.deepEqual(await contentOf(out), await contentOf(source))
+})
+
+test('crane brings images with members that are null, empty or missing', needs('crane'), async () => {
+  await login()
+  const repository = await session.repository('crane/odd')
+  for (const [at, [what, odd]] of oddImages().entries()) {
+    const [source, name] = [join(session.folder, `crane-odd-${at}`), `${repository}:v${at}`]
+    await writeLayout(source, odd)
+    await crane('push', source, name)
+    assert.equal(await crane('digest', name), odd.digest, what)
+  }
 })
 
 test('crane deletes a manifest by its digest', needs('crane'), async () => {

@@ -6,6 +6,7 @@ import { after, test } from 'node:test'
 import { artifact, image } from '#test/support/images/build.ts'
 import { contentOf } from '#test/support/images/compare.ts'
 import { writeLayout } from '#test/support/images/layout.ts'
+import { oddImages } from '#test/support/images/odd.ts'
 import { needs } from '#test/support/run.ts'
 import { startSession } from '#test/support/session.ts'
 
@@ -47,6 +48,27 @@ test('oras carries an image with its SBOM and signatures in and out byte for byt
 
   await session.run('oras', ['cp', '-r', '--from-plain-http', `${repository}:v1`, '--to-oci-layout', `${out}:v1`])
   assert.deepEqual(await contentOf(out), await contentOf(source))
+})
+
+test('oras brings images with members that are null, empty or missing, byte for byte', needs('oras'), async () => {
+  await login()
+  const repository = await session.repository('oras/odd')
+  for (const [at, [what, odd]] of oddImages().entries()) {
+    const [source, tag] = [join(session.folder, `oras-odd-${at}`), `v${at}`]
+    await writeLayout(source, odd, tag)
+    await session.run('oras', [
+      'cp',
+      '--from-oci-layout',
+      `${source}:${tag}`,
+      '--to-plain-http',
+      `${repository}:${tag}`,
+    ])
+    assert.equal(
+      await session.run('oras', ['manifest', 'fetch', plain, `${repository}:${tag}`]),
+      String(odd.bytes),
+      what,
+    )
+  }
 })
 
 test('oras attaches a file to an image and pulls it back', needs('oras'), async () => {

@@ -6,6 +6,7 @@ import { eachDatabase } from '#test/support/databases.ts'
 import { answerOf, type EcrSession, refusalOf, startEcrSession } from '#test/support/ecr-session.ts'
 import { arm64, artifact, type Image, image, index, mediaTypes } from '#test/support/images/build.ts'
 import { digest } from '#test/support/images/content.ts'
+import { oddImages } from '#test/support/images/odd.ts'
 
 const account = '000000000000'
 const absent = digest(Buffer.from('absent'))
@@ -66,6 +67,18 @@ eachDatabase(({ dialect, url }) => {
       const { imageIds = [] } = await session.ecr.listImages({ repositoryName })
       return imageIds.map(({ imageTag }) => imageTag).sort()
     }
+
+    test('a manifest with members that are null, empty or missing is refused', async () => {
+      const repositoryName = await session.repository()
+      for (const [what, odd] of oddImages()) {
+        const put = session.ecr.putImage({
+          repositoryName,
+          imageManifest: manifestOf(odd),
+          imageManifestMediaType: odd.mediaType,
+        })
+        assert.deepEqual(await refusalOf(put), invalid('ImageManifest', 'Invalid JSON syntax'), what)
+      }
+    })
 
     test('a manifest is echoed and given back byte for byte', async () => {
       const { ecr } = session

@@ -3,9 +3,11 @@ import assert from 'node:assert/strict'
 import { Readable } from 'node:stream'
 import { test } from 'node:test'
 import { DescribeImagesCommand } from '@aws-sdk/client-ecr'
-import { manifestLimitBytes, mostReferences } from '#registry/manifest.ts'
-import { amd64, arm64, artifact, type Image, image, index, mediaTypes } from '#test/support/images/build.ts'
+import { manifestLimitBytes } from '#registry/manifest.ts'
+import { mostReferences } from '#registry/manifest-json.ts'
+import { amd64, arm64, artifact, type Image, image, index, mediaTypes, rewritten } from '#test/support/images/build.ts'
 import { digest } from '#test/support/images/content.ts'
+import { oddImages } from '#test/support/images/odd.ts'
 import { pushImage } from '#test/support/push.ts'
 import { eachServer, expect } from './world.ts'
 
@@ -210,6 +212,42 @@ eachServer(
         assert.ok(answer.message.includes(where), answer.message)
       }
       expect(await call('GET', path(name, 'bad')), 404, 'MANIFEST_UNKNOWN')
+    })
+
+    test('members that are null, empty or missing are not given, as in images of other registries', async () => {
+      const name = await world.repository()
+      for (const [at, [, odd]] of oddImages().entries()) {
+        await push(name, odd, `v${at}`)
+        await expectManifest(name, `v${at}`, odd)
+      }
+    })
+
+    test('a member that stands twice is refused, however it is written, so that no client sees another image', async () => {
+      const name = await world.repository()
+      const app = newImage({ annotations: { a: 'b' } })
+      await world.pushBlobs(name, app)
+      const text = app.bytes.toString()
+      for (const [found, twice] of [
+        ['"layers": [', '"layers": [], "layers": ['],
+        ['"layers": [', '"\\u006cayers": [], "layers": ['],
+        ['"digest": "', '"digest": "x", "digest": "'],
+        ['"a": "b"', '"a": "b", "a": "c"'],
+      ] as const) {
+        assert.ok(text.includes(found))
+        const bytes = Buffer.from(text.replace(found, twice))
+        expect(await putManifest(name, { bytes, mediaType: app.mediaType }, 'twice'), 400, 'MANIFEST_INVALID')
+      }
+      expect(await call('GET', path(name, 'twice')), 404, 'MANIFEST_UNKNOWN')
+    })
+
+    test('a manifest of 4 MiB with endless annotations is refused before it is parsed', async () => {
+      const name = await world.repository()
+      const app = newImage()
+      await world.pushBlobs(name, app)
+      const annotations = Object.fromEntries(Array.from({ length: 200_000 }, (_, at) => [`k${at}`, '']))
+      const { bytes, mediaType } = rewritten(app, { annotations })
+      const answer = expect(await putManifest(name, { bytes, mediaType }, 'endless'), 400, 'MANIFEST_INVALID')
+      assert.match(answer.message, /at most 1000 members in one object, such as its annotations/)
     })
 
     test('annotations may hold any text', async () => {

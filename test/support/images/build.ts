@@ -168,6 +168,11 @@ export function artifact(options: {
   return { ...node(mediaTypes.oci.manifest, manifest), blobs: [emptyBlob, ...layers], children: [] }
 }
 
+/** The same image or index with other members in its manifest; `undefined` takes a member away. */
+export function rewritten(of: Image, members: Readonly<Record<string, unknown>>): Image {
+  return { ...of, ...node(of.mediaType, { ...JSON.parse(of.bytes.toString()), ...members }) }
+}
+
 /** The bare descriptor (type, digest, size) of content or of another descriptor. */
 export function descriptor(of: Image | Blob | Descriptor): Descriptor {
   return { mediaType: of.mediaType, digest: of.digest, size: 'bytes' in of ? of.bytes.length : of.size }

@@ -2,12 +2,68 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import fc from 'fast-check'
-import { findRepeatedName, withoutSpace } from '#lib/json.ts'
+import { findJsonFlaw, findRepeatedName, type JsonLimits, withoutSpace } from '#lib/json.ts'
 
 describe('JSON', () => {
   test('a name is repeated within its own object only, however it is escaped', () => {
     assert.equal(findRepeatedName('{"a":{"a":["a","a"]},"b":[{"a":1},{"a":1}]}'), undefined)
     assert.equal(findRepeatedName('{"b":{"a":1,"\\u0061":2}}'), 'a')
+  })
+
+  test('a name is found again among many, and texts that look like members are none', () => {
+    const many = Array.from({ length: 100 }, (_, at) => `"a${at}": "\\"a${at}\\":{,"`).join()
+    assert.equal(findRepeatedName(`{${many}}`), undefined)
+    assert.equal(findRepeatedName(`{${many},"a5":0}`), 'a5')
+    assert.equal(findRepeatedName('{"a\\\\":1,"a\\"":2,"":3,"\\\\":4}'), undefined)
+  })
+
+  test('a document has at most so many entries, members of one object and levels, to the one', () => {
+    const limits: JsonLimits = { entries: 6, members: 3, depth: 2 }
+    const flawOf = (value: unknown) => findJsonFlaw(JSON.stringify(value), limits)
+    assert.equal(flawOf([1, 2, 3, 4, 5, 6]), undefined)
+    assert.deepEqual(flawOf([1, 2, 3, 4, 5, 6, 7]), { flaw: 'entries', limit: 6 })
+    assert.deepEqual(flawOf([{ a: 1, b: 2 }, { c: 3 }, [], 4]), { flaw: 'entries', limit: 6 })
+    assert.equal(flawOf({ a: 1, b: 2, c: ',[{:' }), undefined)
+    assert.deepEqual(flawOf({ a: 1, b: 2, c: 3, d: 4 }), { flaw: 'members', limit: 3 })
+    assert.equal(flawOf([[1]]), undefined)
+    assert.deepEqual(flawOf([[[1]]]), { flaw: 'depth', limit: 2 })
+  })
+
+  test('text that is no JSON is read to its end at most, without an error', () => {
+    const limits: JsonLimits = { entries: 20, members: 20, depth: 20 }
+    for (const text of ['', '"', '"\\', '{"a', ':', '}:', '{"\\x":1,"\\x":2}', '{::::}', ']'.repeat(99)]) {
+      assert.doesNotThrow(() => findJsonFlaw(text, limits), text)
+    }
+    fc.assert(
+      fc.property(fc.string({ unit: fc.constantFrom(...'{}[]:,"\\a') }), (text) => {
+        findJsonFlaw(text, limits)
+      }),
+    )
+  })
+
+  test('a name of the given set must be written as it is', () => {
+    const limits: JsonLimits = { entries: 20, members: 20, depth: 20 }
+    const plain = new Set(['layers'])
+    assert.deepEqual(findJsonFlaw('{"a":{"\\u006cayers":[]}}', limits, plain), { flaw: 'escaped', name: 'layers' })
+    assert.equal(findJsonFlaw('{"layers":"\\u006cayers","\\u0061":1}', limits, plain), undefined)
+  })
+
+  // Without the name `\\`: V8 14.6 reads `\\u0061` as it once it has seen such an object.
+  test('a repeated name is found where JSON.parse has fewer members than were written', () => {
+    const value = fc.letrec((tie) => ({
+      value: fc.oneof({ maxDepth: 4 }, fc.constantFrom('1', '"a"', '"\\"{"', 'null'), tie('list'), tie('object')),
+      list: fc.array(tie('value') as fc.Arbitrary<string>, { maxLength: 3 }).map((items) => `[${items.join()}]`),
+      object: fc
+        .array(fc.tuple(fc.constantFrom('a', 'b', '\\u0061', ''), tie('value') as fc.Arbitrary<string>), {
+          maxLength: 4,
+        })
+        .map((members) => `{${members.map(([name, of]) => `"${name}" :${of}`).join()}}`),
+    })).value as fc.Arbitrary<string>
+    fc.assert(
+      fc.property(value, (text) => {
+        assert.equal(findRepeatedName(text) !== undefined, countColons(text) !== countMembers(JSON.parse(text)), text)
+      }),
+    )
   })
 
   test('without space a document means the same and is as short as it can be, its texts as they were', () => {
@@ -19,3 +75,15 @@ describe('JSON', () => {
     )
   })
 })
+
+/** Of members as they are written: none of the texts of that test holds a colon. */
+function countColons(text: string): number {
+  return text.split(':').length - 1
+}
+
+/** Of members that are left once `JSON.parse` has dropped the repeated ones. */
+function countMembers(value: unknown): number {
+  if (typeof value !== 'object' || value === null) return 0
+  const own = Array.isArray(value) ? 0 : Object.keys(value).length
+  return Object.values(value).reduce<number>((sum, item) => sum + countMembers(item), own)
+}

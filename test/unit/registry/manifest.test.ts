@@ -3,7 +3,9 @@ import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import fc from 'fast-check'
 import type { Refusal } from '#lib/refusal.ts'
-import { type Manifest, manifestLimitBytes, mediaTypes, mostReferences, parseManifest } from '#registry/manifest.ts'
+import { type Manifest, manifestLimitBytes, parseManifest } from '#registry/manifest.ts'
+import { manifestLimits, mostReferences } from '#registry/manifest-json.ts'
+import { mediaTypes } from '#registry/manifest-types.ts'
 import { artifact, image, index } from '#test/support/images/build.ts'
 
 const digests = ['a', 'b', 'c', 'd', 'e', 'f'].map((digit) => `sha256:${digit.repeat(64)}`)
@@ -149,9 +151,144 @@ const accepted: readonly Accepted[] = [
   ].map((mediaType) => ({
     what: `a layer of type ${mediaType}, which need not be there`,
     manifest: { ...ociImage, layers: [{ ...layer, mediaType }] },
-    expected: { blobs: [{ ...config, kind: 'config' }] },
+    expected: {
+      blobs: [
+        { ...config, kind: 'config' },
+        { ...layer, mediaType, kind: 'foreign' },
+      ],
+    },
   })),
+  {
+    what: 'an image whose type is written in capitals',
+    manifest: { ...ociImage, mediaType: mediaTypes.ociImage.toUpperCase() },
+    declared: mediaTypes.ociImage.replace('vnd', 'VND'),
+    expected: { mediaType: mediaTypes.ociImage },
+  },
+  {
+    what: 'an index whose child’s type is written in capitals',
+    manifest: { ...ociIndex, manifests: [{ ...child, mediaType: child.mediaType.toUpperCase() }] },
+    expected: { blobs: [], manifests: [{ ...child, mediaType: child.mediaType.toUpperCase() }] },
+  },
+  {
+    what: 'an image with as many annotations as an object may have members',
+    manifest: { ...ociImage, annotations: annotations(manifestLimits.members) },
+    expected: { annotations: annotations(manifestLimits.members) },
+  },
 ]
+
+const emptyDigest = 'sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855'
+const notGiven = [null, '', undefined]
+
+/** What other registries hold and the data plane takes, but PutImage refuses as ECR does; `strict` points to why. */
+const lenient: readonly (Accepted & { readonly strict: string })[] = [
+  ...notGiven.map((layers) => ({
+    what: `an image with ${layers} for layers`,
+    manifest: { ...ociImage, layers },
+    declared: mediaTypes.ociImage,
+    expected: { blobs: [{ ...config, kind: 'config' }] },
+    strict: 'layers',
+  })),
+  ...notGiven.map((manifests) => ({
+    what: `an index with ${manifests} for manifests`,
+    manifest: { ...ociIndex, manifests },
+    declared: mediaTypes.ociIndex,
+    expected: { mediaType: mediaTypes.ociIndex, blobs: [], manifests: [] },
+    strict: 'manifests',
+  })),
+  ...[null, ''].map((mediaType) => ({
+    what: `an image with ${mediaType} for its own media type`,
+    manifest: { ...ociImage, mediaType },
+    declared: mediaTypes.ociImage,
+    expected: { mediaType: mediaTypes.ociImage },
+    strict: 'mediaType',
+  })),
+  {
+    what: 'an image with null for its artifact type',
+    manifest: { ...ociImage, artifactType: null },
+    expected: { artifactType: configType },
+    strict: 'artifactType',
+  },
+  ...[null, ''].map((manifests) => ({
+    what: `an image with ${manifests} for manifests`,
+    manifest: { ...ociImage, manifests },
+    expected: { mediaType: mediaTypes.ociImage, blobs: [{ ...config, kind: 'config' }, asLayer(layer)] },
+    strict: 'manifests',
+  })),
+  ...['layers', 'config'].map((member) => ({
+    what: `an index with null for ${member}`,
+    manifest: { ...ociIndex, [member]: null },
+    expected: { mediaType: mediaTypes.ociIndex, manifests: [child] },
+    strict: member,
+  })),
+  ...notGiven.map((size) => ({
+    what: `a layer without bytes and ${size} for its size`,
+    manifest: { ...ociImage, layers: [{ ...layer, digest: emptyDigest, size }] },
+    expected: { blobs: [{ ...config, kind: 'config' }, asLayer({ ...layer, digest: emptyDigest, size: 0 })] },
+    strict: 'layers[0].size',
+  })),
+  ...notGiven.map((mediaType) => ({
+    what: `a layer with ${mediaType} for its media type`,
+    manifest: { ...ociImage, layers: [{ ...layer, mediaType }] },
+    expected: {
+      blobs: [{ ...config, kind: 'config' }, asLayer({ ...layer, mediaType: 'application/octet-stream' })],
+    },
+    strict: 'layers[0].mediaType',
+  })),
+  {
+    what: 'an index whose child has no media type, which is a manifest',
+    manifest: { ...ociIndex, manifests: [{ ...child, mediaType: null }] },
+    expected: { blobs: [], manifests: [{ ...child, mediaType: 'application/octet-stream' }] },
+    strict: 'manifests[0].mediaType',
+  },
+  {
+    what: 'a config without media type',
+    manifest: { ...ociImage, config: { ...config, mediaType: null } },
+    expected: { artifactType: undefined },
+    strict: 'config.mediaType',
+  },
+  ...['subject', 'annotations'].map((member) => ({
+    what: `an image with empty text for ${member}`,
+    manifest: { ...ociImage, [member]: '' },
+    expected: { [member]: undefined },
+    strict: member,
+  })),
+  {
+    what: 'an image with null for an annotation, which it does not have then',
+    manifest: { ...ociImage, annotations: { a: null, b: '', c: 'd' } },
+    expected: { annotations: { b: '', c: 'd' } },
+    strict: 'annotations.a',
+  },
+  {
+    what: 'schema 1 without layers',
+    manifest: { ...schema1, fsLayers: null },
+    expected: { blobs: [] },
+    strict: 'fsLayers',
+  },
+]
+
+describe('what is null, empty or missing in a manifest', () => {
+  for (const { what, manifest, declared, expected, strict } of lenient) {
+    test(`is not given, as in ${what}; PutImage refuses it`, () => {
+      const parsed: Record<string, unknown> = { ...read(manifest, declared) }
+      for (const [member, value] of Object.entries(expected)) assert.deepEqual(parsed[member], value, member)
+      assert.throws(
+        () => parseManifest(encode(manifest), declared, { strict: true }),
+        ({ code, facts }: Refusal) => {
+          assert.equal(code, 'ManifestInvalid')
+          assert.equal((facts as { path: string }).path, strict)
+          return true
+        },
+      )
+    })
+  }
+
+  test('may be what ECR takes too: no subject, no annotations, no blobs, no name for the artifact type', () => {
+    const strict = (manifest: object) => parseManifest(encode(manifest), undefined, { strict: true })
+    assert.deepEqual(strict({ ...ociImage, subject: null, annotations: null, artifactType: '' }), read(ociImage))
+    for (const blobs of [null, undefined])
+      assert.deepEqual(strict({ mediaType: mediaTypes.ociArtifact, blobs }).blobs, [])
+  })
+})
 
 describe('a manifest is taken', () => {
   for (const { what, manifest, declared, expected } of accepted) {
@@ -176,8 +313,10 @@ describe('a manifest is taken', () => {
     assert.equal(parseManifest(sbom.bytes, undefined).subject, app.digest)
   })
 
-  test('with as many layers as it may have', () => {
-    const layers = Array(mostReferences).fill(layer)
+  test('with as many layers as it may have, each with platform, URL and annotations', () => {
+    const platform = { architecture: 'amd64', os: 'linux', variant: 'v8' }
+    const full = { ...layer, urls: ['https://example.com'], platform, annotations: { a: '1', b: '2', c: '3' } }
+    const layers = Array(mostReferences).fill(full)
     assert.equal(read({ ...ociImage, layers }).blobs.length, mostReferences + 1)
   })
 
@@ -220,7 +359,6 @@ const invalid: readonly Refused[] = [
   { what: 'an index that is an image as well', manifest: { ...ociIndex, layers: [] }, path: 'layers' },
   { what: 'an index with a config', manifest: { ...ociIndex, config }, path: 'config' },
   { what: 'an image without config', manifest: image1({ config: undefined }), path: 'config' },
-  { what: 'an image without layers', manifest: image1({ layers: undefined }), path: 'layers' },
   { what: 'endless layers', manifest: image1({ layers: Array(mostReferences + 1).fill(layer) }), path: 'layers' },
   { what: 'layers that are no list', manifest: image1({ layers: { 0: layer } }), path: 'layers' },
   { what: 'a layer that is null', manifest: image1({ layers: [layer, null] }), path: 'layers[1]' },
@@ -236,7 +374,6 @@ const invalid: readonly Refused[] = [
     manifest: image1({ subject: { ...subject, Digest: '' } }),
     path: 'subject.Digest',
   },
-  { what: 'an index without manifests', manifest: { ...ociIndex, manifests: undefined }, path: 'manifests' },
   {
     what: 'a layer without digest',
     manifest: image1({ layers: [{ ...layer, digest: undefined }] }),
@@ -251,11 +388,6 @@ const invalid: readonly Refused[] = [
     what: 'a digest in capitals',
     manifest: image1({ layers: [{ ...layer, digest: layerDigest?.toUpperCase() }] }),
     path: 'layers[0].digest',
-  },
-  {
-    what: 'a layer without media type',
-    manifest: image1({ layers: [{ ...layer, mediaType: '' }] }),
-    path: 'layers[0].mediaType',
   },
   { what: 'a size below zero', manifest: image1({ config: { ...config, size: -1 } }), path: 'config.size' },
   { what: 'a size with a fraction', manifest: image1({ config: { ...config, size: 1.5 } }), path: 'config.size' },
@@ -286,13 +418,59 @@ const invalid: readonly Refused[] = [
     declared: mediaTypes.dockerSchema1,
     path: 'schemaVersion',
   },
-  { what: 'schema 1 without layers', manifest: { ...schema1, fsLayers: undefined }, path: 'fsLayers' },
   {
     what: 'schema 1 with a layer that has no digest',
     manifest: { ...schema1, fsLayers: [{}] },
     path: 'fsLayers[0].blobSum',
   },
+  {
+    what: 'a layer of no type',
+    manifest: image1({ layers: [{ ...layer, mediaType: 'x' }] }),
+    path: 'layers[0].mediaType',
+  },
+  {
+    what: 'a layer that lacks its size',
+    manifest: image1({ layers: [{ ...layer, size: null }] }),
+    path: 'layers[0].size',
+  },
+  { what: 'layers twice', manifest: text({ layers: [] }, '"layers":[]'), path: 'layers' },
+  { what: 'layers again, with an escape', manifest: text({}, '"\\u006cayers":[]'), path: 'layers' },
+  {
+    what: 'a digest twice in a layer',
+    manifest: text({ layers: [] }, '"x":[{"digest":1,"digest":2}]'),
+    path: 'digest',
+  },
+  { what: 'an annotation twice', manifest: text({}, '"annotations":{"a":"b","\\u0061":"c"}'), path: 'a' },
+  {
+    what: 'layers with an escape alone',
+    manifest: text({ layers: undefined }, '"\\u006cayers":[]'),
+    path: 'layers',
+  },
+  {
+    what: 'more annotations than an object may have members',
+    manifest: image1({ annotations: annotations(manifestLimits.members + 1) }),
+    path: '',
+  },
+  {
+    what: 'more members than it may have in all',
+    manifest: image1({ x: Array(manifestLimits.entries).fill(0) }),
+    path: '',
+  },
+  {
+    what: 'endless depth',
+    manifest: text({}, `"x":${'['.repeat(manifestLimits.depth)}${']'.repeat(manifestLimits.depth)}`),
+    path: '',
+  },
 ]
+
+/** An image with one more member at its end, as it is written. */
+function text(change: object, more: string): string {
+  return `${JSON.stringify(image1(change)).slice(0, -1)},${more}}`
+}
+
+function annotations(count: number): Record<string, string> {
+  return Object.fromEntries(Array.from({ length: count }, (_, at) => [`k${at}`, 'v']))
+}
 
 describe('a manifest is refused', () => {
   for (const { what, manifest, declared, path } of invalid) {
