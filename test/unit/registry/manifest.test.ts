@@ -159,13 +159,13 @@ const accepted: readonly Accepted[] = [
     },
   })),
   {
-    what: 'an image whose type is written in capitals',
+    what: 'an image with its type written in capitals',
     manifest: { ...ociImage, mediaType: mediaTypes.ociImage.toUpperCase() },
     declared: mediaTypes.ociImage.replace('vnd', 'VND'),
     expected: { mediaType: mediaTypes.ociImage },
   },
   {
-    what: 'an index whose child’s type is written in capitals',
+    what: 'an index with the type of its child written in capitals',
     manifest: { ...ociIndex, manifests: [{ ...child, mediaType: child.mediaType.toUpperCase() }] },
     expected: { blobs: [], manifests: [{ ...child, mediaType: child.mediaType.toUpperCase() }] },
   },
@@ -235,7 +235,7 @@ const lenient: readonly (Accepted & { readonly strict: string })[] = [
     strict: 'layers[0].mediaType',
   })),
   {
-    what: 'an index whose child has no media type, which is a manifest',
+    what: 'an index with a child that has no media type, which is a manifest',
     manifest: { ...ociIndex, manifests: [{ ...child, mediaType: null }] },
     expected: { blobs: [], manifests: [{ ...child, mediaType: 'application/octet-stream' }] },
     strict: 'manifests[0].mediaType',
