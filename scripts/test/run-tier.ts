@@ -3,6 +3,7 @@
 import { spawn } from 'node:child_process'
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { memoryFolder } from './memory-folder.ts'
 import type { Tally } from './tally.ts'
 import type { Tier } from './tiers.ts'
 
@@ -45,7 +46,9 @@ export async function runTier(name: string, tier: Tier, given: TierOptions): Pro
     ...files,
   ]
   const began = performance.now()
-  const child = spawn(process.execPath, args, { cwd: root, stdio: 'inherit', env: environment })
+  const memory = tier.inMemory ? memoryFolder() : undefined
+  const env = { ...(memory !== undefined && { TMPDIR: memory }), ...environment }
+  const child = spawn(process.execPath, args, { cwd: root, stdio: 'inherit', env })
   let last: NodeJS.Timeout | undefined
   const interrupt = () => {
     // Node's runner then ends the processes of its files, and names them.

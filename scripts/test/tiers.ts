@@ -5,16 +5,18 @@ export interface Tier {
   readonly testTimeoutMs: number
   /** All files share one process. Otherwise each file has its own. */
   readonly oneProcess: boolean
+  /** Temporary files may lie in memory. */
+  readonly inMemory: boolean
 }
 
 const second = 1_000
 const minute = 60 * second
 
 export const tiers = {
-  unit: { testTimeoutMs: 30 * second, oneProcess: true },
-  integration: { testTimeoutMs: 2 * minute, oneProcess: false },
-  clients: { testTimeoutMs: 5 * minute, oneProcess: false },
-  endurance: { testTimeoutMs: 30 * minute, oneProcess: false },
+  unit: { testTimeoutMs: 30 * second, oneProcess: true, inMemory: true },
+  integration: { testTimeoutMs: 2 * minute, oneProcess: false, inMemory: true },
+  clients: { testTimeoutMs: 5 * minute, oneProcess: false, inMemory: false },
+  endurance: { testTimeoutMs: 30 * minute, oneProcess: false, inMemory: false },
 } as const satisfies Readonly<Record<string, Tier>>
 
 export type TierName = keyof typeof tiers

@@ -80,7 +80,7 @@ async function createPostgresDatabase(from: string): Promise<string> {
   const server = await serverUrl()
   const name = `test_${process.pid}_${databases.length}`
   databases.push(name)
-  await onServer(server, (client) => client.query(`create database ${name} template ${from}`))
+  await onServer(server, (client) => client.query(`create database ${name} template ${from} strategy file_copy`))
   return `${server}/${name}`
 }
 
