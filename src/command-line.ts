@@ -58,7 +58,7 @@ function declaredCommand(declared: DeclaredCommand, environment: NodeJS.ProcessE
   for (const [word, help] of words) command.argument(word, help)
   for (const [flags, help] of options) command.option(flags, help)
   command.option('--json', 'print one JSON document instead of text for people')
-  if (declared.over === 'api') for (const [flags, help] of apiOptions) command.option(flags, help)
+  if (declared.over !== undefined) for (const [flags, help] of apiOptions) command.option(flags, help)
   else addSettings(command, [...(declared.settings ?? []), 'dataDir', 'database', 'secretKey'], meanings)
   command.addHelpText('after', `\nExample:\n  ${example}`)
   return command.action(async () => {

@@ -6,7 +6,7 @@ import type { Deployment } from './deployment.ts'
 import type { Output } from './output.ts'
 
 /** A command as it is declared, once: its help, its grammar and its refusals all come from here. */
-export type Command = DeploymentCommand | ApiCommand
+export type Command = DeploymentCommand | ApiCommand | ProtocolCommand
 
 interface Declared {
   readonly name: string
@@ -34,6 +34,13 @@ export interface ApiCommand extends Declared {
   readonly over: 'api'
   /** Prints to `output` alone. @throws CommandError, said in one line */
   run(call: ApiCall): Promise<void>
+}
+
+/** Speaks the protocol of another program, which reads failures from standard output. It finds its server by itself. */
+export interface ProtocolCommand extends Declared {
+  readonly over: 'protocol'
+  /** @throws CommandError, said in one line on standard error */
+  run(call: ProtocolCall): Promise<void>
 }
 
 export type CommandSetting = Extract<SettingKey, 'account' | 'region' | 'blobs'>
@@ -66,6 +73,10 @@ export interface ApiCall extends Typed {
   readonly api: Api
   /** Whom it asks. */
   readonly target: Pick<ApiTarget, 'endpoint' | 'region'>
+}
+
+export interface ProtocolCall extends Typed {
+  readonly environment: NodeJS.ProcessEnv
 }
 
 /** The text of an option that takes one. */

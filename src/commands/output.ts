@@ -14,6 +14,8 @@ export interface Output {
     columns: readonly Column[],
     options?: ListOptions,
   ): Promise<void>
+  /** One text alone on its line, for people and for pipes; in JSON the fields. */
+  value(text: string, fields: Fields): void
   /** A remark for people alone. */
   note(text: string): void
 }
@@ -47,6 +49,7 @@ function jsonOutput(write: (text: string) => void): Output {
       }
       write(count === 0 ? ']\n}\n' : '\n  ]\n}\n')
     },
+    value: (_text, fields) => write(`${JSON.stringify(fields, undefined, 2)}\n`),
     note: () => {},
   }
 }
@@ -85,6 +88,7 @@ function plainOutput(write: (text: string) => void): Output {
       }
       if (!any && none !== '') write(`${none}\n`)
     },
+    value: (text) => write(`${text}\n`),
     note: (text) => write(`${text}\n`),
   }
 }

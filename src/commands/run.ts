@@ -1,8 +1,8 @@
 import { loadSettings, type SettingsSources } from '#config/load.ts'
 import { settingKeys } from '#config/table.ts'
 import { createApi } from './api/client.ts'
-import { findTarget } from './api/target.ts'
-import { type ApiCommand, type Command, type DeploymentCommand, type Typed, textOf } from './command.ts'
+import { findTarget, targetOptions } from './api/target.ts'
+import type { ApiCommand, Command, DeploymentCommand, Typed } from './command.ts'
 import { type Deployment, openDeployment } from './deployment.ts'
 import { describeFailure } from './failures.ts'
 import { createOutput } from './output.ts'
@@ -27,6 +27,7 @@ export async function run(command: Command, invocation: Invocation): Promise<str
   }
   try {
     if (command.over === 'api') await askServer(command, typed, invocation)
+    else if (command.over === 'protocol') await command.run({ ...typed, environment: invocation.environment })
     else await workOnDeployment(command, typed, invocation)
     return undefined
   } catch (error) {
@@ -37,8 +38,7 @@ export async function run(command: Command, invocation: Invocation): Promise<str
 }
 
 async function askServer(command: ApiCommand, typed: Typed, { environment }: Invocation): Promise<void> {
-  const [endpointUrl, region, profile] = ['endpointUrl', 'region', 'profile'].map((name) => textOf(typed, name))
-  const target = await findTarget({ endpointUrl, region, profile }, environment)
+  const target = await findTarget(targetOptions(typed), environment)
   await command.run({ ...typed, target, api: createApi(target) })
 }
 

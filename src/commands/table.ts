@@ -2,6 +2,7 @@ import { accountCommands } from './account.ts'
 import { auditCommands } from './audit.ts'
 import { backupCommand } from './backup.ts'
 import type { Command, CommandGroup } from './command.ts'
+import { dockerCredentialCommands } from './docker-credential.ts'
 import { gcCommands } from './gc.ts'
 import { groupCommands } from './group.ts'
 import { imageCommands } from './image.ts'
@@ -9,6 +10,7 @@ import { inUseCommands } from './in-use.ts'
 import { jobsCommands } from './jobs.ts'
 import { keyCommands } from './key.ts'
 import { lifecycleCommands } from './lifecycle.ts'
+import { loginPasswordCommand } from './login-password.ts'
 import { recycleBinCommands } from './recycle-bin.ts'
 import { repositoryCommands } from './repository.ts'
 import { restoreCommand } from './restore.ts'
@@ -38,6 +40,8 @@ export const commandTable: readonly (Command | CommandGroup)[] = [
   jobsCommands,
   auditCommands,
   tokenKeyCommands,
+  loginPasswordCommand,
+  dockerCredentialCommands,
   whyCommand,
   scrubCommands,
   backupCommand,

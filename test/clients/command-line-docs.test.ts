@@ -30,7 +30,8 @@ test('the lines of docs/command-line.md work when followed to the letter', { tim
   await chmod(program, 0o700)
   // The key that the reader has made by then.
   const theirs = `key() { lading key list --user alice --account 123456789012 --json | grep -o 'AKIA[A-Z0-9]*' | head -n 1; }\n`
-  const script = theirs + blocks.join('').replaceAll('AKIAEXAMPLEEXAMPLE12', '"$key"')
+  const script =
+    theirs + blocks.join('').replaceAll('AKIAEXAMPLEEXAMPLE12', '"$key"').replaceAll('127.0.0.1:5100', server.host)
   const output = await run(
     'bash',
     ['-euo', 'pipefail', '-c', script.replace('lading key deactivate', 'key=$(key)\n$&')],
@@ -47,6 +48,7 @@ test('the lines of docs/command-line.md work when followed to the letter', { tim
     },
   )
   assert.match(output, /secret access key {2}\S{40}\n/)
+  assert.match(output, /\n\{"ServerURL":"127\.0\.0\.1:\d+","Username":"AWS","Secret":"\S+"\}\n/)
   assert.match(output, /"users": \[\n {4}"alice"\n/)
   assert.match(output, /"tags":\["v1"\]/)
   assert.match(output, /Would change nothing: the one image stays/)

@@ -2,6 +2,7 @@ import { SignatureV4 } from '@smithy/signature-v4'
 import type { Operations } from '#admin/model.ts'
 import { CommandError } from '#commands/command.ts'
 import { Sha256 } from '#lib/sha256.ts'
+import { type Answered, post } from './post.ts'
 import type { ApiTarget } from './target.ts'
 
 /**
@@ -20,6 +21,17 @@ export interface Api {
     input: Wire<Operations[Name]['input']>,
     itemsOf: (answer: Wire<Operations[Name]['output']>) => readonly Item[],
   ): AsyncGenerator<readonly Item[], void, void>
+  /** What docker takes as user name and password, for twelve hours (ECR API reference, GetAuthorizationToken). @throws CommandError */
+  authorizationToken(): Promise<AuthorizationToken>
+}
+
+export interface AuthorizationToken {
+  readonly username: string
+  readonly password: string
+  /** The address of the registry that it is for, such as `https://registry.example`. */
+  readonly proxyEndpoint: string
+  /** Milliseconds since the epoch. */
+  readonly expiresAt: number
 }
 
 /** What AWS JSON 1.1 makes of it: times are seconds since the epoch. */
@@ -38,27 +50,43 @@ type Paged = {
   [Name in keyof Operations]: 'nextToken' extends keyof Operations[Name]['output'] ? Name : never
 }[keyof Operations]
 
-const deadlineMs = 60_000
+/** The services that commands ask, by the name that signs and the one that precedes an operation's. */
+const services = {
+  lading: 'Lading_20261125',
+  ecr: 'AmazonEC2ContainerRegistry_V20150921',
+} as const
 
-export function createApi({ endpoint, region, credentials }: ApiTarget): Api {
-  const signer = new SignatureV4({ service: 'lading', region, credentials, sha256: Sha256 })
+export function createApi(target: ApiTarget, { deadlineMs }: { readonly deadlineMs?: number } = {}): Api {
+  const { endpoint, region, credentials } = target
 
-  async function send<Answer>(operation: string, input: object): Promise<Answer> {
+  async function ask<Answer>(service: keyof typeof services, operation: string, input: object): Promise<Answer> {
+    const signer = new SignatureV4({ service, region, credentials, sha256: Sha256 })
     const body = JSON.stringify(input)
     const { protocol, hostname, pathname: path, host } = endpoint
     const headers = {
       host,
       'content-type': 'application/x-amz-json-1.1',
-      'x-amz-target': `Lading_20261125.${operation}`,
+      'x-amz-target': `${services[service]}.${operation}`,
     }
     const signed = await signer.sign({ method: 'POST', protocol, hostname, path, query: {}, headers, body })
-    const answer = await post(endpoint, { headers: signed.headers, body })
+    const answer = await post(endpoint, { headers: signed.headers, body, deadlineMs })
     // What the API promises of the operation.
     return parse(endpoint, answer) as Answer
   }
 
+  const send = <Answer>(operation: string, input: object) => ask<Answer>('lading', operation, input)
+
   return {
     call: send,
+    async authorizationToken() {
+      const { authorizationData: [data] = [] } = await ask<TokenAnswer>('ecr', 'GetAuthorizationToken', {})
+      const { authorizationToken = '', expiresAt = 0, proxyEndpoint = '' } = data ?? {}
+      const [, username, password] = /^([^:]+):(.+)$/.exec(Buffer.from(authorizationToken, 'base64').toString()) ?? []
+      if (username === undefined || password === undefined) {
+        throw new CommandError(`${endpoint.origin} answered without a token: expected a server of Lading`)
+      }
+      return { username, password, proxyEndpoint, expiresAt: expiresAt * 1_000 }
+    },
     async *pages<Name extends Paged, Item>(
       operation: Name,
       input: Wire<Operations[Name]['input']>,
@@ -77,32 +105,13 @@ export function createApi({ endpoint, region, credentials }: ApiTarget): Api {
   }
 }
 
-interface Answered {
-  readonly ok: boolean
-  readonly status: number
-  readonly text: string
-}
-
-/** Certificates are trusted as Node does, which `NODE_EXTRA_CA_CERTS` adds to. @throws CommandError */
-async function post(endpoint: URL, init: { headers: Record<string, string>; body: string }): Promise<Answered> {
-  const signal = AbortSignal.timeout(deadlineMs)
-  try {
-    // A signature is for one host: no redirect can be followed with it.
-    const answer = await fetch(endpoint, { method: 'POST', redirect: 'manual', signal, ...init })
-    return { ok: answer.ok, status: answer.status, text: await answer.text() }
-  } catch (error) {
-    const reason = signal.aborted ? `nothing within ${deadlineMs / 1000} seconds` : reasonOf(error)
-    throw new CommandError(`${endpoint.origin} gave no answer: ${reason}`)
-  }
-}
-
-/** Of a failed `fetch`, whose own message says nothing; of a name with several addresses, the first failure's. */
-function reasonOf(error: unknown): string {
-  const cause = error instanceof Error ? (error.cause ?? error) : error
-  const first: unknown = cause instanceof AggregateError ? cause.errors[0] : cause
-  if (!(first instanceof Error)) return String(first)
-  const ofCertificate = 'code' in first && /CERT|ISSUER|SELF_SIGNED/.test(String(first.code))
-  return ofCertificate ? `${first.message} (NODE_EXTRA_CA_CERTS names a file of certificates to trust)` : first.message
+/** As AWS JSON has it, with times in seconds. Absent members are those of a server that is none of ours. */
+interface TokenAnswer {
+  readonly authorizationData?: readonly {
+    readonly authorizationToken?: string
+    readonly expiresAt?: number
+    readonly proxyEndpoint?: string
+  }[]
 }
 
 /** @throws CommandError with the server's text, or where it is no server of this kind */

@@ -9,6 +9,9 @@ export interface Profile {
   readonly aws_access_key_id?: string | undefined
   readonly aws_secret_access_key?: string | undefined
   readonly aws_session_token?: string | undefined
+  readonly role_arn?: string | undefined
+  readonly role_session_name?: string | undefined
+  readonly web_identity_token_file?: string | undefined
 }
 
 /** Of `name`, or else the one called default, of which nothing need be there. @throws CommandError */

@@ -1,14 +1,16 @@
-import { CommandError } from '#commands/command.ts'
+import { CommandError, type Typed, textOf } from '#commands/command.ts'
 import { type Profile, readProfile } from './profile.ts'
+import { assumeRoleWithWebIdentity } from './web-identity.ts'
 
-/** Whom a command asks, and as whom: found where `aws` finds it, in the same order. */
+/** The server that a command asks, and the credentials it asks with: found where `aws` finds them, in the same order. */
 export interface ApiTarget {
   readonly endpoint: URL
   readonly region: string
-  readonly credentials: ApiCredentials
+  /** Exchanges a web identity token for them when they are first asked for. @throws CommandError */
+  readonly credentials: () => Promise<ApiCredentials>
 }
 
-interface ApiCredentials {
+export interface ApiCredentials {
   readonly accessKeyId: string
   readonly secretAccessKey: string
   readonly sessionToken?: string
@@ -19,17 +21,22 @@ export interface TargetOptions {
   readonly endpointUrl?: string | undefined
   readonly region?: string | undefined
   readonly profile?: string | undefined
+  /** Of each request to the server. */
+  readonly deadlineMs?: number | undefined
+}
+
+export function targetOptions(typed: Typed): TargetOptions {
+  const [endpointUrl, region, profile] = ['endpointUrl', 'region', 'profile'].map((name) => textOf(typed, name))
+  return { endpointUrl, region, profile }
 }
 
 /** An empty variable counts as not set. @throws CommandError that says what is missing and where it may be given */
 export async function findTarget(options: TargetOptions, environment: NodeJS.ProcessEnv): Promise<ApiTarget> {
   const named = options.profile || environment.AWS_PROFILE || environment.AWS_DEFAULT_PROFILE || undefined
   const profile = await readProfile(named, environment)
-  return {
-    endpoint: endpointOf(options, environment, profile),
-    region: regionOf(options, environment, profile),
-    credentials: credentialsOf(options, environment, profile),
-  }
+  const endpoint = endpointOf(options, environment, profile)
+  const region = regionOf(options, environment, profile)
+  return { endpoint, region, credentials: credentialsOf({ options, environment, profile, endpoint }) }
 }
 
 function endpointOf({ endpointUrl }: TargetOptions, environment: NodeJS.ProcessEnv, profile: Profile): URL {
@@ -53,20 +60,43 @@ function regionOf({ region }: TargetOptions, environment: NodeJS.ProcessEnv, pro
   return found
 }
 
-/** A profile that a flag names goes before the variables, one that a variable names does not, as with `aws`. */
-function credentialsOf(options: TargetOptions, environment: NodeJS.ProcessEnv, profile: Profile): ApiCredentials {
+interface Sources {
+  readonly options: TargetOptions
+  readonly environment: NodeJS.ProcessEnv
+  readonly profile: Profile
+  readonly endpoint: URL
+}
+
+/** A profile that a flag names precedes the variables, one that a variable names does not, as with `aws`. */
+function credentialsOf({ options, environment, profile, endpoint }: Sources): ApiTarget['credentials'] {
   const { AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_SESSION_TOKEN } = environment
   if (!options.profile && AWS_ACCESS_KEY_ID && AWS_SECRET_ACCESS_KEY) {
     return identity(AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_SESSION_TOKEN)
   }
+  const { AWS_ROLE_ARN, AWS_WEB_IDENTITY_TOKEN_FILE, AWS_ROLE_SESSION_NAME } = environment
+  const { role_arn, web_identity_token_file, role_session_name } = profile
+  const federated = (roleArn: string, tokenFile: string, sessionName: string | undefined) => {
+    const { deadlineMs } = options
+    const webIdentity = { roleArn, tokenFile, sessionName: sessionName || undefined, deadlineMs }
+    let exchanged: Promise<ApiCredentials> | undefined
+    return () => {
+      exchanged ??= assumeRoleWithWebIdentity(endpoint, webIdentity)
+      return exchanged
+    }
+  }
+  if (!options.profile && AWS_ROLE_ARN && AWS_WEB_IDENTITY_TOKEN_FILE) {
+    return federated(AWS_ROLE_ARN, AWS_WEB_IDENTITY_TOKEN_FILE, AWS_ROLE_SESSION_NAME)
+  }
+  if (role_arn && web_identity_token_file) return federated(role_arn, web_identity_token_file, role_session_name)
   const { aws_access_key_id: id, aws_secret_access_key: secret, aws_session_token: token } = profile
   if (id && secret) return identity(id, secret, token)
   throw new CommandError(
-    `there are no credentials: give AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or an access key in profile ${JSON.stringify(profile.name)} ` +
+    `there are no credentials: give AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, AWS_ROLE_ARN and AWS_WEB_IDENTITY_TOKEN_FILE, or an access key in profile ${JSON.stringify(profile.name)} ` +
       '(aws configure export-credentials --format env turns those of a role or of a login into variables)',
   )
 }
 
-function identity(accessKeyId: string, secretAccessKey: string, sessionToken: string | undefined): ApiCredentials {
-  return { accessKeyId, secretAccessKey, ...(sessionToken && { sessionToken }) }
+function identity(accessKeyId: string, secretAccessKey: string, sessionToken: string | undefined) {
+  const credentials = { accessKeyId, secretAccessKey, ...(sessionToken && { sessionToken }) }
+  return () => Promise.resolve(credentials)
 }
