@@ -58,7 +58,7 @@ import { createEndpoints } from '#names/endpoints.ts'
 import { ociRoutes } from '#oci/routes.ts'
 import { createAccountSettings } from '#registry/account-settings.ts'
 import { collectionSchedules, createCollectionWorkers } from '#registry/collection/jobs.ts'
-import { claimEmptyStore } from '#registry/collection/own-store.ts'
+import { claimEmptyStore, findForeignToEmpty, type StoreParts } from '#registry/collection/own-store.ts'
 import { createCreationTemplates } from '#registry/creation-templates.ts'
 import { createImageDeletion } from '#registry/image-deletion.ts'
 import { createImageLists } from '#registry/image-lists.ts'
@@ -133,6 +133,7 @@ export async function startApp(settings: Settings, log: Logger, options: AppOpti
     openMetadata(settings.database, logLostConnection(log)),
   )
   const blobs = await openSetting(settings, 'blobs', () => FileBlobStore.open(settings.blobs.path))
+  await openSetting(settings, 'blobs', () => requireFitting(settings, { metadata, blobs }))
   if (!(await openSetting(settings, 'blobs', () => claimEmptyStore({ metadata, blobs }))))
     log.warn({ blobs: settings.blobs.path }, 'the folder of blobs belongs to another database')
 
@@ -374,6 +375,11 @@ const damageText = {
   unreadable: 'a blob cannot be read from the disk; it is in quarantine until it is pushed again',
   manifest: 'a manifest is damaged: its bytes in the database are others than its digest names',
 } as const
+
+async function requireFitting({ foreignBlobs }: Settings, parts: StoreParts): Promise<void> {
+  const reason = foreignBlobs === 'allow' ? undefined : await findForeignToEmpty(parts)
+  if (reason !== undefined) throw new Error(`${reason}; LADING_FOREIGN_BLOBS=allow serves nonetheless`)
+}
 
 /** Only what says why: the error may carry the whole connection, with what may cancel its queries. */
 function logLostConnection(log: Logger) {

@@ -62,6 +62,7 @@ function buildSettings(given: ReadonlyMap<SettingKey, Given>): Settings {
     dataDir,
     database: withFallback('database', given, dataDir),
     blobs: withFallback('blobs', given, dataDir),
+    foreignBlobs: withFallback('foreignBlobs', given, dataDir),
     account: withFallback('account', given, dataDir),
     region: withFallback('region', given, dataDir),
     rootKey,

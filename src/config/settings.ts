@@ -14,6 +14,8 @@ export interface Settings {
   /** `sqlite:<absolute path>`, or `postgres://…` or `postgresql://…` as it was given. */
   readonly database: string
   readonly blobs: BlobsLocation
+  /** Whether an empty database may serve the blobs of another one. */
+  readonly foreignBlobs: Permission
   readonly account: AccountId
   readonly region: Region
   /** Where absent, the first start generates one. */

@@ -39,6 +39,7 @@ export interface SettingValues {
   readonly dataDir: string
   readonly database: string
   readonly blobs: BlobsLocation
+  readonly foreignBlobs: Permission
   readonly account: AccountId
   readonly region: Region
   readonly rootAccessKeyId: string
@@ -109,6 +110,13 @@ export const settingsTable: { readonly [Key in SettingKey]: Setting<SettingValue
     parse: parseBlobs,
     fallback: 'file:<data dir>/blobs',
     show: showUrl,
+  },
+  foreignBlobs: {
+    placeholder: 'permission',
+    help: 'whether an empty database may serve blobs that belong to another one',
+    expected: 'allow or forbid',
+    parse: parsePermission,
+    fallback: 'forbid',
   },
   account: {
     placeholder: 'account',

@@ -50,7 +50,7 @@ export interface Metadata {
    */
   version(): number | undefined
 
-  /** Rejects when the database cannot be reached. */
+  /** Reads rows. Rejects when the database cannot be reached, or is damaged where it reads. */
   check(): Promise<void>
 
   close(): Promise<void>

@@ -6,6 +6,7 @@ import { postgresColumns } from './columns.ts'
 import type { Metadata, Parameter, Parameters, Reader, Transaction } from './metadata.ts'
 import type { migrate } from './migrate.ts'
 import { prepareQuery } from './prepared.ts'
+import { realRowQueries, requireFound } from './real-rows.ts'
 import type { Schema } from './schema.ts'
 
 /** Serialization failure and deadlock: the transaction has left nothing behind and may run again. */
@@ -56,6 +57,8 @@ async function commitDurably(client: pg.ClientBase): Promise<void> {
 export const numbersForBigints: typeof pg.types.getTypeParser = (oid: number, format?: 'text' | 'binary') =>
   oid === pg.types.builtins.INT8 ? Number : pg.types.getTypeParser(oid, format as 'text')
 
+const rowQueries = realRowQueries('postgres')
+
 class PostgresMetadata implements Metadata {
   readonly reader: Reader
   readonly #db: Kysely<Schema>
@@ -98,7 +101,7 @@ class PostgresMetadata implements Metadata {
   version(): undefined {}
 
   async check(): Promise<void> {
-    await this.#pool.query('select 1')
+    for (const query of rowQueries) requireFound((await this.#pool.query(query)).rows)
   }
 
   /** Ends the pool with it. */

@@ -5,6 +5,7 @@ import { sqliteColumns } from './columns.ts'
 import type { Metadata, Parameter, Parameters, Reader, Transaction } from './metadata.ts'
 import type { migrate } from './migrate.ts'
 import { prepareQuery } from './prepared.ts'
+import { realRowQueries, requireFound } from './real-rows.ts'
 import { RememberedRows } from './remembered-rows.ts'
 import type { Schema } from './schema.ts'
 import { busyTimeoutMs, nodeSqliteDialect } from './sqlite-dialect.ts'
@@ -49,6 +50,10 @@ export function keepPrivate(path: string): void {
   for (const file of [path, `${path}-wal`, `${path}-shm`]) chmodSync(file, 0o600)
 }
 
+/** Any client may ask `/readyz`, as often as it likes. */
+const checkedForMs = 1_000
+const rowQueries = realRowQueries('sqlite')
+
 class SqliteMetadata implements Metadata {
   readonly reader: Reader
   readonly #path: string
@@ -58,6 +63,7 @@ class SqliteMetadata implements Metadata {
   readonly #statements: StatementCache
   readonly #dataVersion: StatementSync
   #versionOfTurn: number | undefined
+  #checkedAt = Number.NEGATIVE_INFINITY
   readonly #forgetVersion = () => {
     this.#versionOfTurn = undefined
   }
@@ -140,8 +146,17 @@ class SqliteMetadata implements Metadata {
     return version
   }
 
+  /** By a new connection. Its cache has no page that was read before the file was damaged. */
   async check(): Promise<void> {
     this.#statements.get('select 1').all([])
+    if (performance.now() - this.#checkedAt < checkedForMs) return
+    const fresh = connectSqlite(this.#path, true)
+    try {
+      for (const query of rowQueries) requireFound(fresh.prepare(query).all())
+    } finally {
+      fresh.close()
+    }
+    this.#checkedAt = performance.now()
   }
 
   /** The writing connection last: the last to close moves the log into the database file, and only it may. */

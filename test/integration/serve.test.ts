@@ -224,6 +224,26 @@ test('what cannot be opened ends the start with one line that names the setting'
   )
 })
 
+test('an empty database over the blobs of another one ends the start with one line, unless the operator allows it', async () => {
+  await using folder = await temporaryFolder()
+  await using other = await temporaryFolder()
+  const flags = ['--listen', '127.0.0.1:0', '--data-dir', other.path, '--blobs', `file:${folder.path}/blobs`]
+  {
+    await using first = serveIn(folder.path)
+    await first.url()
+    first.signal('SIGTERM')
+    await first.exit
+  }
+  assert.equal(
+    await refusalOf(flags),
+    `lading: --blobs is "file:${folder.path}/blobs": expected a folder that can be opened and written ` +
+      '(it belongs to another database, and this one is empty; LADING_FOREIGN_BLOBS=allow serves nonetheless)\n',
+  )
+  await using allowed = startServeProcess([...flags, '--foreign-blobs', 'allow'])
+  await allowed.url()
+  await allowed.says(/the folder of blobs belongs to another database/)
+})
+
 test('a PostgreSQL that does not let it in ends the start with one line without the password', async () => {
   const url = new URL(await postgresUrl())
   const refusal = async () => refusalOf(['--listen', '127.0.0.1:0', '--database', url.href])

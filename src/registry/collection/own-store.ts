@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto'
+import { sql } from 'kysely'
 import type { BlobStore } from '#blobs/store.ts'
 import type { Metadata, Reader } from '#metadata/metadata.ts'
 import type { Digest } from '#names/digest.ts'
@@ -15,6 +16,25 @@ export interface StoreParts {
 
 /** Of so many files one may be unknown in a store without an id, such as one that an earlier version filled. */
 const oneStrayIn = 10
+
+/**
+ * Why an empty database should not serve this store: the store is another database's, or has content that the database does not
+ * know. An operator who mistypes where the database is, or lost it, would otherwise see an empty registry, and pushes would
+ * mix the content of two databases. `undefined` where the two fit, or the database holds something.
+ */
+export async function findForeignToEmpty({ metadata, blobs }: StoreParts): Promise<string | undefined> {
+  const { reader } = metadata
+  const inStore = await blobs.id()
+  const own = await readId(reader)
+  if (inStore !== undefined && inStore === own) return undefined
+  for (const table of ['repository', 'blob'] as const) {
+    const rows = await reader.selectFrom(table).select(sql.lit(1).as('one')).limit(1).execute()
+    if (rows.length > 0) return undefined
+  }
+  if (inStore !== undefined) return 'it belongs to another database, and this one is empty'
+  for await (const digests of blobs.list()) if (digests.length > 0) return 'it has blobs, and the database is empty'
+  return undefined
+}
 
 /** Makes a store that holds nothing this database's own. False for a store that is known to be another's. */
 export async function claimEmptyStore(parts: StoreParts): Promise<boolean> {

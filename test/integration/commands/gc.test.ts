@@ -61,7 +61,8 @@ test('a sweep by another database over the same blobs deletes nothing until an o
     await pushImage(client.registry, await client.createRepository('team/app'), image({ seed: 'kept' }), 'v1')
   }
   const clock = () => Date.now() + 48 * 3_600_000
-  await using server = await startServer({ database: databaseOf('other.db'), environment: blobs, clock })
+  const environment = { ...blobs, LADING_FOREIGN_BLOBS: 'allow' }
+  await using server = await startServer({ database: databaseOf('other.db'), environment, clock })
   const lading = commandsOver({ ...server.environment, ...blobs })
   const status = async () => (await lading.json('gc', 'status')) as Record<string, unknown>
   let now = await status()

@@ -8,7 +8,7 @@ import { FileBlobStore } from '#blobs/file.ts'
 import type { Metadata } from '#metadata/metadata.ts'
 import type { Digest } from '#names/digest.ts'
 import { createCollectionWorkers } from '#registry/collection/jobs.ts'
-import { adoptStore, claimEmptyStore } from '#registry/collection/own-store.ts'
+import { adoptStore, claimEmptyStore, findForeignToEmpty } from '#registry/collection/own-store.ts'
 import { eachDatabase } from '#test/support/databases.ts'
 import { digest, noise } from '#test/support/images/content.ts'
 import { temporaryFolder } from '#test/support/temporary-folder.ts'
@@ -68,6 +68,26 @@ eachDatabase((databases) =>
       await claimEmptyStore({ metadata: wrong, blobs: other.blobs })
       assert.match(String(await sweep(wrong, blobs)), /belongs to another database/)
       assert.equal(await stored(), 540)
+    })
+
+    test('an empty database does not fit the blobs of another one, or blobs without an owner', async (t) => {
+      const { blobs, store } = await stage(t)
+      const [right, empty, used] = [await databases.open(t), await databases.open(t), await databases.open(t)]
+      const reasonOf = (metadata: Metadata) => findForeignToEmpty({ metadata, blobs })
+      assert.equal(await reasonOf(right), undefined)
+      const [stored] = await store(1)
+      assert.match(String(await reasonOf(empty)), /^it has blobs, and the database is empty$/)
+      await addRows(used, stored === undefined ? [] : [stored])
+      assert.equal(await reasonOf(used), undefined)
+
+      const owned = await stage(t)
+      await claimEmptyStore({ metadata: right, blobs: owned.blobs })
+      const ownedReason = (metadata: Metadata) => findForeignToEmpty({ metadata, blobs: owned.blobs })
+      assert.equal(await ownedReason(right), undefined)
+      await owned.store(1)
+      assert.equal(await ownedReason(right), undefined, 'as after a crash before the first row')
+      assert.match(String(await ownedReason(empty)), /^it belongs to another database, and this one is empty$/)
+      assert.equal(await ownedReason(used), undefined)
     })
 
     test('a store without an id is nobody’s until its database knows nine files in ten', async (t) => {

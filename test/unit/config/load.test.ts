@@ -49,6 +49,7 @@ const examples: readonly { key: SettingKey; texts: Texts; read: (settings: Setti
     read: (s) => s.blobs,
     value: { kind: 'file', path: '/srv/blobs' },
   },
+  { key: 'foreignBlobs', texts: { foreignBlobs: 'allow' }, read: (s) => s.foreignBlobs, value: 'allow' },
   { key: 'account', texts: { account: '012345678901' }, read: (s) => s.account, value: '012345678901' },
   { key: 'region', texts: { region: 'eu-north-1' }, read: (s) => s.region, value: 'eu-north-1' },
   { key: 'rootAccessKeyId', texts: rootKey, read: (s) => s.rootKey?.accessKeyId, value: rootKey.rootAccessKeyId },
@@ -135,6 +136,7 @@ test('without any source the documented defaults hold', () => {
     dataDir: resolve('data'),
     database: `sqlite:${resolve('data')}/lading.db`,
     blobs: { kind: 'file', path: resolve('data/blobs') },
+    foreignBlobs: 'forbid',
     account: '000000000000',
     region: 'us-east-1',
     rootKey: undefined,
@@ -273,6 +275,7 @@ const badFlags: readonly (readonly [SettingKey, string, string])[] = [
   ['workers', '0', '--workers is "0": expected a whole number from 1 to 64'],
   ['workers', '65', '--workers is "65": expected a whole number from 1 to 64'],
   ['connectionsPerAddress', '0', '--connections-per-address is "0": expected a whole number from 1 to 999999'],
+  ['foreignBlobs', 'yes', '--foreign-blobs is "yes": expected allow or forbid'],
   ['oidcPrivateHosts', 'no', '--oidc-private-hosts is "no": expected allow or forbid'],
   [
     'quotas',
