@@ -62,7 +62,8 @@ function describe(explanation: Parameters<typeof explanationText>[0]): Explanati
   return {
     ...{ principal, action, resource, allowed: verdict.allowed, reason: explanationText(explanation) },
     statements: statements.map(({ type, policyName, index, sid, effect, text, outcome, decisive, keys }) => ({
-      ...{ policyType: type, policy: policyName, index, sid, effect, text, outcome: outcomes[outcome], decisive },
+      ...{ policyType: type, policy: policyName, index, sid, effect, text: text() },
+      ...{ outcome: outcomes[outcome], decisive },
       conditionKeys: keys.map(({ key, values }) => ({ key, values })),
     })),
   }
@@ -72,4 +73,5 @@ const outcomes = {
   applies: 'APPLIES',
   'conditions not met': 'CONDITIONS_NOT_MET',
   'other principals': 'OTHER_PRINCIPALS',
+  'too many steps': 'TOO_MANY_STEPS',
 } as const satisfies Record<string, Outcome>

@@ -385,7 +385,7 @@ export interface NamedImage {
   readonly imageDigest: string
 }
 
-export type Outcome = 'APPLIES' | 'CONDITIONS_NOT_MET' | 'OTHER_PRINCIPALS'
+export type Outcome = 'APPLIES' | 'CONDITIONS_NOT_MET' | 'OTHER_PRINCIPALS' | 'TOO_MANY_STEPS'
 
 export type PastImageState = 'ACTIVE' | 'ARCHIVED' | 'IN_RECYCLE_BIN' | 'GONE'
 

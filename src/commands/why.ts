@@ -88,7 +88,8 @@ function explanationFields(explanation: Explanation): Fields {
   return {
     ...{ allowed: verdict.allowed, reason: explanationText(explanation), principal, action, resource },
     statements: statements.map(({ type, policyName, index, sid, effect, outcome, decisive, text, keys }) => ({
-      ...{ policyType: type, policy: policyName, index, sid, effect, outcome, decisive, text, conditionKeys: keys },
+      ...{ policyType: type, policy: policyName, index, sid, effect, outcome, decisive },
+      ...{ text: text(), conditionKeys: keys },
     })),
   }
 }

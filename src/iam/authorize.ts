@@ -1,3 +1,5 @@
+import { setImmediate } from 'node:timers/promises'
+import { Steps } from '#lib/steps.ts'
 import type { Metadata } from '#metadata/metadata.ts'
 import type { Registry } from '#names/registry.ts'
 import { type Circumstances, type Conditions, contextOf } from './circumstances.ts'
@@ -5,7 +7,7 @@ import type { FindIdentityPolicies } from './identity-policies.ts'
 import { createInquire, ownerOf } from './inquiry.ts'
 import { compilePolicy, type Policy } from './policy/compile.ts'
 import { type PolicyDocument, parsePolicy } from './policy/document.ts'
-import { evaluate, type Verdict } from './policy/evaluate.ts'
+import { evaluate, mostSteps, type Verdict } from './policy/evaluate.ts'
 import { type Principal, requesterOf } from './principal.ts'
 import { refuse } from './refusals.ts'
 
@@ -68,6 +70,9 @@ export interface AuthorizerParts {
 /** How much of one principal's is remembered: more repositories than one client uses at a time. */
 const rememberedDecisions = 1_000
 
+/** In steps: a millisecond or two. */
+const longDecision = mostSteps / 16
+
 interface Memory {
   readonly version: number
   readonly decisions: Map<string, Decision>
@@ -92,7 +97,10 @@ export function createAuthorizer({ metadata, identityPolicies, resourceSide }: A
   async function judge(request: AccessRequest, memory: Memory | undefined): Promise<Decision> {
     const { principal, action, resource, deleted } = request
     const { question, policies, context } = await inquire(request)
-    const verdict = evaluate(question, policies)
+    const steps = new Steps(mostSteps)
+    const verdict = evaluate(question, policies, steps)
+    // Some calls need a hundred decisions: other requests have their turn between two that take long.
+    if (steps.spent > longDecision) await setImmediate()
     const about = deleted === undefined ? { action, resource } : { action, resource, deleted }
     const decision = Object.freeze({ principalArn: principal.arn, ...about, verdict })
     if (memory !== undefined && !context.consulted && resource !== '*') {

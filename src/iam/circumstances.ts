@@ -37,12 +37,13 @@ export interface WatchedContext extends Context {
 
 export function contextOf(asked: Asked): WatchedContext {
   let own: ReadonlyMap<string, readonly string[]> | undefined
+  const tags = { principal: tagFinder(asked.principal.tags), resource: tagFinder(asked.resourceTags) }
   const context = {
     consulted: false,
     get(key: string): readonly string[] | undefined {
       context.consulted = true
       own ??= requestContext([...(asked.conditions ?? []), ...Object.entries(asked.principal.session?.facts ?? {})])
-      const value = ownValue(key, asked)
+      const value = ownValue(key, asked, tags)
       return typeof value === 'string' ? [value] : own.get(key)
     },
   }
@@ -52,10 +53,19 @@ export function contextOf(asked: Asked): WatchedContext {
 const principalTag = 'aws:principaltag/'
 const resourceTag = /^(?:aws|ecr|iam):resourcetag\/(.*)$/s
 
-function ownValue(key: string, { principal, circumstances, resourceAccount, resourceTags }: Asked): string | undefined {
-  if (key.startsWith(principalTag)) return tagOf(principal.tags, key.slice(principalTag.length))
+interface TagFinders {
+  readonly principal: FindTag
+  readonly resource: FindTag
+}
+
+function ownValue(
+  key: string,
+  { principal, circumstances, resourceAccount }: Asked,
+  tags: TagFinders,
+): string | undefined {
+  if (key.startsWith(principalTag)) return tags.principal(key.slice(principalTag.length))
   const [, tag] = resourceTag.exec(key) ?? []
-  if (tag !== undefined) return tagOf(resourceTags, tag)
+  if (tag !== undefined) return tags.resource(tag)
   switch (key) {
     case 'aws:principalarn':
       return principal.identityArn
@@ -98,8 +108,19 @@ export function userAgentOf({ userAgent }: Circumstances): string | undefined {
   return userAgent?.slice(0, longestUserAgent)
 }
 
-/** Tags' keys are compared as condition keys are, without regard to case. */
-function tagOf(tags: Readonly<Record<string, string>>, key: string): string | undefined {
-  for (const name in tags) if (name.toLowerCase() === key) return tags[name]
-  return undefined
+/** By the tag's key in lower case. */
+type FindTag = (key: string) => string | undefined
+
+/** Tags' keys are compared as condition keys are, without regard to case. Policies may ask for thousands: each is folded once. */
+function tagFinder(tags: Readonly<Record<string, string>>): FindTag {
+  let folded: Map<string, string> | undefined
+  return (key) => {
+    // Of two keys that differ in case alone the first one counts.
+    folded ??= new Map(
+      Object.entries(tags)
+        .reverse()
+        .map(([name, value]) => [name.toLowerCase(), value]),
+    )
+    return folded.get(key)
+  }
 }

@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises'
 import type { Reader } from '#metadata/metadata.ts'
 import type { AccountId } from '#names/account.ts'
 import type { AccessRequest } from './authorize.ts'
@@ -8,7 +9,7 @@ import type { Inquire } from './inquiry.ts'
 import type { OwnerKind } from './policies/usage.ts'
 import type { Policy } from './policy/compile.ts'
 import { requestContext } from './policy/context.ts'
-import { evaluate, type Policies, type PolicyType, type Verdict } from './policy/evaluate.ts'
+import { evaluate, type Policies, type Verdict } from './policy/evaluate.ts'
 import { type ConsideredStatement, considerStatements } from './policy/explain.ts'
 
 /**
@@ -21,6 +22,8 @@ export interface Explanation {
   readonly resource: string
   readonly verdict: Verdict
   readonly statements: readonly CitedStatement[]
+  /** Whether all statements were looked at: those may be too many, or too slow to compare. */
+  readonly complete: boolean
   /** The side that is another account's, and that was taken to allow it: what that account's policies say is its own affair. */
   readonly presumed: Presumed | undefined
 }
@@ -30,8 +33,6 @@ export interface CitedStatement extends ConsideredStatement {
   readonly policyName: string
   /** The owner of an inline policy, and the policy's name there; undefined for other policies. */
   readonly inline: InlineSource | undefined
-  /** The policy's text; undefined where no text is stored. */
-  readonly document: string | undefined
 }
 
 export interface InlineSource {
@@ -53,14 +54,14 @@ export interface Question extends AccessRequest {
 }
 
 /**
- * How many characters of keys and values whoever asks may put in place of the request's. Patterns are held against them, whose
- * cost grows with their length, and the patterns may come from the same hand.
+ * How many characters of keys and values a caller may put in place of the request's; each value counts as one more. Patterns are
+ * compared with them, at a cost that grows with their length and number, and both may come from the same caller.
  */
 export const longestOverrides = 2_048
 
 export function areTooLong(overrides: readonly (readonly [key: string, values: readonly string[]])[]): boolean {
   let length = 0
-  for (const [key, values] of overrides) length += values.reduce((sum, value) => sum + value.length, key.length)
+  for (const [key, values] of overrides) length += values.reduce((sum, value) => sum + value.length + 1, key.length)
   return length > longestOverrides
 }
 
@@ -93,11 +94,15 @@ export function createExplainer({ reader, inquire, compile }: ExplainerParts): E
     const question = { ...inquiry.question, context }
     const policies = withoutForeign(await withTrust(action, resource, inquiry.policies), presumed)
     const verdict = evaluate(question, policies)
+    // Either may spend all its steps: other requests have their turn between the two.
+    await setImmediate()
     const considered = considerStatements(question, policies, verdict)
+    const ours = considered.statements
       .filter(({ policy }) => policy !== foreign.name)
       .map((each) => ({ ...each, keys: each.keys.filter(({ key }) => !isForeign(key, presumed)) }))
-    const statements = await nameOwners(reader, considered, documentsOf(policies))
-    return { principalArn: principal.arn, action, resource, verdict, statements, presumed }
+    const statements = await nameOwners(reader, ours)
+    const { complete } = considered
+    return { principalArn: principal.arn, action, resource, verdict, statements, complete, presumed }
   }
 }
 
@@ -113,7 +118,7 @@ function presumedSide(viewer: AccountId | undefined, requester: AccountId, owner
 const foreign: Policy = {
   name: 'policies of another account',
   statements: [
-    { index: 0, sid: undefined, allows: true, matches: () => true, applies: () => true, concerns: () => 'itself' },
+    { index: 0, sid: undefined, allows: true, matches: () => true, holds: () => true, concerns: () => 'itself' },
   ],
 }
 
@@ -137,24 +142,10 @@ function withoutForeign(policies: Policies, presumed: Presumed | undefined): Pol
   }
 }
 
-type FindDocument = (statement: ConsideredStatement) => string | undefined
-
-/** Finds the text of a cited policy by type and name: an attached policy may also be the boundary, or a session's in an older version. */
-function documentsOf({ identity, resource, boundary, session = [] }: Policies): FindDocument {
-  const byType: Readonly<Record<PolicyType, readonly Policy[]>> = {
-    'identity-based policy': identity,
-    'resource-based policy': resource,
-    'permissions boundary': boundary ? [boundary] : [],
-    'session policy': session,
-  }
-  return ({ type, policy }) => byType[type].find(({ name }) => name === policy)?.document
-}
-
 /** An inline policy is cited by its owner's unique id (`identity-policies.ts`), which tells nobody whose it is. */
 async function nameOwners(
   reader: Reader,
   statements: readonly ConsideredStatement[],
-  findDocument: FindDocument,
 ): Promise<readonly CitedStatement[]> {
   const ids = new Set(statements.flatMap(({ policy }) => inlinePattern.exec(policy)?.[1] ?? []))
   const found = new Map<string, Omit<InlineSource, 'name'>>()
@@ -170,7 +161,7 @@ async function nameOwners(
     const source = found.get(id)
     const inline = source && { ...source, name }
     const policyName = inline === undefined ? policy : `${name} of ${inline.kind} ${inline.owner}`
-    return { ...statement, policyName, inline, document: findDocument(statement) }
+    return { ...statement, policyName, inline }
   })
 }
 

@@ -1,10 +1,18 @@
+import { setImmediate } from 'node:timers/promises'
 import type { Handlers } from '#aws/operation.ts'
 import { refuseEntity } from '#iam/entity-refusals.ts'
 import { areTooLong, type CitedStatement, type Explain, type Explanation, longestOverrides } from '#iam/explain.ts'
 import type { FindPrincipal } from '#iam/find-principal.ts'
 import type { Principal } from '#iam/principal.ts'
+import type { Denial } from '#iam/refusals.ts'
 import type { AccountId } from '#names/account.ts'
-import type { EvaluationResult, Operations, SimulatePrincipalPolicyRequest, Statement } from './model.ts'
+import type {
+  EvaluationResult,
+  Operations,
+  PolicyEvaluationDecisionType,
+  SimulatePrincipalPolicyRequest,
+  Statement,
+} from './model.ts'
 import { refuse } from './refusals.ts'
 import { type StatementPositions, statementPositions } from './statement-positions.ts'
 
@@ -34,7 +42,7 @@ export function simulationOperations({ findPrincipal, explain }: SimulationParts
   return {
     SimulatePrincipalPolicy: {
       resource: ({ input, principal: caller }) => ownSource(input.PolicySourceArn, caller.account),
-      handle: async ({ input, principal: caller, registry, circumstances }) => {
+      handle: async ({ input, principal: caller, registry, circumstances, signal }) => {
         const { PolicySourceArn: named, ActionNames, ResourceArns = ['*'], ContextEntries = [] } = input
         requireServed(input)
         const principal = await findSource(named)
@@ -47,6 +55,8 @@ export function simulationOperations({ findPrincipal, explain }: SimulationParts
         for (const action of ActionNames) {
           for (const resource of ResourceArns) {
             const asked = { principal, action, resource, registry, circumstances, overrides, viewer: caller.account }
+            // Each decision may take some ten milliseconds: other requests have their turn between two. None follows a client that left.
+            await setImmediate(undefined, { signal })
             results.push(describe(await explain(asked)))
           }
         }
@@ -90,7 +100,7 @@ function createDescriber({ resourcesGiven }: { readonly resourcesGiven: boolean 
   }
 
   return ({ action, resource, verdict, statements }: Explanation): EvaluationResult => {
-    const decision = verdict.allowed ? 'allowed' : verdict.reason === 'explicit deny' ? 'explicitDeny' : 'implicitDeny'
+    const decision = verdict.allowed ? 'allowed' : decisions[verdict.reason]
     const missing = statements.flatMap(({ keys }) => keys.filter(({ values }) => values === undefined))
     const found = {
       MatchedStatements: statements
@@ -110,11 +120,20 @@ function createDescriber({ resourcesGiven }: { readonly resourcesGiven: boolean 
   }
 }
 
+/** A decision that takes too many steps counts as one in which every statement that may deny does so. */
+const decisions = {
+  'explicit deny': 'explicitDeny',
+  'no allow': 'implicitDeny',
+  'too many steps': 'explicitDeny',
+} as const satisfies Record<Denial['verdict']['reason'], PolicyEvaluationDecisionType>
+
 /** A managed policy goes by its name, an inline one by `<kind>_<owner>_<policy>`. IAM has one type for both. */
-function sourceOf({ type, policyName, inline }: CitedStatement): Statement {
-  if (type === 'resource-based policy') return { SourcePolicyId: policyName, SourcePolicyType: 'resource' }
+function sourceOf({ type, policyName, inline, outcome }: CitedStatement): Statement {
+  // AWS's answer has no other place for this text.
+  const note = outcome === 'too many steps' ? ' (the policies take too many steps to evaluate)' : ''
+  if (type === 'resource-based policy') return { SourcePolicyId: policyName + note, SourcePolicyType: 'resource' }
   const id = inline
     ? `${inline.kind}_${inline.owner}_${inline.name}`
     : policyName.slice(policyName.lastIndexOf('/') + 1)
-  return { SourcePolicyId: id, SourcePolicyType: 'IAM Policy' }
+  return { SourcePolicyId: id + note, SourcePolicyType: 'IAM Policy' }
 }

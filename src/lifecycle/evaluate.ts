@@ -1,4 +1,4 @@
-import { matchesWildcard } from '#lib/wildcard.ts'
+import { matchesGlob, parseStars } from '#lib/glob.ts'
 import type { Digest } from '#names/digest.ts'
 import { spreadUses } from '#registry/in-use.ts'
 import type { LifecycleImage } from '#registry/lifecycle-images.ts'
@@ -104,8 +104,8 @@ class Claiming {
   readonly #rule: LifecycleRule
   /** Whoever counts from before is hit by a rule that goes by age. */
   readonly #limit: number
-  readonly #entries: readonly string[]
-  readonly #meets: (entry: string, tag: string) => boolean
+  /** One for each entry of the rule's list. */
+  readonly #entries: readonly ((tag: string) => boolean)[]
   #place = 0
   /** The first of the entries that is not known to be met by the image in this place. */
   #entry = 0
@@ -114,8 +114,7 @@ class Claiming {
   constructor(rule: LifecycleRule, now: number) {
     this.#rule = rule
     this.#limit = now - rule.countNumber * dayMs
-    this.#entries = rule.tags.status === 'tagged' ? rule.tags.entries : []
-    this.#meets = rule.tags.status === 'tagged' && rule.tags.by === 'prefix' ? startsWith : matchesWildcard
+    this.#entries = tagTests(rule.tags)
   }
 
   /** Goes on until the turn is over, or to the end: whether it has come there. */
@@ -149,9 +148,9 @@ class Claiming {
     if (storageClassOf(image) !== storageClass) return false
     if (status !== 'tagged') return status === 'any' || image.tags.length === 0
     for (; this.#entry < this.#entries.length; this.#entry++) {
-      const entry = this.#entries[this.#entry] ?? ''
+      const meets = this.#entries[this.#entry]
       if (turn.isOver()) return undefined
-      if (!image.tags.some((tag) => this.#meets(entry, tag))) return false
+      if (meets !== undefined && !image.tags.some(meets)) return false
       turn.spend(image.tags.length)
     }
     return true
@@ -187,8 +186,10 @@ class Turn {
 
 const perTurn = 100_000
 
-function startsWith(prefix: string, text: string): boolean {
-  return text.startsWith(prefix)
+function tagTests(tags: LifecycleRule['tags']): ((tag: string) => boolean)[] {
+  if (tags.status !== 'tagged') return []
+  if (tags.by === 'prefix') return tags.entries.map((prefix) => (tag) => tag.startsWith(prefix))
+  return tags.entries.map(parseStars).map((glob) => (tag) => matchesGlob(glob, tag))
 }
 
 function storageClassOf({ status }: LifecycleImage): LifecycleRule['storageClass'] {

@@ -78,7 +78,7 @@ export function createDispatch({
       const decided = authorizer.decide({ ...access, action: first, resource })
       const decision = decided instanceof Promise ? await decided : decided
       if (decision.verdict.allowed) continue
-      if (decision.verdict.reason === 'explicit deny') requireAllowed(decision)
+      if (decision.verdict.reason !== 'no allow') requireAllowed(decision)
       let allowed = false
       for (const other of others) allowed ||= await mayAct(access, other, resource)
       if (!allowed) requireAllowed(decision)

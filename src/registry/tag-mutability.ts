@@ -1,4 +1,4 @@
-import { matchesWildcard } from '#lib/wildcard.ts'
+import { matchesGlob, parseStars } from '#lib/glob.ts'
 import type { Tag } from '#names/tag.ts'
 import { refuse } from './refusals.ts'
 
@@ -31,5 +31,5 @@ export function parseTagMutability(mode: TagMutabilityMode, exclusions: readonly
 /** Whether this tag, once it points to an image, may not be moved to another. */
 export function isImmutable({ mode, exclusions }: TagMutability, tag: Tag): boolean {
   const immutable = mode.startsWith('IMMUTABLE')
-  return exclusions.some((filter) => matchesWildcard(filter, tag)) ? !immutable : immutable
+  return exclusions.some((filter) => matchesGlob(parseStars(filter), tag)) ? !immutable : immutable
 }

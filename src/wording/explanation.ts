@@ -1,13 +1,15 @@
 import type { CitedStatement, Explanation } from '#iam/explain.ts'
-import type { StatementReference, Verdict } from '#iam/policy/evaluate.ts'
+import { mostSteps, type StatementReference, type Verdict } from '#iam/policy/evaluate.ts'
 
 /** Why a request is allowed or denied, in words for whoever administers access. */
-export function explanationText({ action, resource, verdict, statements, presumed }: Explanation): string {
+export function explanationText(explanation: Explanation): string {
+  const { action, resource, verdict, statements, complete, presumed } = explanation
   const sentences = [verdictText({ action, resource, verdict }, statements)]
   if (!verdict.allowed && verdict.reason === 'no allow') {
     const near = statements.filter(({ type, effect, outcome }) => nearly(verdict.type, type, effect, outcome))
     sentences.push(...near.map(nearText))
   }
+  if (!complete) sentences.push('Not all statements are shown, since to compare them takes too many steps.')
   if (presumed !== undefined) {
     sentences.push(
       `What account ${presumed.account} says of its ${presumed.side === 'identity' ? 'principals' : 'resources'} is not shown here and was taken to allow it.`,
@@ -27,6 +29,10 @@ function verdictText(
   const on = `${action} on ${resource}`
   if (!verdict.allowed && verdict.reason === 'explicit deny') {
     return `Denied: ${cite(verdict.statement, statements)} denies ${on}, and a denial wins over everything that allows.`
+  }
+  if (!verdict.allowed && verdict.reason === 'too many steps') {
+    const where = cite(verdict.statement, statements)
+    return `Denied: to evaluate the policies for ${on} takes more than ${mostSteps.toLocaleString('en')} steps, which ran out in ${where}. Patterns with fewer wildcards take fewer steps.`
   }
   if (!verdict.allowed) return `Denied: no ${verdict.type} allows ${on}.`
   const { statements: allowing } = verdict

@@ -1,9 +1,11 @@
+import { type Glob, globOf, matchesGlob } from '#lib/glob.ts'
 import { compileConditions } from './conditions.ts'
-import type { Context } from './context.ts'
+import type { Asking } from './context.ts'
 import { type PolicyDocument, type Statement, takesVariables } from './document.ts'
 import type { Patterns } from './elements.ts'
-import { type ArnMatcher, type ArnParts, compileArnPattern, matchesGlob, parseGlob } from './match.ts'
+import { type ArnMatcher, type ArnParts, compileArnPattern } from './match.ts'
 import { type Closeness, compilePrincipals, type Requester } from './principals.ts'
+import { isFixed, parseTemplate } from './template.ts'
 
 /**
  * Policies made ready to be asked many times: every pattern and value of a document is parsed here, once. What is asked of a
@@ -24,18 +26,17 @@ export interface CompiledStatement {
   readonly allows: boolean
   /** Whether it is about the action and the resource. */
   matches(question: Question): boolean
-  /** Whether it also holds in the circumstances, whoever asks. */
-  applies(question: Question): boolean
+  /** Whether its conditions hold. */
+  holds(asking: Asking): boolean
   /** How closely it names who asks; `itself` in a policy that names nobody, since it belongs to who asks. */
   concerns(requester: Requester): Closeness | undefined
 }
 
-export interface Question {
+export interface Question extends Asking {
   /** In lower case. */
   readonly action: string
   /** An ARN in its parts; `undefined` for the `*` of an action without a resource. */
   readonly resource: ArnParts | undefined
-  readonly context: Context
 }
 
 export function compilePolicy(name: string, { version, statements }: PolicyDocument): Policy {
@@ -52,25 +53,29 @@ function compileStatement(statement: Statement, index: number, syntax: Syntax): 
   const allows = effect === 'Allow'
   const matchesAction = compileActions(actions)
   const matchesResource = resources ? compileResources(resources, syntax) : () => true
-  const holds = compileConditions(conditions, syntax)
   return {
     index,
     sid,
     allows,
-    matches: ({ action, resource, context }) => matchesAction(action) && matchesResource(resource, context),
-    applies: ({ action, resource, context }) =>
-      matchesAction(action) && matchesResource(resource, context) && holds(context),
+    matches: (question) => matchesAction(question) && matchesResource(question),
+    holds: compileConditions(conditions, syntax),
     concerns: principals ? compilePrincipals(principals, { allows }) : () => 'itself',
   }
 }
 
 /** Actions are compared without regard to case. */
-function compileActions({ negated, patterns }: Patterns): (action: string) => boolean {
+function compileActions({ negated, patterns }: Patterns): (question: Question) => boolean {
   const folded = patterns.map((pattern) => pattern.toLowerCase())
   if (folded.includes('*')) return () => !negated
   const names = new Set(folded.filter((pattern) => !/[*?]/.test(pattern)))
   const globs = folded.filter((pattern) => /[*?]/.test(pattern)).map(parseGlob)
-  return (action) => (names.has(action) || globs.some((glob) => matchesGlob(glob, action))) !== negated
+  return ({ action, steps }) =>
+    (names.has(action) || globs.some((glob) => matchesGlob(glob, action, steps))) !== negated
+}
+
+function parseGlob(pattern: string): Glob {
+  const parts = parseTemplate(pattern, { wildcards: true, variables: false }) ?? []
+  return globOf(isFixed(parts) ? parts : [])
 }
 
 /**
@@ -80,10 +85,10 @@ function compileActions({ negated, patterns }: Patterns): (action: string) => bo
 function compileResources({ negated, patterns }: Patterns, syntax: Syntax) {
   if (patterns.includes('*')) return () => !negated
   const matchers = patterns.map((pattern) => compileArnPattern(pattern, syntax))
-  return (resource: ArnParts | undefined, context: Context): boolean =>
-    matchesAny(matchers, resource, context) !== negated
+  return (question: Question): boolean => matchesAny(matchers, question) !== negated
 }
 
-function matchesAny(matchers: readonly ArnMatcher[], resource: ArnParts | undefined, context: Context): boolean {
-  return resource !== undefined && matchers.some((matches) => matches(resource, context))
+function matchesAny(matchers: readonly ArnMatcher[], question: Question): boolean {
+  const { resource } = question
+  return resource !== undefined && matchers.some((matches) => matches(resource, question))
 }

@@ -1,5 +1,5 @@
 import { isObject } from '#lib/json.ts'
-import type { Context } from './context.ts'
+import type { Asking } from './context.ts'
 import { textsOf } from './json.ts'
 import { type OperatorName, operators } from './operators.ts'
 import { malformed } from './refusals.ts'
@@ -81,9 +81,9 @@ function parseValues(value: unknown, at: string, operator: OperatorName, syntax:
 }
 
 /** Whether all of them hold. */
-export function compileConditions(conditions: readonly Condition[], syntax: Syntax): (context: Context) => boolean {
+export function compileConditions(conditions: readonly Condition[], syntax: Syntax): (asking: Asking) => boolean {
   const tests = conditions.map((condition) => compileCondition(condition, syntax))
-  return (context) => tests.every((holds) => holds(context))
+  return (asking) => tests.every((holds) => holds(asking))
 }
 
 /**
@@ -94,16 +94,18 @@ export function compileConditions(conditions: readonly Condition[], syntax: Synt
 function compileCondition({ operator, set, ifExists, key, values }: Condition, syntax: Syntax) {
   const { negated, comparison } = operators[operator]
   const matches = comparison.compile(values, syntax)
-  if (operator === 'Null') return (context: Context) => matches(String(context.get(key) === undefined), context)
-  return (context: Context): boolean => {
-    const requested = context.get(key)
+  if (operator === 'Null') return (asking: Asking) => matches(String(asking.context.get(key) === undefined), asking)
+  return (asking: Asking): boolean => {
+    const requested = asking.context.get(key)
+    // Each value of the request is compared with each of the policy.
+    if (requested !== undefined) asking.steps.spend(requested.length * (1 + values.length))
     if (set === undefined) {
       return requested === undefined
         ? ifExists || negated
-        : requested.some((value) => matches(value, context)) !== negated
+        : requested.some((value) => matches(value, asking)) !== negated
     }
     const empty = requested === undefined || requested.every((value) => value === '')
-    if (set === 'ForAllValues') return empty || requested.every((value) => matches(value, context) !== negated)
-    return !empty && requested.some((value) => matches(value, context) !== negated)
+    if (set === 'ForAllValues') return empty || requested.every((value) => matches(value, asking) !== negated)
+    return !empty && requested.some((value) => matches(value, asking) !== negated)
   }
 }

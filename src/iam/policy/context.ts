@@ -1,9 +1,17 @@
+import type { Steps } from '#lib/steps.ts'
+
 /**
  * What a request says of itself, by condition key: `aws:SourceIp`, `ecr:ResourceTag/team`. Keys are compared without regard
  * to case (IAM user guide, "IAM JSON policy elements: Condition"), so they are kept in lower case. A key without a value is
  * as good as absent.
  */
 export type Context = Pick<ReadonlyMap<string, readonly string[]>, 'get'>
+
+/** What a comparison of a policy's text with a request's needs: the request's values, and the steps that the decision has left. */
+export interface Asking {
+  readonly context: Context
+  readonly steps: Steps
+}
 
 /** Keys in any case; two that differ in case alone become one key with the values of both. */
 export function requestContext(

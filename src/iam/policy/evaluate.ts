@@ -1,5 +1,6 @@
+import { Steps, stepsExceeded } from '#lib/steps.ts'
 import type { AccountId } from '#names/account.ts'
-import type { Policy, Question } from './compile.ts'
+import type { CompiledStatement, Policy, Question } from './compile.ts'
 import type { Context } from './context.ts'
 import { splitArn } from './match.ts'
 import type { Closeness, Requester } from './principals.ts'
@@ -42,7 +43,7 @@ export interface StatementReference {
   readonly sid: string | undefined
 }
 
-export type Verdict = Allowed | ExplicitlyDenied | NotAllowed
+export type Verdict = Allowed | ExplicitlyDenied | NotAllowed | TooManySteps
 
 export interface Allowed {
   readonly allowed: true
@@ -64,18 +65,41 @@ export interface NotAllowed {
   readonly type: PolicyType
 }
 
-/** Every request to either plane comes through here, with all policies of its requester. */
-export function evaluate(request: Request, policies: Policies): Verdict {
+/** To compare the request with the policies takes more steps than a decision has: what they say is unknown. */
+export interface TooManySteps {
+  readonly allowed: false
+  readonly reason: 'too many steps'
+  readonly type: PolicyType
+  /** The one in which the steps ran out. */
+  readonly statement: StatementReference
+}
+
+/**
+ * Ours. The largest policies that AWS's quotas permit need a tenth of it against a request of the data plane, unless they are made to
+ * be slow; those need some ten milliseconds to spend it.
+ */
+export const mostSteps = 4_000_000
+
+/**
+ * Every request to either plane comes through here, with all policies of its requester. A decision that needs more steps than there
+ * are is a denial: an allowance counts only if no statement that might deny is left out.
+ */
+export function evaluate(request: Request, policies: Policies, steps = new Steps(mostSteps)): Verdict {
   const { requester, context } = request
-  const question = { action: request.action.toLowerCase(), resource: splitArn(request.resource), context }
+  const action = request.action.toLowerCase()
+  const question = { action, resource: splitArn(request.resource), context, steps }
   const { boundary, session = [] } = policies
   const identity = survey('identity-based policy', policies.identity, question, requester)
   const resource = survey('resource-based policy', policies.resource, question, requester)
   const limits: Survey[] = []
   if (boundary !== undefined) limits.push(survey('permissions boundary', [boundary], question, requester))
   if (session.length > 0) limits.push(survey('session policy', session, question, requester))
-  for (const { type, denial } of [identity, resource, ...limits]) {
+  const all = [identity, resource, ...limits]
+  for (const { type, denial } of all) {
     if (denial !== undefined) return { allowed: false, reason: 'explicit deny', type, statement: denial }
+  }
+  for (const { type, unfinished } of all) {
+    if (unfinished !== undefined) return { allowed: false, reason: 'too many steps', type, statement: unfinished }
   }
   return combine(request, { identity, resource, limits, resourceMustAllow: policies.resourceMustAllow ?? false })
 }
@@ -84,24 +108,42 @@ export function evaluate(request: Request, policies: Policies): Verdict {
 interface Survey {
   readonly type: PolicyType
   readonly denial: StatementReference | undefined
+  /** The first statement that needs more steps than are left. Nothing is known of it, nor of those after it. */
+  readonly unfinished: StatementReference | undefined
   readonly allowances: Map<Closeness, StatementReference>
 }
 
 function survey(type: PolicyType, policies: readonly Policy[], question: Question, requester: Requester): Survey {
-  const found: Survey = { type, denial: undefined, allowances: new Map() }
+  const found: Survey = { type, denial: undefined, unfinished: undefined, allowances: new Map() }
   for (const { name, statements } of policies) {
     for (const statement of statements) {
       // Once something allows to the requester itself, only what denies can still matter.
       if (statement.allows && found.allowances.has('itself')) continue
-      if (!statement.applies(question)) continue
-      const closeness = statement.concerns(requester)
+      const closeness = closenessOf(statement, question, requester)
       if (closeness === undefined) continue
       const reference = { type, policy: name, index: statement.index, sid: statement.sid }
+      if (closeness === 'unfinished') return { ...found, unfinished: reference }
       if (!statement.allows) return { ...found, denial: reference }
       if (!found.allowances.has(closeness)) found.allowances.set(closeness, reference)
     }
   }
   return found
+}
+
+/** How closely a statement that applies names the requester. */
+function closenessOf(
+  statement: CompiledStatement,
+  question: Question,
+  requester: Requester,
+): Closeness | 'unfinished' | undefined {
+  try {
+    if (!statement.matches(question)) return undefined
+    const closeness = statement.concerns(requester)
+    return closeness !== undefined && statement.holds(question) ? closeness : undefined
+  } catch (error) {
+    if (error === stepsExceeded) return 'unfinished'
+    throw error
+  }
 }
 
 interface Surveys {

@@ -1,17 +1,34 @@
 import { isObject } from '#lib/json.ts'
-import type { CompiledStatement, Policy } from './compile.ts'
+import { Steps, stepsExceeded } from '#lib/steps.ts'
+import type { CompiledStatement, Policy, Question } from './compile.ts'
 import type { Context } from './context.ts'
-import type { Policies, PolicyType, Request, StatementReference, Verdict } from './evaluate.ts'
+import {
+  mostSteps,
+  type Policies,
+  type PolicyType,
+  type Request,
+  type StatementReference,
+  type Verdict,
+} from './evaluate.ts'
 import { splitArn } from './match.ts'
+import type { Requester } from './principals.ts'
 
 /**
  * Which statements have to do with a request, and what each of them says to it. Pure, and beside `evaluate`, whose verdict it
  * illustrates and never makes.
  */
+export interface Considered {
+  readonly statements: readonly ConsideredStatement[]
+  /** Whether there were steps enough to look at all statements. */
+  readonly complete: boolean
+}
+
 export interface ConsideredStatement extends StatementReference {
   readonly effect: 'Allow' | 'Deny'
-  /** The statement's own JSON; absent where its document is not stored. */
-  readonly text: string | undefined
+  /** The policy's text; undefined where no text is stored. */
+  readonly document: string | undefined
+  /** The statement's own JSON; absent where its document is not stored. Made when it is asked for. */
+  text(): string | undefined
   readonly outcome: Outcome
   /** Whether the verdict rests on it. */
   readonly decisive: boolean
@@ -19,8 +36,11 @@ export interface ConsideredStatement extends StatementReference {
   readonly keys: readonly ConsultedKey[]
 }
 
-/** It is about the action and the resource, and: says its effect; its conditions do not hold; it names other principals. */
-export type Outcome = 'applies' | 'conditions not met' | 'other principals'
+/**
+ * It is about the action and the resource, and: says its effect; its conditions do not hold; it names other principals. Or the steps
+ * ran out before that was known.
+ */
+export type Outcome = 'applies' | 'conditions not met' | 'other principals' | 'too many steps'
 
 export interface ConsultedKey {
   /** In lower case. */
@@ -29,8 +49,16 @@ export interface ConsultedKey {
   readonly values: readonly string[] | undefined
 }
 
-/** All that are about the action and the resource, those of each type of policy together. */
-export function considerStatements(request: Request, policies: Policies, verdict: Verdict): ConsideredStatement[] {
+/**
+ * All that are about the action and the resource, those of each type of policy together. What remains once `limit` steps are spent is
+ * left out, but for statements that the verdict rests on.
+ */
+export function considerStatements(
+  request: Request,
+  policies: Policies,
+  verdict: Verdict,
+  limit = mostSteps,
+): Considered {
   const { boundary, session = [] } = policies
   const byType: readonly (readonly [PolicyType, readonly Policy[]])[] = [
     ['identity-based policy', policies.identity],
@@ -38,40 +66,50 @@ export function considerStatements(request: Request, policies: Policies, verdict
     ['permissions boundary', boundary === undefined ? [] : [boundary]],
     ['session policy', session],
   ]
-  return byType.flatMap(([type, policies]) =>
-    policies.flatMap((policy) =>
-      policy.statements.flatMap((statement) => consider(request, type, policy, statement, verdict) ?? []),
-    ),
+  const steps = new Steps(limit)
+  let complete = true
+  const statements = byType.flatMap(([type, policies]) =>
+    policies.flatMap(({ name, document, statements }) => {
+      const textOf = statementTexts(document)
+      return statements.flatMap((statement): ConsideredStatement[] => {
+        const { index, sid, allows } = statement
+        const decisive = decidingStatements(verdict).some(
+          (deciding) => deciding.type === type && deciding.policy === name && deciding.index === index,
+        )
+        const { context, keys } = watch(request.context)
+        const { requester, action, resource } = request
+        const question = { action: action.toLowerCase(), resource: splitArn(resource), context, steps }
+        const outcome = outcomeOf(statement, question, requester)
+        if (outcome === 'too many steps') complete = false
+        if (outcome === undefined || (outcome === 'too many steps' && !decisive)) return []
+        const effect = allows ? 'Allow' : 'Deny'
+        return [
+          {
+            ...{ type, policy: name, index, sid, effect, document, text: () => textOf(index) },
+            ...{ outcome, decisive, keys: keys() },
+          },
+        ]
+      })
+    }),
   )
+  return { statements, complete }
 }
 
-function consider(
-  { requester, action, resource, context }: Request,
-  type: PolicyType,
-  policy: Policy,
-  statement: CompiledStatement,
-  verdict: Verdict,
-): ConsideredStatement | undefined {
-  const watched = watch(context)
-  const question = { action: action.toLowerCase(), resource: splitArn(resource), context: watched.context }
-  if (!statement.matches(question)) return undefined
-  const { index, sid, allows } = statement
-  const applies = statement.applies(question)
-  const concerned = statement.concerns(requester) !== undefined
-  return {
-    ...{ type, policy: policy.name, index, sid, effect: allows ? 'Allow' : 'Deny' },
-    text: statementText(policy.document, index),
-    outcome: concerned ? (applies ? 'applies' : 'conditions not met') : 'other principals',
-    decisive: decidingStatements(verdict).some(
-      (deciding) => deciding.type === type && deciding.policy === policy.name && deciding.index === index,
-    ),
-    keys: watched.keys(),
+function outcomeOf(statement: CompiledStatement, question: Question, requester: Requester): Outcome | undefined {
+  try {
+    if (!statement.matches(question)) return undefined
+    const holds = statement.holds(question)
+    if (statement.concerns(requester) === undefined) return 'other principals'
+    return holds ? 'applies' : 'conditions not met'
+  } catch (error) {
+    if (error === stepsExceeded) return 'too many steps'
+    throw error
   }
 }
 
 function decidingStatements(verdict: Verdict): readonly StatementReference[] {
   if (verdict.allowed) return verdict.statements
-  return verdict.reason === 'explicit deny' ? [verdict.statement] : []
+  return verdict.reason === 'no allow' ? [] : [verdict.statement]
 }
 
 function watch(context: Context) {
@@ -88,9 +126,15 @@ function watch(context: Context) {
   }
 }
 
-function statementText(document: string | undefined, index: number): string | undefined {
-  if (document === undefined) return undefined
-  const parsed: unknown = JSON.parse(document)
-  const statements = isObject(parsed) ? [parsed.Statement].flat() : []
-  return JSON.stringify(statements[index])
+/** Parses the document once, and only if a text of it is asked for. */
+function statementTexts(document: string | undefined): (index: number) => string | undefined {
+  let statements: readonly unknown[] | undefined
+  return (index) => {
+    if (document === undefined) return undefined
+    if (statements === undefined) {
+      const parsed: unknown = JSON.parse(document)
+      statements = isObject(parsed) ? [parsed.Statement].flat() : []
+    }
+    return JSON.stringify(statements[index])
+  }
 }

@@ -1,78 +1,8 @@
-import type { Context } from './context.ts'
-import { anyOne, anyRun, type FixedPart, isFixed, type Part, parseTemplate, resolveVariables } from './template.ts'
+import { anyRun, type GlobToken, globOf, matchesGlob } from '#lib/glob.ts'
+import type { Asking } from './context.ts'
+import { isFixed, type Part, parseTemplate, resolveVariables } from './template.ts'
 
-/**
- * Wildcard patterns and patterns of ARNs, compiled once and matched without going back: each piece between two `*` is taken at
- * its leftmost fit, which is always a best one, so that no pattern takes longer than its length times the text's.
- */
-
-/** The pieces between `*`; a pattern without one is a single piece. */
-type Glob = readonly Piece[]
-
-interface Piece {
-  readonly text: string
-  /** Where in `text` any character will do, in rising order. */
-  readonly wild: readonly number[]
-}
-
-function globOf(parts: readonly FixedPart[]): Glob {
-  const pieces: Piece[] = []
-  let text = ''
-  let wild: number[] = []
-  for (const part of parts) {
-    if (part === anyRun) {
-      pieces.push({ text, wild })
-      text = ''
-      wild = []
-    } else if (part === anyOne) {
-      wild.push(text.length)
-      text += '?'
-    } else text += part
-  }
-  return [...pieces, { text, wild }]
-}
-
-/** A pattern in which `*` and `?` are wildcards and nothing is a variable. */
-export function parseGlob(text: string): Glob {
-  const parts = parseTemplate(text, { wildcards: true, variables: false }) ?? []
-  return isFixed(parts) ? globOf(parts) : []
-}
-
-/** Whether the text as a whole matches. `?` is one UTF-16 code unit. */
-export function matchesGlob(glob: Glob, text: string): boolean {
-  const first = glob[0]
-  const last = glob.at(-1)
-  if (first === undefined || last === undefined) return text === ''
-  if (glob.length === 1) return text.length === first.text.length && fits(first, text, 0)
-  const end = text.length - last.text.length
-  if (end < first.text.length || !fits(first, text, 0) || !fits(last, text, end)) return false
-  let from = first.text.length
-  for (let index = 1; index < glob.length - 1; index++) {
-    const piece = glob[index]
-    if (piece === undefined) continue
-    const at = find(piece, text, from)
-    if (at < 0 || at + piece.text.length > end) return false
-    from = at + piece.text.length
-  }
-  return true
-}
-
-function fits({ text: piece, wild }: Piece, text: string, at: number): boolean {
-  if (wild.length === 0) return text.startsWith(piece, at)
-  let next = 0
-  for (let index = 0; index < piece.length; index++) {
-    if (index === wild[next]) next++
-    else if (piece.charCodeAt(index) !== text.charCodeAt(at + index)) return false
-  }
-  return at + piece.length <= text.length
-}
-
-function find(piece: Piece, text: string, from: number): number {
-  if (piece.wild.length === 0) return text.indexOf(piece.text, from)
-  const end = text.length - piece.text.length
-  for (let at = from; at <= end; at++) if (fits(piece, text, at)) return at
-  return -1
-}
+/** Patterns of policies, compiled once: wildcard patterns that may have variables, and patterns of ARNs. */
 
 /** Partition, service and so on, as many as there are; the sixth holds the rest, with its colons. */
 export type ArnParts = readonly string[]
@@ -87,7 +17,7 @@ export function splitArn(text: string): ArnParts | undefined {
 }
 
 /** Whether an ARN matches, whatever the request puts into the pattern's variables. */
-export type ArnMatcher = (arn: ArnParts, context: Context) => boolean
+export type ArnMatcher = (arn: ArnParts, asking: Asking) => boolean
 
 /**
  * Each of the six components is matched by itself, so that a wildcard stops at a colon but in the last, which may hold some
@@ -101,22 +31,23 @@ export function compileArnPattern(text: string, { variables }: { variables: bool
     .filter(({ matches }) => matches !== matchesAnything)
     // First what costs least, and of that the last component, the likeliest to differ.
     .sort((one, other) => Number(other.fixed) - Number(one.fixed) || other.index - one.index)
-  return (arn, context) => {
-    for (const { index, matches } of components) if (!matches(arn[index] ?? '', context)) return false
+  return (arn, asking) => {
+    for (const { index, matches } of components) if (!matches(arn[index] ?? '', asking)) return false
     return true
   }
 }
 
-type TextMatcher = (text: string, context: Context) => boolean
+type TextMatcher = (text: string, asking: Asking) => boolean
 
 const matchesAnything: TextMatcher = () => true
 
 /** A wildcard pattern that may have variables; without a value for each it matches nothing. */
 export function compileGlob(parts: readonly Part[]): TextMatcher {
   if (!isFixed(parts)) {
-    return (text, context) => {
-      const resolved = resolveVariables(parts, context)
-      return resolved !== undefined && matchesGlob(globOf(resolved), text)
+    return (text, asking) => {
+      const resolved = resolveVariables(parts, asking)
+      // A pattern of many long values is not worth to be built.
+      return resolved !== undefined && fitsInto(resolved, text) && matchesGlob(globOf(resolved), text, asking.steps)
     }
   }
   if (parts.length === 1 && parts[0] === anyRun) return matchesAnything
@@ -125,7 +56,13 @@ export function compileGlob(parts: readonly Part[]): TextMatcher {
     return (text) => text === literal
   }
   const glob = globOf(parts)
-  return (text) => matchesGlob(glob, text)
+  return (text, { steps }) => matchesGlob(glob, text, steps)
+}
+
+function fitsInto(tokens: readonly GlobToken[], text: string): boolean {
+  let shortest = 0
+  for (const token of tokens) shortest += typeof token === 'string' ? token.length : 0
+  return shortest <= text.length
 }
 
 /** The pattern's six components. A colon inside a variable's name parts nothing. */
@@ -142,8 +79,15 @@ export function arnComponents(parts: readonly Part[]): readonly (readonly Part[]
   return components
 }
 
-/** Splits at the first `count` colons. */
+/** Splits at the first `count` colons, and looks no further. */
 function splitAtColons(text: string, count: number): readonly string[] {
-  const texts = text.split(':')
-  return texts.length <= count + 1 ? texts : [...texts.slice(0, count), texts.slice(count).join(':')]
+  const parts: string[] = []
+  let from = 0
+  while (parts.length < count) {
+    const colon = text.indexOf(':', from)
+    if (colon < 0) break
+    parts.push(text.slice(from, colon))
+    from = colon + 1
+  }
+  return [...parts, text.slice(from)]
 }

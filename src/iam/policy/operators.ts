@@ -1,8 +1,8 @@
 import { compileAddressRanges, parseAddressRange } from './addresses.ts'
-import type { Context } from './context.ts'
+import type { Asking } from './context.ts'
 import { parseDate } from './dates.ts'
 import { compileArnPattern, compileGlob, splitArn } from './match.ts'
-import { isFixed, parseTemplate, resolveVariables } from './template.ts'
+import { isFixed, type Part, parseTemplate, resolveVariables } from './template.ts'
 
 /**
  * The condition operators: which values each takes in a policy, and how one value of a request compares with them. What a
@@ -22,21 +22,21 @@ export interface Comparison {
   compile(values: readonly string[], syntax: { readonly variables: boolean }): ValueMatcher
 }
 
-/** Whether a value of the request compares with any of the policy's values. */
-export type ValueMatcher = (value: string, context: Context) => boolean
+/**
+ * Whether a value of the request compares with any of the policy's values. The caller spends a step for each of these; the
+ * matcher spends what it needs beyond that, such as to parse the request's value once.
+ */
+export type ValueMatcher = (value: string, asking: Asking) => boolean
 
-/** Each value of the policy by itself, the texts in which variables may stand. */
+/** Values in which variables may stand. */
 function textual(
   wildcards: boolean,
-  compileOne: (value: string, syntax: { readonly variables: boolean }) => ValueMatcher,
+  compile: (values: readonly string[], syntax: { readonly variables: boolean }) => ValueMatcher,
 ): Comparison {
   return {
     takesVariables: true,
     accepts: (value, { variables }) => parseTemplate(value, { wildcards, variables }) !== undefined,
-    compile(values, syntax) {
-      const matchers = values.map((value) => compileOne(value, syntax))
-      return (value, context) => matchers.some((matches) => matches(value, context))
-    },
+    compile,
   }
 }
 
@@ -47,7 +47,8 @@ function parsed<T>(parse: (text: string) => T | undefined, compare: (requested: 
     accepts: (value) => parse(value) !== undefined,
     compile(values) {
       const given = values.map(parse).filter((value) => value !== undefined)
-      return (value) => {
+      return (value, { steps }) => {
+        steps.spend(value.length)
         const requested = parse(value)
         return requested !== undefined && given.some((one) => compare(requested, one))
       }
@@ -56,29 +57,39 @@ function parsed<T>(parse: (text: string) => T | undefined, compare: (requested: 
 }
 
 function exactly(fold: (text: string) => string): Comparison {
-  return textual(false, (pattern, { variables }) => {
-    const parts = parseTemplate(pattern, { wildcards: false, variables }) ?? []
-    if (isFixed(parts)) {
-      const expected = fold(parts.join(''))
-      return (value) => fold(value) === expected
+  return textual(false, (values, { variables }) => {
+    const expected = new Set<string>()
+    const templates: (readonly Part[])[] = []
+    for (const value of values) {
+      const parts = parseTemplate(value, { wildcards: false, variables }) ?? []
+      if (isFixed(parts)) expected.add(fold(parts.join('')))
+      else templates.push(parts)
     }
-    return (value, context) => {
-      const resolved = resolveVariables(parts, context)
-      return resolved !== undefined && fold(resolved.join('')) === fold(value)
+    return (value, asking) => {
+      asking.steps.spend(value.length)
+      const folded = fold(value)
+      return expected.has(folded) || templates.some((parts) => resolveText(parts, asking, fold) === folded)
     }
   })
 }
 
-const like = textual(true, (pattern, { variables }) =>
-  compileGlob(parseTemplate(pattern, { wildcards: true, variables }) ?? []),
-)
+function resolveText(parts: readonly Part[], asking: Asking, fold: (text: string) => string): string | undefined {
+  const resolved = resolveVariables(parts, asking)
+  return resolved && fold(resolved.join(''))
+}
+
+const like = textual(true, (values, { variables }) => {
+  const matchers = values.map((value) => compileGlob(parseTemplate(value, { wildcards: true, variables }) ?? []))
+  return (value, asking) => matchers.some((matches) => matches(value, asking))
+})
 
 /** `ArnEquals` and `ArnLike` are one and the same. */
-const arn = textual(true, (pattern, syntax) => {
-  const matches = compileArnPattern(pattern, syntax)
-  return (value, context) => {
+const arn = textual(true, (values, syntax) => {
+  const matchers = values.map((value) => compileArnPattern(value, syntax))
+  return (value, asking) => {
+    asking.steps.spend(value.length)
     const parts = splitArn(value)
-    return parts !== undefined && matches(parts, context)
+    return parts !== undefined && matchers.some((matches) => matches(parts, asking))
   }
 })
 

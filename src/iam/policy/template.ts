@@ -1,19 +1,12 @@
-import type { Context } from './context.ts'
+import { anyOne, anyRun, type GlobToken } from '#lib/glob.ts'
+import type { Asking } from './context.ts'
 
 /**
  * A text of a policy in its parts: what stands for itself, wildcards, and variables such as `${aws:username}`, which take
  * their value from the request (IAM user guide, "IAM policy elements: Variables and tags"). A value that is put in stands for
  * itself: nobody gains a wildcard by the name of a user or the value of a tag.
  */
-export type Part = FixedPart | Variable
-
-/** A text that stands for itself, or a wildcard. */
-export type FixedPart = string | typeof anyRun | typeof anyOne
-
-/** `*`: any run of characters, the empty one included. */
-export const anyRun = Symbol('*')
-/** `?`: any one character. */
-export const anyOne = Symbol('?')
+export type Part = GlobToken | Variable
 
 interface Variable {
   readonly key: string
@@ -32,6 +25,7 @@ const variablePattern = /^([^,'{}$*?]+)(?:,\s*'([^']*)')?$/
 
 /** `undefined` where a `${` begins no variable. */
 export function parseTemplate(text: string, { wildcards, variables }: TemplateSyntax): readonly Part[] | undefined {
+  if (!(variables ? /[*?]|\$\{/ : /[*?]/).test(text)) return text === '' ? [] : [text]
   const parts: Part[] = []
   let from = 0
   for (const { 0: token, 1: inside, index } of text.matchAll(variables ? /\$\{([^}]*)\}|\$\{|[*?]/g : /[*?]/g)) {
@@ -60,7 +54,7 @@ function isVariable(part: Part): part is Variable {
   return typeof part === 'object'
 }
 
-export function isFixed(parts: readonly Part[]): parts is readonly FixedPart[] {
+export function isFixed(parts: readonly Part[]): parts is readonly GlobToken[] {
   return !parts.some(isVariable)
 }
 
@@ -68,17 +62,20 @@ export function isFixed(parts: readonly Part[]): parts is readonly FixedPart[] {
  * `undefined` where a variable has no value: its key is absent, or has several values of which none is the one meant. Such a
  * text compares with nothing, so that a denial such as `StringNotEquals` holds (the same page, variables with no value).
  */
-export function resolveVariables(parts: readonly Part[], context: Context): readonly FixedPart[] | undefined {
-  const resolved: FixedPart[] = []
+export function resolveVariables(parts: readonly Part[], asking: Asking): readonly GlobToken[] | undefined {
+  const resolved: GlobToken[] = []
   for (const part of parts) {
-    const value = isVariable(part) ? resolve(part, context) : part
+    const value = isVariable(part) ? resolve(part, asking) : part
     if (value === undefined) return undefined
     resolved.push(value)
   }
   return resolved
 }
 
-function resolve({ key, fallback }: Variable, context: Context): string | undefined {
+/** Spends the value's length: a short pattern may name one long value many times. */
+function resolve({ key, fallback }: Variable, { context, steps }: Asking): string | undefined {
   const values = context.get(key) ?? []
-  return values.length === 1 ? values[0] : fallback
+  const value = values.length === 1 ? values[0] : fallback
+  steps.spend(1 + (value?.length ?? 0))
+  return value
 }

@@ -16,3 +16,22 @@ test('a bounded map holds the keys that were put in last, the oldest first', () 
     }),
   )
 })
+
+test('with weights it holds what was put in last, as much as the limit permits, and the newest in any case', () => {
+  const put = fc.tuple(fc.nat(4), fc.integer({ min: 1, max: 12 }))
+  fc.assert(
+    fc.property(fc.array(put), (puts) => {
+      const map = new BoundedMap<number, number>(10, (weight) => weight)
+      let kept: [number, number][] = []
+      for (const [key, weight] of puts) {
+        map.set(key, weight)
+        kept = [...kept.filter(([other]) => other !== key), [key, weight]]
+        while (kept.length > 1 && kept.reduce((sum, [, each]) => sum + each, 0) > 10) kept.shift()
+        assert.deepEqual([...map], kept)
+      }
+      map.clear()
+      map.set(9, 10)
+      assert.deepEqual([...map], [[9, 10]])
+    }),
+  )
+})

@@ -6,12 +6,14 @@ import fc from 'fast-check'
 import { compileConditions, parseConditions } from '#iam/policy/conditions.ts'
 import { requestContext } from '#iam/policy/context.ts'
 import { type OperatorName, operators } from '#iam/policy/operators.ts'
+import { unlimitedSteps } from '#lib/steps.ts'
 
 type Values = Record<string, string | string[]>
 
 function holds(condition: unknown, values: Values, variables = true): boolean {
   const conditions = parseConditions(condition, 'Condition', { variables })
-  return compileConditions(conditions, { variables })(requestContext(Object.entries(values)))
+  const context = requestContext(Object.entries(values))
+  return compileConditions(conditions, { variables })({ context, steps: unlimitedSteps })
 }
 
 /** Operator, what the policy holds, what the request holds, whether it holds. */

@@ -8,6 +8,7 @@ import { requestContext } from '#iam/policy/context.ts'
 import { type PolicyKind, parsePolicy } from '#iam/policy/document.ts'
 import { evaluate, type Policies, type Request } from '#iam/policy/evaluate.ts'
 import type { Requester } from '#iam/policy/principals.ts'
+import { Steps } from '#lib/steps.ts'
 import { parseAccountId } from '#names/account.ts'
 import { evaluateNaively, type JsonPolicies, type JsonStatement } from './naive.ts'
 
@@ -186,6 +187,23 @@ describe('policy evaluation, whatever the policies', () => {
       { numRuns: 5_000 },
     )
     assert.equal(seen.size, 6, [...seen].join())
+  })
+
+  test('with few steps the verdict is the same, or a denial', () => {
+    const seen = new Set<string>()
+    fc.assert(
+      fc.property(request, policies, fc.nat(30), (request, policies, limit) => {
+        const compiled = compileAll(policies)
+        const hurried = evaluate(request, compiled, new Steps(limit))
+        const patient = evaluate(request, compiled)
+        const reason = hurried.allowed ? 'allowed' : hurried.reason
+        seen.add(reason)
+        if (reason === 'allowed' || reason === 'no allow') assert.deepEqual(hurried, patient)
+        if (reason === 'explicit deny') assert.equal(!patient.allowed && patient.reason, reason)
+      }),
+      { numRuns: 2_000 },
+    )
+    assert.equal(seen.size, 4, [...seen].join())
   })
 
   test('without an Allow nobody but root within its account is allowed anything', () => {
