@@ -8,6 +8,7 @@ import { isStorageFull } from '#lib/storage-full.ts'
 import type { Metadata, Transaction } from '#metadata/metadata.ts'
 import type { Digest } from '#names/digest.ts'
 import { linkBlob, lockBlob } from './blob-links.ts'
+import { findCompleted } from './completed-before.ts'
 import { findStatusOfParents } from './linked-blobs.ts'
 import type { Quotas } from './quotas.ts'
 import { type ContentRefusals, refuse } from './refusals.ts'
@@ -42,7 +43,8 @@ export interface Uploads {
    */
   appendPart(key: RepositoryKey, id: string, part: { first: number; last: number; bytes: Uint8Array }): Promise<number>
   /**
-   * Proves the content, stores it and links it: after this it is durable and served.
+   * Proves the content, stores it and links it: after this it is durable and served. Where the upload is gone, a blob of that digest that
+   * the repository links is the answer: a client repeats a completion if the answer to the first one was lost.
    *
    * @throws Refusal `UploadNotFound`, `UploadDigestMismatch`, `UploadOutOfOrder`, `UploadTakenOver`
    */
@@ -251,8 +253,16 @@ export function createUploads({
         return append(key, hold, upload, { source: once(bytes), first, length }, { shortPart, parts })
       }),
 
-    complete: (key, id, digest, chunk) =>
-      holding(key, id, async (hold) => complete(key, hold, await rows.get(key, id), [digest], chunk)),
+    complete: async (key, id, digest, chunk) => {
+      try {
+        return await holding(key, id, async (hold) => complete(key, hold, await rows.get(key, id), [digest], chunk))
+      } catch (error) {
+        if (!isUploadNotFound(error)) throw error
+        const sizeBytes = await findCompleted({ metadata, blobs, clock }, key, digest)
+        if (sizeBytes === undefined) throw error
+        return { digest, sizeBytes, linked: false }
+      }
+    },
 
     completeParts: (key, id, digests) =>
       holding(key, id, async (hold) => {
@@ -310,6 +320,10 @@ async function* untilLetGo(
 
 async function* once(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
   yield bytes
+}
+
+function isUploadNotFound(error: unknown): boolean {
+  return error instanceof Refusal && error.code === ('UploadNotFound' satisfies keyof ContentRefusals)
 }
 
 /** Without a chunk only lost bytes can be out of order. ECR's completion has no exception that tells where to go on. */

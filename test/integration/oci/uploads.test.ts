@@ -100,6 +100,24 @@ eachServer('uploads', (world) => {
     await expectBlob(name, bytes)
   })
 
+  test('a PUT that is repeated after its answer was lost is answered as the first, with a body or without', async () => {
+    const name = await world.repository()
+    const bytes = world.bytes(100_000)
+    const path = await world.startUpload(name)
+    const put = `${path}?digest=${digest(bytes)}`
+    expectCreated(await call('PUT', put, { body: bytes }), name, digest(bytes))
+    expectCreated(await call('PUT', put, { body: bytes }), name, digest(bytes))
+    expectCreated(await call('PUT', put, { body: Readable.from([bytes]) }), name, digest(bytes))
+    expectCreated(await call('PUT', put), name, digest(bytes))
+    await expectBlob(name, bytes)
+
+    expect(await call('PUT', `${path}?digest=${noDigest}`), 404, 'BLOB_UPLOAD_UNKNOWN')
+    const other = await world.repository()
+    expect(await call('PUT', put.replace(name, other)), 404, 'BLOB_UPLOAD_UNKNOWN')
+    expect(await call('DELETE', `/v2/${name}/blobs/${digest(bytes)}`), 202)
+    expect(await call('PUT', put), 404, 'BLOB_UPLOAD_UNKNOWN')
+  })
+
   test('a blob of no bytes can be pushed in each way', async () => {
     const nothing = Buffer.alloc(0)
     const name = await world.repository()

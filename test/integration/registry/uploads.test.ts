@@ -1,11 +1,11 @@
-/** Uploads whose database fails between two steps. */
+/** Uploads when the database fails between two steps, and when an answer is lost. */
 import assert from 'node:assert/strict'
 import { createHash, randomUUID } from 'node:crypto'
-import { test } from 'node:test'
+import { type TestContext, test } from 'node:test'
 import { sql } from 'kysely'
 import { FileBlobStore } from '#blobs/file.ts'
 import { ecrQuotas } from '#config/quotas.ts'
-import { systemClock as clock } from '#lib/clock.ts'
+import { type Clock, systemClock } from '#lib/clock.ts'
 import { openMetadata } from '#metadata/open.ts'
 import { parseAccountId } from '#names/account.ts'
 import { digestOf } from '#names/digest.ts'
@@ -16,10 +16,20 @@ import { createUploads } from '#registry/uploads.ts'
 import { sqliteUrl } from '#test/support/databases.ts'
 import { temporaryFolder } from '#test/support/temporary-folder.ts'
 
-test('an upload whose blob was stored but not recorded begins anew, and can be completed', async (t) => {
-  await using folder = await temporaryFolder()
+const bytes = Buffer.from('content')
+const digest = digestOf('sha256', createHash('sha256').update(bytes).digest('hex'))
+async function* source() {
+  yield bytes
+}
+
+/** Uploads to one repository that is empty. */
+async function openUploads(t: TestContext, clock: Clock) {
+  const folder = await temporaryFolder()
   const metadata = await openMetadata(await sqliteUrl(), assert.fail)
-  t.after(() => metadata.close())
+  t.after(async () => {
+    await metadata.close()
+    await folder[Symbol.asyncDispose]()
+  })
   const blobs = await FileBlobStore.open(folder.path)
   const uploads = createUploads({ metadata, blobs, clock, quotas: ecrQuotas, processId: randomUUID() })
   const key = {
@@ -27,12 +37,11 @@ test('an upload whose blob was stored but not recorded begins anew, and can be c
     name: parseRepositoryName('team/app'),
   }
   await createRepositories({ metadata, clock, quotas: ecrQuotas, repositoryCreated: [] }).create(key, {})
-  const bytes = Buffer.from('content')
-  const digest = digestOf('sha256', createHash('sha256').update(bytes).digest('hex'))
-  async function* source() {
-    yield bytes
-  }
+  return { metadata, uploads, key }
+}
 
+test('an upload whose blob was stored but not recorded begins anew, and can be completed', async (t) => {
+  const { metadata, uploads, key } = await openUploads(t, systemClock)
   const id = await uploads.start(key)
   await uploads.append(key, id, { source: source() })
   await metadata.transaction((trx) =>
@@ -44,4 +53,16 @@ test('an upload whose blob was stored but not recorded begins anew, and can be c
   assert.equal(await uploads.offset(key, id), 0)
   const stored = await uploads.complete(key, id, digest, { source: source() })
   assert.deepEqual([stored.digest, stored.sizeBytes], [digest, bytes.length])
+})
+
+test('a completion that is repeated keeps the blob for as long as one that came first', async (t) => {
+  let now = 1_000
+  const { metadata, uploads, key } = await openUploads(t, () => now)
+  const id = await uploads.start(key)
+  assert.equal((await uploads.complete(key, id, digest, { source: source() })).linked, true)
+  now += 20 * 3_600_000
+  const again = await uploads.complete(key, id, digest)
+  assert.deepEqual(again, { digest, sizeBytes: bytes.length, linked: false })
+  const candidates = await metadata.reader.selectFrom('link_candidate').select('since').execute()
+  assert.deepEqual(candidates, [{ since: now }])
 })
