@@ -13,6 +13,7 @@ import type { Socket } from 'node:net'
 import { type FastifyInstance, type FastifyReply, type FastifyRequest, fastify } from 'fastify'
 import type { Logger } from 'pino'
 import { type ConnectionLimits, Connections } from './connections.ts'
+import { EarlyAnswers } from './early-answers.ts'
 import {
   answerClientError,
   answerError,
@@ -83,6 +84,7 @@ export function createServer({
   const isStopping = () => stopping
   const running = new Set<ServerResponse>()
   const handshakes = new Handshakes()
+  const earlyAnswers = new EarlyAnswers()
   const connections = new Connections({ ...noConnectionLimits, ...connectionLimits }, trustedProxies, log)
   /** More than one where the host is `localhost`, which is two addresses. */
   const servers: ReturnType<typeof createNodeServer>[] = []
@@ -133,6 +135,7 @@ export function createServer({
     running.add(response)
     response.once('close', () => {
       running.delete(response)
+      if (!request.raw.complete) earlyAnswers.add(request.raw)
       logRequest(requestLog, start, request, reply)
       // The connection counts as idle only after this event, and while stopping nobody else would close it.
       if (stopping) setImmediate(closeIdle)
@@ -164,6 +167,7 @@ export function createServer({
     },
     async stop() {
       stopping = true
+      const since = performance.now()
       for (const response of running) if (!response.headersSent) response.setHeader('connection', 'close')
       const cutOff = setTimeout(() => {
         for (const server of servers) server.closeAllConnections()
@@ -172,6 +176,7 @@ export function createServer({
       const idle = setInterval(() => {
         closeIdle()
         handshakes.cutOff()
+        earlyAnswers.cutOff(since)
       }, idleCheckMs)
       await app.close()
       clearInterval(idle)

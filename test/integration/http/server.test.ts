@@ -390,3 +390,24 @@ test('stopping does not wait for a connection that was answered before its body 
   await stopped
   assert.ok(performance.now() - started < 10_000, 'well below the grace period')
 })
+
+test('stopping does not wait for a client that left after an early answer, while its body is not read', async () => {
+  await using server = await serve((app) => {
+    app.addContentTypeParser('*', (_request, _body, done) => done(null))
+    app.put('/early', (request, reply) => {
+      request.raw.once('data', () => {
+        request.raw.pause()
+        reply.code(400).send({})
+      })
+    })
+  })
+  await using connection = await openRawConnection(server.port)
+  connection.socket.write('PUT /early HTTP/1.1\r\nHost: x\r\nContent-Length: 30000000\r\n\r\n')
+  connection.socket.write(Buffer.alloc(30_000_000))
+  await connection.receive('HTTP/1.1 400')
+  connection.socket.destroy()
+  await connection.closed
+  const started = performance.now()
+  await server.stop()
+  assert.ok(performance.now() - started < 10_000, 'well below the grace period')
+})
