@@ -48,10 +48,7 @@ const environment = { NODE_COMPILE_CACHE: `${root}node_modules/.cache/node`, ...
 // Tests start servers and databases of their own. More files at once than processors time out, and are not faster.
 const concurrency = Math.max(2, availableParallelism())
 const interruption = new AbortController()
-const deadline = setTimeout(() => {
-  console.error(`\nthe run has not ended after ${scope.deadlineMs / 60_000} minutes, and is interrupted`)
-  interruption.abort()
-}, scope.deadlineMs)
+const deadline = setTimeout(() => interruption.abort(), scope.deadlineMs)
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => interruption.abort())
 
 const scratch = await mkdtemp(join(tmpdir(), 'lading-tally-'))

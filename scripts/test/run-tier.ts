@@ -1,7 +1,7 @@
 // Runs the files of one tier in one `node --test`.
 
 import { spawn } from 'node:child_process'
-import { readFile } from 'node:fs/promises'
+import { mkdtemp, readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { memoryFolder } from './memory-folder.ts'
 import type { Tally } from './tally.ts'
@@ -25,21 +25,21 @@ export interface TierResult {
   readonly succeeded: boolean
   /** Undefined where the tier was interrupted too early to count. */
   readonly tally: Tally | undefined
+  /** The tests that ran when the tier was interrupted. Undefined where it came to its end. */
+  readonly interrupted: readonly string[] | undefined
   readonly seconds: number
 }
 
 export async function runTier(name: string, tier: Tier, given: TierOptions): Promise<TierResult> {
-  const { root, files, options, environment, scratch, signal } = given
+  const { root, files, options, environment, scratch } = given
+  const signal = AbortSignal.any([given.signal, AbortSignal.timeout(tier.deadlineMs)])
   const counted = join(scratch, `${name}.json`)
   const args = [
     '--test',
     ...(tier.oneProcess
       ? ['--test-isolation=none', '--test-force-exit']
-      : [
-          `--test-concurrency=${given.concurrency}`,
-          '--test-global-setup=test/support/whole-run.ts',
-          '--import=./test/support/ends-in-time.ts',
-        ]),
+      : [`--test-concurrency=${given.concurrency}`, '--test-global-setup=test/support/whole-run.ts']),
+    '--import=./test/support/each-file.ts',
     `--test-timeout=${tier.testTimeoutMs}`,
     ...options,
     ...reportersBeside(options, counted),
@@ -47,7 +47,8 @@ export async function runTier(name: string, tier: Tier, given: TierOptions): Pro
   ]
   const began = performance.now()
   const memory = tier.inMemory ? memoryFolder() : undefined
-  const env = { ...(memory !== undefined && { TMPDIR: memory }), ...environment }
+  const running = await mkdtemp(join(scratch, 'running-'))
+  const env = { LADING_TEST_RUNNING: running, ...(memory !== undefined && { TMPDIR: memory }), ...environment }
   const child = spawn(process.execPath, args, { cwd: root, stdio: 'inherit', env })
   let last: NodeJS.Timeout | undefined
   const interrupt = () => {
@@ -63,6 +64,7 @@ export async function runTier(name: string, tier: Tier, given: TierOptions): Pro
   clearTimeout(last)
   return {
     succeeded: code === 0,
+    interrupted: signal.aborted ? await notesIn(running) : undefined,
     tally: parseTally(await readFile(counted, 'utf8').catch(() => '')),
     seconds: (performance.now() - began) / 1_000,
   }
@@ -80,6 +82,12 @@ function reportersBeside(options: readonly string[], counted: string): string[] 
     '--test-reporter=./scripts/test/tally.ts',
     `--test-reporter-destination=${counted}`,
   ]
+}
+
+/** What `test/support/each-file.ts` wrote: a process that ends by itself removes its note. */
+async function notesIn(folder: string): Promise<string[]> {
+  const names = await readdir(folder)
+  return Promise.all(names.map((name) => readFile(join(folder, name), 'utf8')))
 }
 
 function parseTally(text: string): Tally | undefined {

@@ -10,6 +10,11 @@ export interface RanTier extends TierResult {
 export function printSummary(tiers: readonly RanTier[]): void {
   console.log()
   for (const { name, tally } of tiers) for (const failure of tally?.failures ?? []) console.log(`✖ ${name}: ${failure}`)
+  for (const { name, interrupted, seconds } of tiers) {
+    if (interrupted === undefined) continue
+    console.log(`✖ ${name}: interrupted after ${seconds.toFixed(0)} s`)
+    for (const test of interrupted) console.log(`✖ ${name}: ${test} (ran when it was interrupted)`)
+  }
   for (const { name, tally, seconds } of tiers) {
     console.log(`ℹ ${name}: ${tally?.counts.tests ?? 'unknown'} tests in ${seconds.toFixed(1)} s`)
   }

@@ -3,6 +3,8 @@
 export interface Tier {
   /** A test that runs longer fails. A test may set its own `timeout`. */
   readonly testTimeoutMs: number
+  /** The tier is interrupted after this time. A machine with two idle cores needs a fraction of it. */
+  readonly deadlineMs: number
   /** All files share one process. Otherwise each file has its own. */
   readonly oneProcess: boolean
   /** Temporary files may lie in memory. */
@@ -13,10 +15,10 @@ const second = 1_000
 const minute = 60 * second
 
 export const tiers = {
-  unit: { testTimeoutMs: 30 * second, oneProcess: true, inMemory: true },
-  integration: { testTimeoutMs: 2 * minute, oneProcess: false, inMemory: true },
-  clients: { testTimeoutMs: 5 * minute, oneProcess: false, inMemory: false },
-  endurance: { testTimeoutMs: 30 * minute, oneProcess: false, inMemory: false },
+  unit: { testTimeoutMs: 30 * second, deadlineMs: 5 * minute, oneProcess: true, inMemory: true },
+  integration: { testTimeoutMs: 2 * minute, deadlineMs: 30 * minute, oneProcess: false, inMemory: true },
+  clients: { testTimeoutMs: 5 * minute, deadlineMs: 30 * minute, oneProcess: false, inMemory: false },
+  endurance: { testTimeoutMs: 30 * minute, deadlineMs: 150 * minute, oneProcess: false, inMemory: false },
 } as const satisfies Readonly<Record<string, Tier>>
 
 export type TierName = keyof typeof tiers
@@ -25,7 +27,7 @@ export type TierName = keyof typeof tiers
 export interface Scope {
   /** Files and folders, relative to the project. */
   readonly paths: readonly string[]
-  /** The run is interrupted after this time. A machine with two idle cores needs a fraction of it. */
+  /** The whole run is interrupted after this time. */
   readonly deadlineMs: number
   /** How hard the endurance tests try, for variables that the caller has not set. */
   readonly strength: Readonly<Record<string, string>>
@@ -54,7 +56,7 @@ export const scopes = {
   /** `npm run test:all` */
   all: {
     paths: everything,
-    deadlineMs: 180 * minute,
+    deadlineMs: 200 * minute,
     strength: { LADING_TEST_CRASHES: '100', LADING_TEST_COLLECTOR_KILLS: '25', LADING_TEST_SOAK_SECONDS: '120' },
   },
 } as const satisfies Readonly<Record<string, Scope>>
