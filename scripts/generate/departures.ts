@@ -3,20 +3,21 @@ import type { Operations } from '../../src/ecr/model.ts'
 /** What a served operation does otherwise than ECR, as somebody who knows ECR would want to be told. */
 export const departures: Readonly<Partial<Record<keyof Operations, string>>> = {
   BatchDeleteImage:
-    'The call is one change, and its order does not matter: an index goes with the children that are listed. Images go to the recycle bin, for as long as the registry says; referrers follow their subject after an hour. Where images in use are kept, such an image fails with `ImageReferencedByManifestList`, and the reason says who runs it.',
+    'The call is one change, and its order does not matter: an index goes with the children that are listed. Images go to the recycle bin, for as long as the registry says; referrers follow their subject after an hour. Where images in use are kept, such an image fails with `ImageReferencedByManifestList`, and the reason says who runs it. A digest together with a tag deletes that tag alone, and the image with its last tag; the digest without a tag deletes all of them.',
   BatchGetImage: 'Converts between Docker schema 2 and OCI, not to schema 1. There is no pull-through cache.',
   CompleteLayerUpload: 'Lost parts, after a power loss, are an `InvalidLayerException` that says where to go on.',
   CreatePullThroughCacheRule:
     'Rules are kept, and nothing is fetched yet. The secret and the role are not looked up, so that the exceptions about secrets do not occur; the role must be of the account. A `credentialArn` is kept for upstreams that need none, too.',
   CreateRepository:
-    'Encryption and scanning settings are kept and shown; no key is used, and nothing is scanned. A KMS key is not looked up.',
+    'Encryption and scanning settings are kept and shown; no key is used, and nothing is scanned. A KMS key is not looked up. KMS without a key shows the ARN of a key that does not exist, always the same one in a registry.',
   CreateRepositoryCreationTemplate:
     'A registry has at most 100 templates; the quota of ECR is not known. Neither the role nor the KMS key is looked up, and the role must be of the account.',
   DeleteRepository:
     'One that holds images goes to the recycle bin, for as long as the registry says. One that holds an image which is kept in use is not deleted, with `force` neither: it is a `RepositoryNotEmptyException`.',
   DescribeImageReplicationStatus: 'The list is empty, since nothing is copied.',
   DescribeImageScanFindings: 'No image has been scanned: one that exists has no scan.',
-  DescribeImageSigningStatus: 'The list is empty, since nothing is signed.',
+  DescribeImageSigningStatus:
+    'Nothing is signed: for an image that signing rules match, each signing profile is `FAILED`, and `failureReason` says so. Images pushed before a rule match it too.',
   DescribeImages:
     'No image is scanned, so that the fields for that show nothing. Archived images are left out unless `imageStatus` asks for them or `imageIds` names them. A page ends early before it has more than 10,000 tags.',
   DescribeRegistry: 'Replication rules are kept and shown; nothing is copied.',
@@ -31,14 +32,18 @@ export const departures: Readonly<Partial<Record<keyof Operations, string>>> = {
   ListImages: 'Archived images are left out unless `imageStatus` asks for them.',
   PutAccountSetting: '`BASIC_SCAN_TYPE_VERSION` is kept and shown; there is no scanner that it could choose.',
   PutImage:
-    'Creates the repository by a template, as a push by docker does. Starts no scan, replication or signing, and sends no event. The [limits of a manifest](data-plane.md#manifests) apply.',
+    'Creates the repository by a template, as a push by docker does. Starts no scan, replication or signing, and sends no event. The [limits of a manifest](data-plane.md#manifests) apply. A manifest that is present is an `ImageAlreadyExistsException` unless it gets a further tag, also where the request has no tag.',
   PutImageScanningConfiguration: 'The setting is kept and shown; nothing is scanned.',
   PutLifecyclePolicy:
     'It is applied a minute after it was put, and once a day; what it expires goes to the recycle bin. A name that is given twice in one object is refused.',
+  PutRegistryPolicy:
+    'The text of a refusal goes on after that of ECR, with the place in the document and what is wrong there.',
   PutRegistryScanningConfiguration: 'The configuration is kept and shown; nothing is scanned.',
   PutReplicationConfiguration:
     'The rules are kept and shown; nothing is copied. Any region that has the form of a name is one.',
   PutSigningConfiguration: 'The rules are kept and shown; nothing is signed. A signing profile is not looked up.',
+  SetRepositoryPolicy:
+    'The text of a refusal goes on after that of ECR, with the place in the document and what is wrong there.',
   StartImageScan: 'There is no scanner: an image that exists is refused as an `UnsupportedImageTypeException`.',
   StartLifecyclePolicyPreview:
     'A preview fails where the server ends before it is complete, or is busy with others for five minutes.',

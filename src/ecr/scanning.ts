@@ -47,10 +47,10 @@ export function scanningOperations({ repositories, scanning }: ScanningParts) {
         const found = await scanning.describeRepositories(registry, names)
         const failures = names.filter((name) => !found.has(name))
         return {
-          scanningConfigurations: [...found].map(([name, { frequency, filters }]) => ({
+          scanningConfigurations: [...found].map(([name, { frequency, filters, scanOnPush }]) => ({
             repositoryArn: repositoryArn(registry, name),
             repositoryName: name,
-            scanOnPush: frequency !== 'MANUAL',
+            scanOnPush,
             scanFrequency: frequency,
             appliedScanFilters: filters.map(describeFilter),
           })),

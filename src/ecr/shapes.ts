@@ -1,5 +1,6 @@
 import { repositoryArn } from '#names/arn.ts'
 import type { ClientOrigin, Endpoints } from '#names/endpoints.ts'
+import { shownKmsKey } from '#registry/encryption.ts'
 import type { ImageDetail, ImageId } from '#registry/image.ts'
 import type { Repository, RepositoryKey } from '#registry/repository.ts'
 import type { ResourceTag, ResourceTags } from '#registry/resource-tags.ts'
@@ -22,7 +23,10 @@ export function describeRepository(
     createdAt: new Date(createdAt),
     ...describeTagMutability(tagMutability),
     imageScanningConfiguration: { scanOnPush },
-    encryptionConfiguration: { encryptionType: encryption.type, kmsKey: encryption.kmsKey },
+    encryptionConfiguration: {
+      encryptionType: encryption.type,
+      kmsKey: encryption.kmsKey && shownKmsKey(registry, encryption.kmsKey),
+    },
   }
 }
 

@@ -15,6 +15,13 @@ export interface SigningParts {
   readonly signing: Signing
 }
 
+/** What became of every signature that a rule asks for. */
+const notSigned = {
+  status: 'FAILED',
+  failureCode: 'SigningNotSupported',
+  failureReason: 'This version of Lading keeps signing rules and signs no images.',
+} as const
+
 export function signingOperations({ repositories, imageLists, signing }: SigningParts) {
   return {
     PutSigningConfiguration: {
@@ -52,13 +59,13 @@ export function signingOperations({ repositories, imageLists, signing }: Signing
       handle: async (request) => {
         const key = repositoryKey(request)
         const query = await readImageQuery(repositories, key, request.input.imageId)
-        const { digest } = await imageLists.get(key, query)
+        const { digest, artifactType } = await imageLists.get(key, query)
+        const profiles = await signing.profilesFor(key.registry, { repository: key.name, artifactType })
         return {
           registryId: key.registry.account,
           repositoryName: key.name,
           imageId: { imageDigest: digest, imageTag: query.tag },
-          // No image is being signed, or has been.
-          signingStatuses: [],
+          signingStatuses: profiles.map((signingProfileArn) => ({ signingProfileArn, ...notSigned })),
         }
       },
     },

@@ -13,7 +13,7 @@ export interface ScanningRefusals {
   ScanNotStartable: Readonly<Record<never, never>>
   /** Nothing here can look into the image. */
   ScannerMissing: InRepository & { readonly query: ImageQuery }
-  /** The image is there, and has never been scanned. */
+  /** The image is there, and has never been scanned. `query` is what the caller asked for. */
   ScanNotFound: InRepository & { readonly query: ImageQuery }
 }
 

@@ -15,16 +15,21 @@ import {
 } from './configuration.ts'
 import { refuse } from './refusals.ts'
 
+export interface RepositoryScanning extends AppliedScanning {
+  /** The repository's own flag. Rules of the registry leave it as it is. */
+  readonly scanOnPush: boolean
+}
+
 /** Scanning as far as it goes without a scanner: what is to be scanned is kept and told, and no image has ever been scanned. */
 export interface Scanning {
   getConfiguration(registry: Registry): Promise<ScanningConfiguration>
   /** @throws Refusal `ScanFrequencyUnavailable`, `ScanFrequencyRepeated` */
   putConfiguration(registry: Registry, configuration: ScanningConfiguration): Promise<ScanningConfiguration>
-  /** How each of these repositories is scanned. Those that do not exist are left out. */
+  /** How each of these repositories is scanned, beside its own flag. Those that do not exist are left out. */
   describeRepositories(
     registry: Registry,
     names: readonly RepositoryName[],
-  ): Promise<ReadonlyMap<RepositoryName, AppliedScanning>>
+  ): Promise<ReadonlyMap<RepositoryName, RepositoryScanning>>
   /** @throws Refusal always: `RepositoryNotFound`, `ImageNotFound`, `ImageArchived`, `ScanNotStartable` or else `ScannerMissing` */
   start(key: RepositoryKey, query: ImageQuery): Promise<never>
   /** @throws Refusal always: `RepositoryNotFound`, `ImageNotFound` or else `ScanNotFound` */
@@ -53,7 +58,12 @@ export function createScanning({
     async describeRepositories(registry, names) {
       const configuration = await getConfiguration(registry)
       const found = await repositories.findAll(registry, names)
-      return new Map([...found].map(([name, repository]) => [name, scanningOf(configuration, repository)]))
+      return new Map(
+        [...found].map(([name, repository]) => {
+          const { scanOnPush } = repository
+          return [name, { ...scanningOf(configuration, repository), scanOnPush }]
+        }),
+      )
     },
 
     async start(key, query) {
@@ -65,8 +75,8 @@ export function createScanning({
     },
 
     async getFindings(key, query) {
-      const { digest } = await imageLists.get(key, query)
-      throw refuse('ScanNotFound', { ...inRepository(key), query: { ...query, digest } })
+      await imageLists.get(key, query)
+      throw refuse('ScanNotFound', { ...inRepository(key), query })
     },
   }
 }

@@ -1,3 +1,4 @@
+import { matchesGlob, parseStars } from '#lib/glob.ts'
 import type { Registry } from '#names/registry.ts'
 import { defineSetting } from '#registry/settings.ts'
 import { refuse } from './refusals.ts'
@@ -17,6 +18,23 @@ export const signingSetting = defineSetting<readonly SigningRule[], undefined>({
   parse: (document) => document as readonly SigningRule[],
   fallback: undefined,
 })
+
+export interface SignableImage {
+  readonly repository: string
+  readonly artifactType: string | undefined
+}
+
+/** The type of the signatures that ECR makes (Notary Project, "Signature specification"). */
+const signatureType = 'application/vnd.cncf.notary.signature'
+
+/** The profiles of the rules that an image matches, each once. Signatures are not signed (ECR user guide, "Managed signing"). */
+export function matchingProfiles(rules: readonly SigningRule[], { repository, artifactType }: SignableImage): string[] {
+  if (artifactType === signatureType) return []
+  const matching = rules.filter(
+    ({ filters }) => filters.length === 0 || filters.some((filter) => matchesGlob(parseStars(filter), repository)),
+  )
+  return [...new Set(matching.map(({ profileArn }) => profileArn))]
+}
 
 /** @throws Refusal `SigningProfileElsewhere` */
 export function parseSigningRules({ region }: Registry, rules: readonly SigningRule[]): readonly SigningRule[] {

@@ -1,9 +1,15 @@
 import type { Registry } from '#names/registry.ts'
 import type { RegistrySettings } from '#registry/settings.ts'
-import { parseSigningRules, type SigningRule, signingSetting } from './configuration.ts'
+import {
+  matchingProfiles,
+  parseSigningRules,
+  type SignableImage,
+  type SigningRule,
+  signingSetting,
+} from './configuration.ts'
 import { refuse } from './refusals.ts'
 
-/** Signing as far as it goes without a signer: its rules are kept and told. */
+/** Signing as far as it goes without a signer: it keeps the rules and says which of them an image matches. */
 export interface Signing {
   /** @throws Refusal `SigningConfigurationNotFound` */
   getRules(registry: Registry): Promise<readonly SigningRule[]>
@@ -11,6 +17,8 @@ export interface Signing {
   putRules(registry: Registry, rules: readonly SigningRule[]): Promise<readonly SigningRule[]>
   /** Answers the rules that there were. @throws Refusal `SigningConfigurationNotFound` */
   deleteRules(registry: Registry): Promise<readonly SigningRule[]>
+  /** The signing profiles of the rules that an image of the repository matches, each once. */
+  profilesFor(registry: Registry, image: SignableImage): Promise<readonly string[]>
 }
 
 export function createSigning({ settings }: { settings: RegistrySettings }): Signing {
@@ -27,6 +35,10 @@ export function createSigning({ settings }: { settings: RegistrySettings }): Sig
 
     async deleteRules(registry) {
       return present(registry, await settings.delete(registry, signingSetting))
+    },
+
+    async profilesFor(registry, image) {
+      return matchingProfiles((await settings.get(registry, signingSetting)) ?? [], image)
     },
   }
 }

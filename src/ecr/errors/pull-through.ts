@@ -27,9 +27,10 @@ export const pullThroughExceptions = {
     'InvalidParameterException',
     ({ upstream }) => invalid('upstreamRegistry', `must be ${upstream} for the given upstreamRegistryUrl`),
   ],
+  // ECR's words, as far as a report quotes them (aws-controllers-k8s/community issue 2589).
   CredentialMissing: [
-    'InvalidParameterException',
-    ({ upstream }) => invalid('credentialArn', `must be given for the upstream registry ${upstream}`),
+    'UnsupportedUpstreamRegistryException',
+    () => 'The specified upstream registry requires authentication. Specify a valid Secrets Manager ARN and try again',
   ],
   CredentialElsewhere: [
     'InvalidParameterException',

@@ -24,6 +24,6 @@ export const scanningExceptions = {
   ScanNotFound: [
     'ScanNotFoundException',
     ({ query, repository, registry }) =>
-      `Image scan does not exist for the image with '{imageDigest:'${query.digest}', imageTag:'${query.tag ?? 'null'}'}' in the repository with name '${repository}' in the registry with id '${registry.account}'`,
+      `Image scan does not exist for the image with '{imageDigest:'${query.digest ?? 'null'}', imageTag:'${query.tag ?? 'null'}'}' in the repository with name '${repository}' in the registry with id '${registry.account}'`,
   ],
 } as const satisfies Exceptions<ScanningRefusals, ErrorName>

@@ -367,6 +367,25 @@ eachDatabase(({ dialect, url }) => {
       assert.deepEqual(await answerOf(ecr.describeImages({ repositoryName })), { imageDetails: [] })
     })
 
+    test('deleting a digest together with a tag takes that tag alone', async () => {
+      const { ecr } = session
+      const repositoryName = await session.repository()
+      const app = image()
+      const imageDigest = app.digest
+      await session.push(repositoryName, app, 'v1')
+      await ecr.putImage({ repositoryName, imageManifest: manifestOf(app), imageTag: 'v2' })
+      for (const imageTag of ['v1', 'v2']) {
+        const imageIds = [{ imageDigest, imageTag }]
+        const deleted = await answerOf(ecr.batchDeleteImage({ repositoryName, imageIds }))
+        assert.deepEqual(deleted, { imageIds, failures: [] })
+        const { imageDetails = [] } = await ecr.describeImages({ repositoryName })
+        assert.deepEqual(
+          imageDetails.map(({ imageTags }) => imageTags),
+          imageTag === 'v1' ? [['v2']] : [],
+        )
+      }
+    })
+
     test('deleting a digest takes all its tags, one entry each, or one entry without a tag', async () => {
       const { ecr } = session
       const repositoryName = await session.repository()

@@ -30,6 +30,13 @@ function unsupported(url: string) {
   return { name: 'UnsupportedUpstreamRegistryException', message, status: 400 }
 }
 
+const credentialed = [...['registry-1.docker.io', 'ghcr.io', 'registry.gitlab.com', 'mycompany.azurecr.io', 'cgr.dev']]
+const unauthenticated = {
+  name: 'UnsupportedUpstreamRegistryException',
+  message: 'The specified upstream registry requires authentication. Specify a valid Secrets Manager ARN and try again',
+  status: 400,
+}
+
 eachDatabase(({ dialect, url }) => {
   describe(`pull through cache rules by the SDK (${dialect})`, () => {
     let session: EcrSession
@@ -152,11 +159,11 @@ eachDatabase(({ dialect, url }) => {
         { upstreamRegistry: 'k8s' },
         invalid('upstreamRegistry', 'must be quay for the given upstreamRegistryUrl'),
       ],
-      [
-        'without the secret that its upstream needs',
-        { upstreamRegistryUrl: 'ghcr.io' },
-        invalid('credentialArn', 'must be given for the upstream registry github-container-registry'),
-      ],
+      ...credentialed.map((upstreamRegistryUrl): [string, object, object] => [
+        `of ${upstreamRegistryUrl} without its secret`,
+        { upstreamRegistryUrl },
+        unauthenticated,
+      ]),
       [
         'with a secret of another name',
         { credentialArn: credentialArn.replace('ecr-pullthroughcache', 'other') },

@@ -118,10 +118,11 @@ eachDatabase(({ dialect, url }) => {
       )
       await put({ scanType: 'BASIC', rules: [rule('SCAN_ON_PUSH', ruled, 'elsewhere', `${ruled}*`)] })
       const repositoryNames = [neither, 'no/such', flagged, ruled, flagged]
+      // The flag is the repository's own, and no rule changes it.
       const applied = (name: string, scanFrequency: string, ...filters: string[]) => ({
         repositoryArn: `arn:aws:ecr:us-east-1:${registryId}:repository/${name}`,
         repositoryName: name,
-        scanOnPush: scanFrequency !== 'MANUAL',
+        scanOnPush: name === flagged,
         scanFrequency,
         appliedScanFilters: filters.map((filter) => ({ filter, filterType: 'WILDCARD' })),
       })
@@ -175,14 +176,14 @@ eachDatabase(({ dialect, url }) => {
       const app = image()
       await session.push(repositoryName, app, 'v1')
       const where = `in the repository with name '${repositoryName}' in the registry with id '${registryId}'`
-      for (const [imageId, tag] of [
-        [{ imageTag: 'v1' }, 'v1'],
-        [{ imageDigest: app.digest }, 'null'],
-        [{ imageDigest: app.digest, imageTag: 'v1' }, 'v1'],
+      for (const [imageId, digest, tag] of [
+        [{ imageTag: 'v1' }, 'null', 'v1'],
+        [{ imageDigest: app.digest }, app.digest, 'null'],
+        [{ imageDigest: app.digest, imageTag: 'v1' }, app.digest, 'v1'],
       ] as const) {
         assert.deepEqual(await refusalOf(session.ecr.describeImageScanFindings({ repositoryName, imageId })), {
           name: 'ScanNotFoundException',
-          message: `Image scan does not exist for the image with '{imageDigest:'${app.digest}', imageTag:'${tag}'}' ${where}`,
+          message: `Image scan does not exist for the image with '{imageDigest:'${digest}', imageTag:'${tag}'}' ${where}`,
           status: 400,
         })
         assert.deepEqual(await refusalOf(session.ecr.startImageScan({ repositoryName, imageId })), {

@@ -5,7 +5,7 @@ import type { SigningRule } from '@aws-sdk/client-ecr'
 import { refusalsOfMissingImages } from '#test/support/about-an-image.ts'
 import { eachDatabase } from '#test/support/databases.ts'
 import { answerOf, type EcrSession, refusalOf, startEcrSession } from '#test/support/ecr-session.ts'
-import { image } from '#test/support/images/build.ts'
+import { artifact, image } from '#test/support/images/build.ts'
 
 const registryId = '000000000000'
 
@@ -108,7 +108,37 @@ eachDatabase(({ dialect, url }) => {
       await remove()
     })
 
-    test('an image has no signatures in the making', async () => {
+    test('an image that rules match is shown as not signed, once for each profile, with the reason', async () => {
+      const repositoryName = await session.repository()
+      const app = image()
+      const signature = artifact({ artifactType: 'application/vnd.cncf.notary.signature', subject: app })
+      await session.push(repositoryName, app, 'v1')
+      await session.push(repositoryName, signature)
+      const [first] = repositoryName.split(/[-/]/)
+      await put([
+        { signingProfileArn: profile('all') },
+        { signingProfileArn: profile('matching'), repositoryFilters: wildcards('elsewhere', `${first}*`) },
+        { signingProfileArn: profile('all'), repositoryFilters: wildcards(repositoryName) },
+        { signingProfileArn: profile('other'), repositoryFilters: wildcards('elsewhere', 'else*') },
+      ])
+      const statuses = async (imageDigest: string) =>
+        (await session.ecr.describeImageSigningStatus({ repositoryName, imageId: { imageDigest } })).signingStatuses
+      assert.deepEqual(
+        await statuses(app.digest),
+        ['all', 'matching'].map((name) => ({
+          signingProfileArn: profile(name),
+          status: 'FAILED',
+          failureCode: 'SigningNotSupported',
+          failureReason: 'This version of Lading keeps signing rules and signs no images.',
+        })),
+      )
+      assert.deepEqual(await statuses(signature.digest), [])
+      await put([])
+      assert.deepEqual(await statuses(app.digest), [])
+      await remove()
+    })
+
+    test('without a rule an image has no signatures in the making', async () => {
       const repositoryName = await session.repository()
       const app = image()
       await session.push(repositoryName, app, 'v1')

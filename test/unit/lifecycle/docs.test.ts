@@ -13,7 +13,7 @@ const heading = '| image | tags | pushed | | becomes |\n|---|---|---|---|---|\n'
 
 describe('docs/retention.md, "Writing a lifecycle policy"', () => {
   const examples = section.split(/^### /m).filter((part) => part.includes('```json'))
-  assert.equal(examples.length, 6)
+  assert.equal(examples.length, 7)
   for (const example of examples) {
     const [title = ''] = example.split('\n', 1)
     test(title, () => {

@@ -177,10 +177,10 @@ export const errorTable: ErrorTable = {
     KmsException: keyless,
   },
   CreatePullThroughCacheRule: {
-    InvalidParameterException: refused(invalid('credentialArn', 'must be given for the upstream registry docker-hub'), {
-      ...rule,
-      upstreamRegistryUrl: 'registry-1.docker.io',
-    }),
+    InvalidParameterException: refused(
+      invalid('upstreamRegistry', 'must be ecr-public for the given upstreamRegistryUrl'),
+      { ...rule, upstreamRegistry: 'k8s' },
+    ),
     ValidationException: unworded,
     PullThroughCacheRuleAlreadyExistsException: refused(
       `The pull through cache rule with repository prefix 'cache' already exists ${inRegistry}`,
@@ -282,7 +282,7 @@ export const errorTable: ErrorTable = {
   DescribeImageScanFindings: {
     ...onImage(),
     ScanNotFoundException: refused(
-      `Image scan does not exist for the image with '{imageDigest:'${app.digest}', imageTag:'v1'}' in ${ofRepository}`,
+      `Image scan does not exist for the image with '{imageDigest:'null', imageTag:'v1'}' in ${ofRepository}`,
       { repositoryName, imageId: { imageTag: 'v1' } },
       withImage,
     ),
