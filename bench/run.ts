@@ -10,6 +10,7 @@ import { blobPush } from './figures/blob-push.ts'
 import { collect } from './figures/collect.ts'
 import { imagePull } from './figures/image-pull.ts'
 import { imagePush } from './figures/image-push.ts'
+import { largeLists } from './figures/large-lists.ts'
 import { manifestGet, manifestGetByUser } from './figures/manifest-get.ts'
 import { parallelUploads } from './figures/parallel-uploads.ts'
 import { policyEvaluation } from './figures/policy-evaluation.ts'
@@ -34,6 +35,7 @@ const figures: readonly (Comparison | Limit)[] = [
   startWithCache,
   policyEvaluation,
   silentConnections,
+  largeLists,
   parallelUploads,
   collect,
   preview,

@@ -5,6 +5,7 @@
 import { fileURLToPath } from 'node:url'
 import { ECR } from '@aws-sdk/client-ecr'
 import { IAM, type IAMClientConfig } from '@aws-sdk/client-iam'
+import { type Api, createApi } from '#commands/api/client.ts'
 import { type Server, type ServerProcess, startProcess } from './server.ts'
 
 const program = fileURLToPath(new URL('../../src/main.ts', import.meta.url))
@@ -13,8 +14,12 @@ const key = { accessKeyId: 'AKIABENCHBENCHBENCHB', secretAccessKey: 'bench-secre
 export interface LadingServer extends Server {
   /** With the root key. */
   readonly ecr: ECR
+  /** Its own API, with the root key. */
+  readonly api: Api
   /** The file of its database. */
   readonly database: string
+  /** Its working folder. */
+  readonly folder: string
 }
 
 export interface LadingOptions {
@@ -36,6 +41,8 @@ export async function startLading(options: LadingOptions = {}): Promise<LadingSe
   const server: LadingServer = {
     name: 'Lading',
     ecr,
+    api: createApi({ ...client, endpoint: new URL(url), credentials: async () => key }),
+    folder: process.folder,
     database: `${dataFolder(process.folder)}/lading.db`,
     port: Number(new URL(url).port),
     pid: process.pid,

@@ -41,6 +41,8 @@ export function limitRow(limit: Limit, value: number): Row {
       return [title, '', '', '', target, '', '', mbText(value)]
     case 's':
       return [title, secondsText(value), '', '', target]
+    case 'ms':
+      return [title, `${value.toFixed(1)} ms`, '', '', target]
     case '×':
       return [title, `${value.toFixed(2)}×`, '', '', target]
     case '%':
