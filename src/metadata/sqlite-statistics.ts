@@ -12,6 +12,7 @@ const rowsByIndex: readonly (readonly [table: string, index: string, rows: strin
   ['manifest', 'sqlite_autoindex_manifest_1', '1000000 10000 1'],
   ['manifest', 'manifest_status', '1000000 10000 1000 1'],
   ['manifest', 'manifest_subject', '100000 1000 3 1'],
+  ['manifest_content', 'sqlite_autoindex_manifest_content_1', '1000000 10000 1'],
   ['manifest_reference', 'sqlite_autoindex_manifest_reference_1', '10000000 100000 10 1 1'],
   ['manifest_reference', 'manifest_reference_child', '10000000 100000 5'],
   ['manifest_reference', 'manifest_reference_manifest', '1000000 10000 5 1'],

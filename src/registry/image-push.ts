@@ -3,6 +3,7 @@ import type { Clock } from '#lib/clock.ts'
 import type { Metadata, Transaction } from '#metadata/metadata.ts'
 import { type Digest, digestAlgorithm, digestOf } from '#names/digest.ts'
 import type { Tag } from '#names/tag.ts'
+import { storeContent } from './image-content.ts'
 import { countFollowing } from './image-removals.ts'
 import { restoreImages } from './image-status.ts'
 import { type Descriptor, type Manifest, parseManifest } from './manifest.ts'
@@ -114,13 +115,12 @@ async function storeManifest(
       media_type: manifest.mediaType,
       artifact_type: manifest.artifactType ?? null,
       subject: manifest.subject ?? null,
-      annotations: manifest.annotations === undefined ? null : JSON.stringify(manifest.annotations),
-      body,
       image_size,
       pushed_at: now,
       pulled_at: null,
     })
     .execute()
+  await storeContent(trx, repository.id, digest, { body, annotations: manifest.annotations })
   const references = referencesOf(repository, digest, manifest)
   if (references.length > 0) {
     await trx
@@ -173,9 +173,14 @@ async function checkReferences(
   const foundManifests = await find(manifests, (digests) =>
     trx
       .selectFrom('manifest')
-      .select(({ fn }) => ['digest', 'image_size', fn<number>('length', ['body']).as('size')])
-      .where('repository_id', '=', repository.id)
-      .where('digest', 'in', digests)
+      .innerJoin('manifest_content as content', (join) =>
+        join
+          .onRef('content.repository_id', '=', 'manifest.repository_id')
+          .onRef('content.digest', '=', 'manifest.digest'),
+      )
+      .select(({ fn }) => ['manifest.digest', 'manifest.image_size', fn<number>('length', ['content.body']).as('size')])
+      .where('manifest.repository_id', '=', repository.id)
+      .where('manifest.digest', 'in', digests)
       .execute(),
   )
   requireFound('ReferencedManifestsMissing', repository, manifests, foundManifests)

@@ -4,7 +4,9 @@ import { type Digest, parseDigest } from '#names/digest.ts'
 import { parseTag } from '#names/tag.ts'
 import { closeLinksOf } from './blob-links.ts'
 import { noteLinksOf } from './collectable.ts'
+import { dropContent } from './image-content.ts'
 import { countRemoval } from './image-removals.ts'
+import { manifestColumns, referenceColumns } from './manifest-columns.ts'
 import type { Repository } from './repository.ts'
 import { restorableUntil, retentionSetting } from './retention-settings.ts'
 import { readSetting } from './settings.ts'
@@ -49,13 +51,9 @@ export async function removeImages(
   await noteSubjectsGone(trx, repository, digests, removal)
   await trx.deleteFrom('manifest_reference').where('repository_id', '=', id).where('parent', 'in', digests).execute()
   await trx.deleteFrom('manifest').where('repository_id', '=', id).where('digest', 'in', digests).execute()
+  await dropContent(trx, id, digests)
   await countRemoval(trx, repository)
 }
-
-const imageColumns = [
-  ...(['repository_id', 'digest', 'media_type', 'artifact_type', 'subject', 'annotations', 'body'] as const),
-  ...(['image_size', 'pushed_at', 'pulled_at', 'status', 'archived_at', 'activated_at'] as const),
-] as const
 
 /**
  * An image that was deleted before, pushed again and deleted again is in the bin once, as it was last. What is deleted along with its
@@ -76,12 +74,12 @@ async function keepInBin(
   await trx.deleteFrom('deleted_image').where('repository_id', '=', id).where('digest', 'in', digests).execute()
   await trx
     .insertInto('deleted_image')
-    .columns([...imageColumns, 'tags', 'deleted_at', 'deleted_by', 'cause', 'purge_at'])
+    .columns([...manifestColumns, 'tags', 'deleted_at', 'deleted_by', 'cause', 'purge_at'])
     .expression((eb) =>
       eb
         .selectFrom('manifest')
         .select([
-          ...imageColumns,
+          ...manifestColumns,
           ...[
             eb.val('[]').as('tags'),
             sql<number>`cast(${at} as bigint)`.as('deleted_at'),
@@ -110,7 +108,6 @@ async function keepInBin(
       .where('digest', '=', digest)
       .execute()
   }
-  const referenceColumns = ['repository_id', 'parent', 'child', 'kind', 'media_type'] as const
   await trx
     .insertInto('deleted_image_reference')
     .columns(referenceColumns)

@@ -37,7 +37,7 @@ interface HeadRow {
 
 export function createImages({ metadata, pulls }: { metadata: Metadata; pulls: Pulls }): Images {
   const headColumns = ['manifest.digest', 'manifest.media_type', 'manifest.status'] as const
-  const manifestColumns = [...headColumns, 'manifest.repository_id', 'manifest.body'] as const
+  const manifestColumns = [...headColumns, 'manifest.repository_id', 'manifest_content.body'] as const
   const manifestByTag = metadata.prepare<ByTag, ManifestRow>((db, p) =>
     selectByTag(db, p('account'), p('region'), p('name'), p('tag')).select(manifestColumns),
   )
@@ -110,6 +110,11 @@ function selectByTag(db: Reader, account: string, region: string, name: string, 
     .innerJoin('manifest', (join) =>
       join.onRef('manifest.repository_id', '=', 'repository.id').onRef('manifest.digest', '=', 'tag.digest'),
     )
+    .innerJoin('manifest_content', (join) =>
+      join
+        .onRef('manifest_content.repository_id', '=', 'repository.id')
+        .onRef('manifest_content.digest', '=', 'tag.digest'),
+    )
     .where('repository.account', '=', account)
     .where('repository.region', '=', region)
     .where('repository.name', '=', name)
@@ -120,13 +125,15 @@ function selectByDigest(db: Reader, account: string, region: string, name: strin
   return db
     .selectFrom('repository')
     .innerJoin('manifest', 'manifest.repository_id', 'repository.id')
+    .innerJoin('manifest_content', 'manifest_content.repository_id', 'repository.id')
     .where('repository.account', '=', account)
     .where('repository.region', '=', region)
     .where('repository.name', '=', name)
     .where('manifest.digest', '=', digest)
+    .where('manifest_content.digest', '=', digest)
 }
 
 /** Both databases call it `length` and count bytes. */
 function bodySize(db: Reader) {
-  return db.fn<number>('length', ['manifest.body']).as('size')
+  return db.fn<number>('length', ['manifest_content.body']).as('size')
 }

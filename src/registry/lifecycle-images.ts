@@ -1,5 +1,6 @@
 import { setImmediate } from 'node:timers/promises'
 import { sql } from 'kysely'
+import { readInSteps } from '#lib/slices.ts'
 import type { Reader } from '#metadata/metadata.ts'
 import { type Digest, parseDigest } from '#names/digest.ts'
 import { parseTag, type Tag } from '#names/tag.ts'
@@ -45,7 +46,7 @@ export async function readLifecycleImages(
   const uses = await readUses(reader, repositoryId, now)
   const tags = new TagsByDigest(reader, repositoryId)
   const images: LifecycleImage[] = []
-  for await (const rows of batchesOf(manifestsAfter, reader, repositoryId)) {
+  for await (const rows of readInSteps(batchRows, manifestsAfter(reader, repositoryId))) {
     await tags.readTo(rows.at(-1)?.digest ?? '')
     for (const row of rows)
       images.push(imageOf(row, tags.take(row.digest), indexes.get(row.digest), uses.get(row.digest)))
@@ -106,7 +107,7 @@ class TagsByDigest {
   #next = 0
 
   constructor(reader: Reader, repositoryId: number) {
-    this.#batches = batchesOf(tagsAfter, reader, repositoryId)
+    this.#batches = readInSteps(batchRows, tagsAfter(reader, repositoryId))
   }
 
   /** Makes sure of all up to this digest. */
@@ -135,7 +136,7 @@ class TagsByDigest {
 
 async function readIndexes(reader: Reader, repositoryId: number): Promise<ReadonlyMap<string, readonly Digest[]>> {
   const references: Row<typeof selectReferences>[] = []
-  for await (const rows of batchesOf(referencesAfter, reader, repositoryId)) references.push(...rows)
+  for await (const rows of readInSteps(batchRows, referencesAfter(reader, repositoryId))) references.push(...rows)
   return indexesByChild(references)
 }
 
@@ -173,54 +174,42 @@ function grouped<Row, Item>(
   return groups
 }
 
-/** All rows, each batch from the last row of the one before. */
-async function* batchesOf<Key, Row extends Key>(
-  query: (reader: Reader, repositoryId: number, after: Key | undefined) => Promise<readonly Row[]>,
-  reader: Reader,
-  repositoryId: number,
-): AsyncGenerator<readonly Row[], void> {
-  let last: Row | undefined
-  do {
-    const rows = await query(reader, repositoryId, last)
-    yield rows
-    last = rows.length < batchRows ? undefined : rows.at(-1)
-    await setImmediate()
-  } while (last !== undefined)
+function manifestsAfter(reader: Reader, repositoryId: number) {
+  return (after: { digest: string } | undefined, limit: number) =>
+    selectManifests(reader, repositoryId)
+      .$if(after !== undefined, (query) => query.where('digest', '>', after?.digest ?? ''))
+      .orderBy('digest')
+      .limit(limit)
+      .execute()
 }
 
-function manifestsAfter(reader: Reader, repositoryId: number, after: { digest: string } | undefined) {
-  return selectManifests(reader, repositoryId)
-    .$if(after !== undefined, (query) => query.where('digest', '>', after?.digest ?? ''))
-    .orderBy('digest')
-    .limit(batchRows)
-    .execute()
-}
-
-function tagsAfter(reader: Reader, repositoryId: number, after: { digest: string; tag: string } | undefined) {
-  return selectTags(reader, repositoryId)
-    .$if(after !== undefined, (query) =>
-      query.where(({ eb, refTuple, tuple }) =>
-        eb(refTuple('digest', 'tag'), '>', tuple(after?.digest ?? '', after?.tag ?? '')),
-      ),
-    )
-    .orderBy('digest')
-    .orderBy('tag')
-    .limit(batchRows)
-    .execute()
+function tagsAfter(reader: Reader, repositoryId: number) {
+  return (after: { digest: string; tag: string } | undefined, limit: number) =>
+    selectTags(reader, repositoryId)
+      .$if(after !== undefined, (query) =>
+        query.where(({ eb, refTuple, tuple }) =>
+          eb(refTuple('digest', 'tag'), '>', tuple(after?.digest ?? '', after?.tag ?? '')),
+        ),
+      )
+      .orderBy('digest')
+      .orderBy('tag')
+      .limit(limit)
+      .execute()
 }
 
 /** By the index that holds the references to manifests alone; its condition is a literal, or SQLite would not use it. */
-function referencesAfter(reader: Reader, repositoryId: number, after: { parent: string; child: string } | undefined) {
-  return selectReferences(reader, repositoryId)
-    .$if(after !== undefined, (query) =>
-      query.where(({ eb, refTuple, tuple }) =>
-        eb(refTuple('parent', 'child'), '>', tuple(after?.parent ?? '', after?.child ?? '')),
-      ),
-    )
-    .orderBy('parent')
-    .orderBy('child')
-    .limit(batchRows)
-    .execute()
+function referencesAfter(reader: Reader, repositoryId: number) {
+  return (after: { parent: string; child: string } | undefined, limit: number) =>
+    selectReferences(reader, repositoryId)
+      .$if(after !== undefined, (query) =>
+        query.where(({ eb, refTuple, tuple }) =>
+          eb(refTuple('parent', 'child'), '>', tuple(after?.parent ?? '', after?.child ?? '')),
+        ),
+      )
+      .orderBy('parent')
+      .orderBy('child')
+      .limit(limit)
+      .execute()
 }
 
 function selectManifests(reader: Reader, repositoryId: number) {

@@ -1,5 +1,7 @@
+import { setImmediate } from 'node:timers/promises'
 import { type Page, pageOf } from '#lib/page.ts'
-import type { Metadata } from '#metadata/metadata.ts'
+import { readInSteps, slicesWithin } from '#lib/slices.ts'
+import type { Metadata, Reader } from '#metadata/metadata.ts'
 import { type Digest, parseDigest } from '#names/digest.ts'
 import { type MediaType, parseMediaType } from '#names/media-type.ts'
 import type { ImageStatus, ImageStatusFilter } from './image.ts'
@@ -39,72 +41,111 @@ export interface ReferrerPageRequest {
  */
 const pageLimitBytes = 3 * 1024 * 1024
 
+/** Rows, and bytes of annotations, that are read before other work runs: on SQLite a statement holds the process. */
+const rowsAtOnce = 100
+const bytesAtOnce = 256 * 1024
+
 export function createReferrers({ metadata }: { metadata: Metadata }): Referrers {
   return {
     async list(key, subject, { status, limit, after, artifactTypes = [] }) {
       const { id } = await getRepository(metadata.reader, key)
-      // No type of a manifest holds a NUL, and PostgreSQL takes no text with one.
-      const types = artifactTypes.filter((type) => !type.includes('\0'))
-      if (types.length === 0 && artifactTypes.length > 0) return { items: [] }
+      const rows: ReferrerRow[] = []
+      const read = (last: ReferrerRow | undefined, count: number) =>
+        selectReferrers(metadata.reader, id, subject, last?.digest ?? after)
+          .limit(count)
+          .execute()
+      for await (const some of readInSteps(rowsAtOnce, read)) {
+        rows.push(...some.filter((row) => isWanted(row, status, artifactTypes)))
+        if (rows.length > limit) break
+      }
       // Sizes first, so that no more is ever loaded than a page takes.
-      const found = await metadata.reader
-        .selectFrom('manifest')
-        .select(({ fn }) => ['digest', fn<number | null>('octet_length', ['annotations']).as('size')])
-        .where('repository_id', '=', id)
-        .where('subject', '=', subject)
-        .$if(status !== 'ANY', (query) => query.where('status', '=', status))
-        .$if(after !== undefined, (query) => query.where('digest', '>', after ?? ''))
-        .$if(types.length > 0, (query) => query.where('artifact_type', 'in', types))
-        .orderBy('digest')
-        .limit(limit + 1)
-        .execute()
-      const page = pageOf(found, Math.min(limit, countThatFit(found)), ({ digest }) => parseDigest(digest))
-      if (page.items.length === 0) return { items: [] }
-      const rows = await metadata.reader
-        .selectFrom('manifest')
-        .select(({ fn }) => [
-          'digest',
-          'media_type',
-          'artifact_type',
-          'status',
-          fn<number>('length', ['body']).as('size'),
-        ])
-        .select(({ eb, fn, ref }) =>
-          eb
-            .case()
-            .when(fn<number>('octet_length', ['annotations']), '<=', pageLimitBytes)
-            .then(ref('annotations'))
-            .end()
-            .as('annotations'),
-        )
-        .where('repository_id', '=', id)
-        .where(
-          'digest',
-          'in',
-          page.items.map(({ digest }) => digest),
-        )
-        .orderBy('digest')
-        .execute()
-      const items = rows.map((row) => ({
-        digest: parseDigest(row.digest),
-        mediaType: parseMediaType(row.media_type),
-        sizeBytes: row.size,
-        artifactType: row.artifact_type ?? undefined,
-        status: row.status as ImageStatus,
-        // Parsed as an object of strings when the manifest was stored.
-        annotations: row.annotations === null ? undefined : (JSON.parse(row.annotations) as Record<string, string>),
-      }))
+      const page = pageOf(rows, Math.min(limit, countThatFit(rows)), ({ digest }) => parseDigest(digest))
+      const items: Referrer[] = []
+      for (const [at, slice] of slicesWithin(page.items, bytesAtOnce, shownBytes).entries()) {
+        if (at > 0) await setImmediate()
+        const annotations = await readAnnotations(metadata.reader, id, slice)
+        // Another request deleted a referrer that has lost its annotations.
+        const there = slice.filter((row) => shownBytes(row) === 0 || annotations.has(row.digest))
+        items.push(...there.map((row) => referrerOf(row, annotations.get(row.digest))))
+      }
       return { ...page, items }
     },
   }
 }
 
+type ReferrerRow = Awaited<ReturnType<ReturnType<typeof selectReferrers>['execute']>>[number]
+
+/** By digest. The lengths are in the row's head, so that SQLite reads no content. */
+function selectReferrers(reader: Reader, repositoryId: number, subject: Digest, after: string | undefined) {
+  return reader
+    .selectFrom('manifest')
+    .innerJoin('manifest_content as content', (join) =>
+      join
+        .onRef('content.repository_id', '=', 'manifest.repository_id')
+        .onRef('content.digest', '=', 'manifest.digest'),
+    )
+    .select(['manifest.digest', 'manifest.media_type', 'manifest.artifact_type', 'manifest.status'])
+    .select(({ fn }) => [
+      fn<number>('length', ['content.body']).as('size'),
+      fn<number | null>('octet_length', ['content.annotations']).as('annotation_bytes'),
+    ])
+    .where('manifest.repository_id', '=', repositoryId)
+    .where('manifest.subject', '=', subject)
+    .$if(after !== undefined, (query) => query.where('manifest.digest', '>', after ?? ''))
+    .orderBy('manifest.digest')
+}
+
+function isWanted(
+  row: Pick<ReferrerRow, 'status' | 'artifact_type'>,
+  status: ImageStatusFilter,
+  artifactTypes: readonly string[],
+): boolean {
+  if (status !== 'ANY' && status !== row.status) return false
+  return artifactTypes.length === 0 || (row.artifact_type !== null && artifactTypes.includes(row.artifact_type))
+}
+
+/** Bytes of annotations that a page shows of this referrer: all of them or none. */
+function shownBytes({ annotation_bytes: bytes }: Pick<ReferrerRow, 'annotation_bytes'>): number {
+  return bytes !== null && bytes <= pageLimitBytes ? bytes : 0
+}
+
 /** How many of them a page takes, at least one. */
-function countThatFit(found: readonly { readonly size: number | null }[]): number {
+function countThatFit(rows: readonly ReferrerRow[]): number {
   let sum = 0
-  const first = found.findIndex(({ size }) => {
-    sum += size !== null && size <= pageLimitBytes ? size : 0
+  const first = rows.findIndex((row) => {
+    sum += shownBytes(row)
     return sum > pageLimitBytes
   })
-  return first === -1 ? found.length : first
+  return first === -1 ? rows.length : first
+}
+
+/** By digest. */
+async function readAnnotations(
+  reader: Reader,
+  repositoryId: number,
+  rows: readonly ReferrerRow[],
+): Promise<ReadonlyMap<string, string | null>> {
+  const digests = rows.filter((row) => shownBytes(row) > 0).map(({ digest }) => digest)
+  // PostgreSQL has no empty list.
+  if (digests.length === 0) return new Map()
+  const found = await reader
+    .selectFrom('manifest_content')
+    .select(['digest', 'annotations'])
+    .where('repository_id', '=', repositoryId)
+    .where('digest', 'in', digests)
+    .execute()
+  return new Map(found.map(({ digest, annotations }) => [digest, annotations]))
+}
+
+function referrerOf(row: ReferrerRow, annotations: string | null = null): Referrer {
+  return {
+    digest: parseDigest(row.digest),
+    mediaType: parseMediaType(row.media_type),
+    sizeBytes: row.size,
+    artifactType: row.artifact_type ?? undefined,
+    // Written by this room alone.
+    status: row.status as ImageStatus,
+    // Parsed as an object of strings when the manifest was stored.
+    annotations: annotations === null ? undefined : (JSON.parse(annotations) as Record<string, string>),
+  }
 }

@@ -25,7 +25,7 @@ export async function countLeft({ reader }: Metadata, now: number): Promise<Reco
   }
 }
 
-/** Every blob is linked, every link is needed, and the disk holds these blobs and nothing else. */
+/** Every image has its content, every blob is linked, every link is needed, and the disk holds these blobs and nothing else. */
 export async function requireClean(
   { reader }: Metadata,
   blobsFolder: string,
@@ -42,6 +42,14 @@ export async function requireClean(
   const linked = new Set(links.map(({ digest }) => digest))
   assert.deepEqual(new Set(links.map(keyOf)), needed, 'a link is there for each need, and for nothing else')
   assert.deepEqual(new Set(blobs.map(({ digest }) => digest)), linked, 'a blob is there for each link')
+
+  const images = await Promise.all(
+    (['manifest', 'deleted_image', 'manifest_content'] as const).map((table) =>
+      reader.selectFrom(table).select(['repository_id', 'digest']).execute(),
+    ),
+  )
+  const [live = [], deleted = [], contents = []] = images.map((rows) => rows.map(keyOf))
+  assert.deepEqual(new Set(contents), new Set([...live, ...deleted]), 'content is there for each image, and no other')
 
   const files = new Map<string, number>()
   for (const path of await readdir(blobsFolder, { recursive: true })) {

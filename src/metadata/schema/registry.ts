@@ -5,6 +5,7 @@ import type { Generated } from 'kysely'
  *
  *   repository ─┬─< repository_blob >── blob          a link makes a blob visible in a repository
  *               ├─< manifest ─┬─< manifest_reference  parent → config, layer, child manifest
+ *               │             ├── manifest_content    its bytes, which no list reads
  *               │             └─ subject              may name a manifest that is not there (yet)
  *               ├─< tag ──> manifest
  *               ├─< upload                            its bytes are a draft of the blob store
@@ -19,6 +20,7 @@ export interface RegistryTables {
   blob: BlobTable
   repository_blob: RepositoryBlobTable
   manifest: ManifestTable
+  manifest_content: ManifestContentTable
   manifest_reference: ManifestReferenceTable
   tag: TagTable
   upload: UploadTable
@@ -83,9 +85,6 @@ export interface ManifestTable {
   artifact_type: string | null
   /** Digest of the manifest that this one refers to as its subject. */
   subject: string | null
-  /** JSON: object of the manifest's annotations; `null` if there are none. */
-  annotations: string | null
-  body: Uint8Array
   /** Bytes of config and layers; of an index, those of its largest child (ECR API, ImageDetail). */
   image_size: number
   pushed_at: number
@@ -96,6 +95,18 @@ export interface ManifestTable {
   archived_at: Generated<number | null>
   /** When it was last restored from the archive. */
   activated_at: Generated<number | null>
+}
+
+/**
+ * The bytes of an image, one row for `manifest` and `deleted_image` together (`registry/image-content.ts`). Lists read the other
+ * two tables. Their rows stay small, however large a pushed manifest is.
+ */
+export interface ManifestContentTable {
+  repository_id: number
+  digest: string
+  /** JSON: object of the manifest's annotations; `null` if there are none. Before the body, which SQLite would read to reach it. */
+  annotations: string | null
+  body: Uint8Array
 }
 
 export interface ManifestReferenceTable {

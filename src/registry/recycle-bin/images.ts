@@ -1,16 +1,17 @@
 import type { Clock } from '#lib/clock.ts'
 import { type Page, pageOf } from '#lib/page.ts'
-import type { Metadata } from '#metadata/metadata.ts'
+import { readInSteps } from '#lib/slices.ts'
+import type { Metadata, Reader } from '#metadata/metadata.ts'
 import { type Digest, parseDigest } from '#names/digest.ts'
 import type { Quotas } from '#registry/quotas.ts'
 import { getRepository, inRepository, lockRepository, type RepositoryKey } from '#registry/repository.ts'
 import { refuseDeleted } from './refusals.ts'
 import { type Restored, restoreDeleted } from './restore.ts'
-import { type DeletedImage, findBelow, parseDeleted, purgeImages, selectDeleted, selectGone } from './rows.ts'
+import { type DeletedImage, findBelow, isGone, parseDeleted, purgeImages, selectDeleted, selectGone } from './rows.ts'
 
 /** The images of a repository that were deleted and can be restored, for as long as the registry's setting said when they went. */
 export interface DeletedImages {
-  /** The last deleted first; none that was pushed again. @throws Refusal `RepositoryNotFound` */
+  /** The last deleted first; none that was pushed again. A page of very many tags ends early. @throws Refusal `RepositoryNotFound` */
   list(
     key: RepositoryKey,
     page: { readonly limit: number; readonly after?: DeletedPosition | undefined },
@@ -39,6 +40,12 @@ export interface DeletedPosition {
 
 const imagesAtOnce = 200
 
+/** Rows that a list reads before other work runs: on SQLite a statement holds the process. */
+const rowsAtOnce = 100
+
+/** In one page: a page of very many tags ends early. */
+const mostTags = 10_000
+
 export function createDeletedImages({
   metadata,
   clock,
@@ -51,17 +58,23 @@ export function createDeletedImages({
   return {
     async list(key, { limit, after }) {
       const { id } = await getRepository(metadata.reader, key)
-      const rows = await selectGone(metadata.reader, id, clock())
-        .$if(after !== undefined, (query) =>
-          query.where(({ eb, refTuple, tuple }) =>
-            eb(refTuple('deleted_at', 'digest'), '<', tuple(after?.deletedAt ?? 0, after?.digest ?? '')),
-          ),
-        )
-        .orderBy('deleted_at', 'desc')
-        .orderBy('digest', 'desc')
-        .limit(limit + 1)
-        .execute()
-      return pageOf(rows.map(parseDeleted), limit, ({ deletedAt, digest }) => ({ deletedAt, digest }))
+      const now = clock()
+      const images: DeletedImage[] = []
+      let tags = 0
+      const read = (last: DeletedRow | undefined, count: number) =>
+        selectLastDeleted(metadata.reader, id, now, positionOf(last) ?? after)
+          .limit(count)
+          .execute()
+      const step = Math.min(limit + 1, rowsAtOnce)
+      for await (const rows of readInSteps(step, read)) {
+        const gone = rows.filter((row) => Number(row.is_gone) === 1).map(parseDeleted)
+        images.push(...gone)
+        for (const image of gone) tags += image.tags.length
+        if (images.length > limit) break
+        const last = rows.length < step ? undefined : positionOf(rows.at(-1))
+        if (last !== undefined && tags >= mostTags) return { items: images, next: last }
+      }
+      return pageOf(images, limit, ({ deletedAt, digest }) => ({ deletedAt, digest }))
     },
 
     restore: (key, digest, by) =>
@@ -96,4 +109,23 @@ export function createDeletedImages({
       }
     },
   }
+}
+
+type DeletedRow = Awaited<ReturnType<ReturnType<typeof selectLastDeleted>['execute']>>[number]
+
+/** The last deleted first, and of each whether it is gone. */
+function selectLastDeleted(reader: Reader, repositoryId: number, now: number, after: DeletedPosition | undefined) {
+  return selectDeleted(reader, repositoryId, now)
+    .select((eb) => isGone(eb).as('is_gone'))
+    .$if(after !== undefined, (query) =>
+      query.where(({ eb, refTuple, tuple }) =>
+        eb(refTuple('deleted_at', 'digest'), '<', tuple(after?.deletedAt ?? 0, after?.digest ?? '')),
+      ),
+    )
+    .orderBy('deleted_at', 'desc')
+    .orderBy('digest', 'desc')
+}
+
+function positionOf(row: DeletedRow | undefined): DeletedPosition | undefined {
+  return row && { deletedAt: row.deleted_at, digest: row.digest }
 }

@@ -8,6 +8,7 @@ import type { Metadata, Transaction } from '#metadata/metadata.ts'
 import { type Digest, parseDigest } from '#names/digest.ts'
 import { noteBlobs } from '#registry/collectable.ts'
 import { collectGarbage } from '#registry/collection/jobs.ts'
+import { dropSomeContent } from '#registry/image-content.ts'
 import { findKeptInBin, isKeptInBin } from '#registry/kept-in-use.ts'
 import { lockOwner } from './owner.ts'
 import { isGone, purgeImages } from './rows.ts'
@@ -171,6 +172,7 @@ function stepsFor(owner: number, clock: Clock): ((trx: Transaction) => Promise<b
     (trx) => deleteSome(trx, { table: 'manifest', column, owner, key: 'digest' }),
     (trx) => deleteSome(trx, { table: 'deleted_image_reference', column, owner, key: 'parent' }),
     (trx) => deleteSome(trx, { table: 'deleted_image', column, owner, key: 'digest' }),
+    (trx) => dropSomeContent(trx, owner),
     (trx) => deleteSome(trx, { table: 'link_candidate', column, owner, key: 'digest' }),
     (trx) => unlinkSome(trx, owner, clock()),
     async (trx) => {

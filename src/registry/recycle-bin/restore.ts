@@ -5,6 +5,7 @@ import type { Tag } from '#names/tag.ts'
 import { requireImagesWithin } from '#registry/image-push.ts'
 import { countFollowing } from '#registry/image-removals.ts'
 import { restoreImages } from '#registry/image-status.ts'
+import { manifestColumns, referenceColumns } from '#registry/manifest-columns.ts'
 import type { Quotas } from '#registry/quotas.ts'
 import type { Repository } from '#registry/repository.ts'
 import type { Act } from '#registry/tag-moves.ts'
@@ -71,10 +72,8 @@ async function findNeeded(trx: Transaction, { id }: Repository, indexes: readonl
   return rows.map(({ child }) => parseDigest(child))
 }
 
-const keptColumns = [
-  ...(['repository_id', 'digest', 'media_type', 'artifact_type', 'subject', 'annotations', 'body'] as const),
-  ...(['image_size', 'pushed_at', 'pulled_at', 'status'] as const),
-] as const
+/** Those that an image has as it had them before. */
+const keptColumns = manifestColumns.filter((column) => column !== 'archived_at' && column !== 'activated_at')
 
 /** Answers those that were not there: what was pushed again meanwhile stays as it is. */
 async function insertImages(
@@ -100,7 +99,6 @@ async function insertImages(
     .onConflict((conflict) => conflict.columns(['repository_id', 'digest']).doNothing())
     .returning('digest')
     .execute()
-  const referenceColumns = ['repository_id', 'parent', 'child', 'kind', 'media_type'] as const
   await trx
     .insertInto('manifest_reference')
     .columns(referenceColumns)

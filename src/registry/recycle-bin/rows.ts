@@ -4,6 +4,7 @@ import type { Schema } from '#metadata/schema.ts'
 import { type Digest, parseDigest } from '#names/digest.ts'
 import { parseTag, type Tag } from '#names/tag.ts'
 import { noteLinksOf } from '#registry/collectable.ts'
+import { dropContent } from '#registry/image-content.ts'
 import type { RemovalCause } from '#registry/image-removal.ts'
 
 /** Images in the recycle bin, as they are told and as they go for good. Times are milliseconds since the epoch. */
@@ -117,6 +118,7 @@ export async function purgeImages(
   if (digests.length === 0) return
   await noteLinksOf(trx, 'deleted_image_reference', repositoryId, digests, now)
   await forgetDeleted(trx, repositoryId, digests)
+  await dropContent(trx, repositoryId, digests)
 }
 
 /** Takes them out of the bin: they are back, or gone. */

@@ -8,7 +8,7 @@ import type { Metadata } from '#metadata/metadata.ts'
 import type { Digest } from '#names/digest.ts'
 import { type AffectedRepository, findAffected, findKeyOf } from './affected.ts'
 import { type BlobProblem, readBlobsAfter, type ScrubWork, scrubBlob } from './blobs.ts'
-import { forgetOtherRounds, type ManifestPlace, type ManifestTable, scrubManifests } from './manifests.ts'
+import { forgetOtherRounds, type ManifestPlace, scrubManifests } from './manifests.ts'
 import { createPace } from './pace.ts'
 
 /**
@@ -18,8 +18,8 @@ import { createPace } from './pace.ts'
 export interface ScrubRound {
   /** When it began, in milliseconds since the epoch, which also tells it from others. */
   readonly beganAt: number
-  /** The last blob that was read; then the last manifest; then the last in the recycle bin. */
-  readonly after: { readonly blob: string } | { readonly manifest: ManifestPlace } | { readonly deleted: ManifestPlace }
+  /** The last blob that was read; then the last manifest. */
+  readonly after: { readonly blob: string } | { readonly manifest: ManifestPlace }
 }
 
 export const scrubStore = jobKind({
@@ -102,12 +102,8 @@ async function* readOn(
   if ('blob' in after) {
     for await (const blob of readBlobs(parts, work, after.blob)) yield { blob }
   }
-  if (!('deleted' in after)) {
-    const from = 'manifest' in after ? after.manifest : beforeAll
-    for await (const manifest of readManifests(parts, work, { table: 'manifest', from, round })) yield { manifest }
-  }
-  const from = 'deleted' in after ? after.deleted : beforeAll
-  for await (const deleted of readManifests(parts, work, { table: 'deleted_image', from, round })) yield { deleted }
+  const from = 'manifest' in after ? after.manifest : beforeAll
+  for await (const manifest of readManifests(parts, work, { from, round })) yield { manifest }
   await forgetOtherRounds(parts.metadata, round)
 }
 
@@ -130,10 +126,10 @@ async function* readBlobs({ metadata, clock, onDamage }: ScrubParts, work: Scrub
 async function* readManifests(
   { metadata, clock, onDamage }: ScrubParts,
   work: ScrubWork,
-  { table, from, round }: { readonly table: ManifestTable; readonly from: ManifestPlace; readonly round: number },
+  { from, round }: { readonly from: ManifestPlace; readonly round: number },
 ) {
   for (let after: ManifestPlace | undefined = from; after !== undefined; ) {
-    const { damaged, next } = await scrubManifests(work, { table, after, round })
+    const { damaged, next } = await scrubManifests(work, { after, round })
     for (const { repositoryId, digest } of damaged) {
       const key = await findKeyOf(metadata.reader, repositoryId)
       const repositories = key === undefined ? [] : [{ registry: key.registry, name: key.name, images: [digest] }]

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto'
+import { setImmediate } from 'node:timers/promises'
 import { addToCounter } from '#jobs/counters.ts'
 import type { Metadata, Reader } from '#metadata/metadata.ts'
 import { type Digest, digestAlgorithm, digestHex, parseDigest } from '#names/digest.ts'
@@ -15,29 +16,31 @@ export interface DamagedManifest {
   readonly digest: Digest
 }
 
-/** Those that can be pulled, and those in the recycle bin, which can be restored. */
-export type ManifestTable = 'manifest' | 'deleted_image'
-
 const manifestsAtOnce = 50
 
 /**
  * Reads the bodies of manifests, which the database keeps, and answers those that do not hash to their digest and were not known to,
- * and where to go on: nowhere once there are no more. They are only told, since there is nothing that could take their place.
- * `round` names the round.
+ * and where to go on: nowhere once there are no more. The recycle bin's are among them. They are only told, since there is nothing
+ * that could take their place. `round` names the round.
  */
 export async function scrubManifests(
   { metadata, clock, pace, signal }: ScrubWork,
-  { table, after, round }: { readonly table: ManifestTable; readonly after: ManifestPlace; readonly round: number },
+  { after, round }: { readonly after: ManifestPlace; readonly round: number },
 ): Promise<{ readonly damaged: readonly DamagedManifest[]; readonly next: ManifestPlace | undefined }> {
-  const rows = await readAfter(metadata.reader, table, after)
+  const rows = await readAfter(metadata.reader, after)
   const damaged: DamagedManifest[] = []
-  for (const { repository_id: repositoryId, digest: text, body } of rows) {
+  for (const { repository_id: repositoryId, digest: text } of rows) {
     const digest = parseDigest(text)
+    const body = await readBody(metadata.reader, repositoryId, digest)
+    // It was deleted meanwhile.
+    if (body === undefined) continue
     const computed = createHash(digestAlgorithm(digest)).update(body).digest('hex')
     if (computed !== digestHex(digest) && (await note(metadata, { repositoryId, digest }, round, clock()))) {
       damaged.push({ repositoryId, digest })
     }
     await pace.spend(body.length, signal)
+    // One body at a time: a body has up to 4 MiB.
+    await setImmediate()
   }
   const last = rows.length < manifestsAtOnce ? undefined : rows.at(-1)
   return { damaged, next: last && { repositoryId: last.repository_id, digest: last.digest } }
@@ -72,18 +75,23 @@ async function note(
   })
 }
 
-function readAfter(reader: Reader, table: ManifestTable, { repositoryId, digest }: ManifestPlace) {
+function readAfter(reader: Reader, { repositoryId, digest }: ManifestPlace) {
   return reader
-    .selectFrom(table)
-    .select(['repository_id', 'digest', 'body'])
-    .where(({ or, and, eb }) =>
-      or([
-        eb('repository_id', '>', repositoryId),
-        and([eb('repository_id', '=', repositoryId), eb('digest', '>', digest)]),
-      ]),
-    )
+    .selectFrom('manifest_content')
+    .select(['repository_id', 'digest'])
+    .where(({ eb, refTuple, tuple }) => eb(refTuple('repository_id', 'digest'), '>', tuple(repositoryId, digest)))
     .orderBy('repository_id')
     .orderBy('digest')
     .limit(manifestsAtOnce)
     .execute()
+}
+
+async function readBody(reader: Reader, repositoryId: number, digest: Digest): Promise<Uint8Array | undefined> {
+  const row = await reader
+    .selectFrom('manifest_content')
+    .select('body')
+    .where('repository_id', '=', repositoryId)
+    .where('digest', '=', digest)
+    .executeTakeFirst()
+  return row?.body
 }

@@ -58,8 +58,8 @@ export async function fill(metadata: Metadata, repositoryId: number, images: rea
   for (let from = 0; from < images.length; from += rowsAtOnce) {
     const some = images.slice(from, from + rowsAtOnce)
     const manifests = some.map(({ image, subject, pushedAt }) => ({
-      ...{ ...id, digest: image.digest, media_type: image.mediaType, body: image.bytes, image_size: 1_000 },
-      ...{ artifact_type: null, subject: subject?.digest ?? null, annotations: null },
+      ...{ ...id, digest: image.digest, media_type: image.mediaType, image_size: 1_000 },
+      ...{ artifact_type: null, subject: subject?.digest ?? null },
       ...{ pushed_at: pushedAt, pulled_at: null },
     }))
     const tags = some.flatMap(({ image, tags, pushedAt }) =>
@@ -70,8 +70,10 @@ export async function fill(metadata: Metadata, repositoryId: number, images: rea
         ...{ ...id, parent: image.digest, child: digest, kind: 'manifest', media_type: mediaType },
       })),
     )
+    const contents = some.map(({ image }) => ({ ...id, digest: image.digest, annotations: null, body: image.bytes }))
     await metadata.transaction(async (trx) => {
       await trx.insertInto('manifest').values(manifests).execute()
+      await trx.insertInto('manifest_content').values(contents).execute()
       if (tags.length > 0) await trx.insertInto('tag').values(tags).execute()
       if (references.length > 0) await trx.insertInto('manifest_reference').values(references).execute()
     })

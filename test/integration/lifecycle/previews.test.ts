@@ -34,16 +34,13 @@ async function pushImages(metadata: Metadata, count: number): Promise<void> {
     const { id } = await trx.selectFrom('repository').select('id').executeTakeFirstOrThrow()
     for (let number = 0; number < count; number++) {
       const image = { repository_id: id, digest: `sha256:${hex(number)}`, media_type: 'a/b', image_size: 0 }
-      const body = new Uint8Array()
       await trx
         .insertInto('manifest')
         .values({
           ...image,
-          body,
           pushed_at: number,
           artifact_type: null,
           subject: null,
-          annotations: null,
           pulled_at: null,
         })
         .execute()

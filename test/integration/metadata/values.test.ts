@@ -68,10 +68,10 @@ eachDatabase((databases) =>
       const bodies = [Buffer.alloc(0), Buffer.from([0, 255, 0, 128]), randomBytes(4 * 1024 * 1024)]
       for (const [index, body] of bodies.entries()) {
         const digest = String(index)
-        const values = { repository_id, digest, body, media_type: 'm', image_size: 0, pushed_at: 0 }
-        await metadata.transaction((trx) => trx.insertInto('manifest').values(values).execute())
+        const values = { repository_id, digest, body, annotations: null }
+        await metadata.transaction((trx) => trx.insertInto('manifest_content').values(values).execute())
         const row = await metadata.reader
-          .selectFrom('manifest')
+          .selectFrom('manifest_content')
           .select('body')
           .where('digest', '=', digest)
           .executeTakeFirstOrThrow()

@@ -59,7 +59,7 @@ async function fill(metadata: Metadata, ids: readonly number[], world: readonly 
       const repository_id = ids[repository] ?? 0
       const image = {
         ...{ repository_id, digest: digest('a', number), media_type: 'a/b', artifact_type: null, subject: null },
-        ...{ annotations: null, body: new Uint8Array(), image_size: 0, pushed_at: 1, pulled_at: null },
+        ...{ image_size: 0, pushed_at: 1, pulled_at: null },
       }
       const bin = { status: 'ACTIVE', archived_at: null, activated_at: null, tags: '[]', deleted_at: 1 }
       if (binned || again) {

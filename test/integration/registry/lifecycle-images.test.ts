@@ -39,8 +39,6 @@ function addImage(metadata: Metadata, repositoryId: number, number: number, more
         media_type: 'a/b',
         artifact_type: null,
         subject: null,
-        annotations: null,
-        body: new Uint8Array(),
         image_size: 0,
         pushed_at: number,
         pulled_at: null,

@@ -147,7 +147,7 @@ eachDatabase((databases) =>
       for (const each of [pushed, other]) await push(each)
       const put = (body: Uint8Array) =>
         metadata.transaction((trx) =>
-          trx.updateTable('manifest').set({ body }).where('digest', '=', pushed.digest).execute(),
+          trx.updateTable('manifest_content').set({ body }).where('digest', '=', pushed.digest).execute(),
         )
       await put(changed(pushed.bytes))
       assert.equal(await scrub({ beganAt: 1 }), 'done')
@@ -173,17 +173,18 @@ eachDatabase((databases) =>
       for (const each of [deleted, held]) await push(each)
       await remove(deleted)
       await removeRepository()
-      for (const [table, { bytes }] of [
-        ['deleted_image', deleted],
-        ['manifest', held],
-      ] as const) {
+      for (const { digest, bytes } of [deleted, held]) {
         const body = changed(bytes)
-        await metadata.transaction((trx) => trx.updateTable(table).set({ body }).execute())
+        await metadata.transaction((trx) =>
+          trx.updateTable('manifest_content').set({ body }).where('digest', '=', digest).execute(),
+        )
       }
       for (const beganAt of [1, 2]) assert.equal(await scrub({ beganAt }), 'done')
       assert.deepEqual(
         told.map(({ digest, repositories }) => [digest, repositories]),
-        [held, deleted].map(({ digest }) => [digest, [{ ...key, images: [digest] }]]),
+        [held.digest, deleted.digest]
+          .sort((a, b) => (a < b ? -1 : 1))
+          .map((digest) => [digest, [{ ...key, images: [digest] }]]),
       )
       const { damagedManifests } = await readScrubStatus(metadata.reader)
       assert.deepEqual(new Set(damagedManifests), new Set([held, deleted].map(({ digest }) => ({ ...key, digest }))))
