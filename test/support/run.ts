@@ -18,7 +18,7 @@ export function findProgram(name: string): string | undefined {
 export const inContinuousIntegration = process.env.CI === 'true'
 
 /** Programs that are there for root alone, and so count as missing for anybody else. */
-const forRootAlone = new Set(['debootstrap', 'dockerd'])
+const forRootAlone = new Set(['containerd', 'debootstrap', 'dockerd'])
 
 /** Options of a test that needs these programs: a reason to skip it, except in CI, where it must run. */
 export function needs(...programs: string[]): { skip: string | false } {
