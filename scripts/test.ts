@@ -44,7 +44,7 @@ if (filesByTier.size === 0) {
 }
 
 // Each file is a process and starts others. With what Node compiled before, they start in half the time.
-const environment = { NODE_COMPILE_CACHE: `${root}node_modules/.cache/node`, ...scope.strength, ...process.env }
+const environment = { NODE_COMPILE_CACHE: `${root}node_modules/.cache/node`, ...scope.environment, ...process.env }
 // Tests start servers and databases of their own. More files at once than processors time out, and are not faster.
 const concurrency = Math.max(2, availableParallelism())
 const interruption = new AbortController()

@@ -29,15 +29,18 @@ export interface Scope {
   readonly paths: readonly string[]
   /** The whole run is interrupted after this time. */
   readonly deadlineMs: number
-  /** How hard the endurance tests try, for variables that the caller has not set. */
-  readonly strength: Readonly<Record<string, string>>
+  /** On which databases tests run and how hard the endurance tests try, for variables that the caller has not set. */
+  readonly environment: Readonly<Record<string, string>>
 }
+
+/** `npm test` leaves PostgreSQL to the tests of `eachDatabase`. */
+const everyDatabase = { LADING_TEST_DATABASES: 'sqlite,postgres' }
 
 const everything = ['test/unit', 'test/integration', 'test/clients', 'test/endurance']
 
 export const scopes = {
   /** `npm test` */
-  default: { paths: ['test/unit', 'test/integration'], deadlineMs: 40 * minute, strength: {} },
+  default: { paths: ['test/unit', 'test/integration'], deadlineMs: 40 * minute, environment: {} },
   /** `npm run test:ci`. An endurance test that is not listed here runs in `test:all` alone. */
   ci: {
     paths: [
@@ -50,14 +53,19 @@ export const scopes = {
       'test/endurance/scale.test.ts',
       'test/endurance/soak.test.ts',
     ],
-    deadlineMs: 50 * minute,
-    strength: {},
+    deadlineMs: 55 * minute,
+    environment: everyDatabase,
   },
   /** `npm run test:all` */
   all: {
     paths: everything,
     deadlineMs: 200 * minute,
-    strength: { LADING_TEST_CRASHES: '100', LADING_TEST_COLLECTOR_KILLS: '25', LADING_TEST_SOAK_SECONDS: '120' },
+    environment: {
+      ...everyDatabase,
+      LADING_TEST_CRASHES: '100',
+      LADING_TEST_COLLECTOR_KILLS: '25',
+      LADING_TEST_SOAK_SECONDS: '120',
+    },
   },
 } as const satisfies Readonly<Record<string, Scope>>
 

@@ -1,7 +1,7 @@
 /**
  * Fresh databases for tests, of each dialect: SQLite in a temporary folder, and databases of a real PostgreSQL: the one
  * that a whole run shares (`whole-run.ts`), or one that this process starts. The process's last hook removes everything.
- * A PostgreSQL that cannot start fails the test that needs it. `LADING_TEST_DATABASES=sqlite` leaves a dialect out.
+ * A PostgreSQL that cannot start fails the test that needs it. `LADING_TEST_DATABASES=sqlite,postgres` says which are used.
  */
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
@@ -24,11 +24,20 @@ export interface Databases {
   open(t: TestContext, url?: string): Promise<Metadata>
 }
 
-/** Runs one body of tests for each dialect. */
+/** Runs one body of tests for each dialect. For tests of locking, of the text of queries or of paging. */
 export function eachDatabase(body: (databases: Databases) => void): void {
-  const wanted = (process.env.LADING_TEST_DATABASES ?? 'sqlite,postgres').split(',')
-  if (wanted.includes('sqlite')) body(databasesOf('sqlite', sqliteUrl, sqliteUrl))
-  if (wanted.includes('postgres')) body(databasesOf('postgres', postgresUrl, emptyPostgresUrl))
+  runOn(process.env.LADING_TEST_DATABASES ?? 'sqlite,postgres', body)
+}
+
+/** The same where the database is not the subject: `npm test` runs them on SQLite alone, and CI on each. */
+export function eachDatabaseInCi(body: (databases: Databases) => void): void {
+  runOn(process.env.LADING_TEST_DATABASES ?? 'sqlite', body)
+}
+
+function runOn(wanted: string, body: (databases: Databases) => void): void {
+  const dialects = wanted.split(',')
+  if (dialects.includes('sqlite')) body(databasesOf('sqlite', sqliteUrl, sqliteUrl))
+  if (dialects.includes('postgres')) body(databasesOf('postgres', postgresUrl, emptyPostgresUrl))
 }
 
 function databasesOf(dialect: Dialect, url: () => Promise<string>, emptyUrl: () => Promise<string>): Databases {

@@ -7,7 +7,7 @@ import { after, before, describe, test } from 'node:test'
 import model from '#admin/model.json' with { type: 'json' }
 import type { Operations } from '#admin/model.ts'
 import { callAdmin } from '#test/support/admin.ts'
-import { eachDatabase } from '#test/support/databases.ts'
+import { eachDatabaseInCi } from '#test/support/databases.ts'
 import { repositoryArn } from './operations.ts'
 import { type Actor, startWorld, type World } from './world.ts'
 
@@ -56,7 +56,7 @@ test("the table has the operations of Lading's model", () => {
   assert.deepEqual(new Set<string>(names), new Set(Object.keys(model.operations)))
 })
 
-eachDatabase(({ dialect, url }) => {
+eachDatabaseInCi(({ dialect, url }) => {
   describe(`who may call each operation of Lading's own, over ${dialect}`, () => {
     let world: World
     before(async () => {

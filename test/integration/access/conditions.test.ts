@@ -8,7 +8,7 @@ import { after, before, describe, test } from 'node:test'
 import { ECR } from '@aws-sdk/client-ecr'
 import { IAM } from '@aws-sdk/client-iam'
 import { selfSigned } from '#test/fixtures/tls/pair.ts'
-import { eachDatabase } from '#test/support/databases.ts'
+import { eachDatabaseInCi } from '#test/support/databases.ts'
 import { openOciClient } from '#test/support/oci-client.ts'
 import { startServer } from '#test/support/server.ts'
 import { type Actor, documentOf, type Statement, startWorld, type World } from './world.ts'
@@ -19,7 +19,7 @@ function allow(Action: string | string[], Condition?: object): Statement {
   return { Effect: 'Allow', Action, Resource: '*', ...(Condition && { Condition }) }
 }
 
-eachDatabase(({ dialect, url }) => {
+eachDatabaseInCi(({ dialect, url }) => {
   describe(`condition keys, over ${dialect}`, () => {
     let world: World
     let painter: Actor

@@ -3,13 +3,13 @@ import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
 import type * as wire from '#admin/model.ts'
 import { callAdmin } from '#test/support/admin.ts'
-import { eachDatabase } from '#test/support/databases.ts'
+import { eachDatabaseInCi } from '#test/support/databases.ts'
 import { pushImageTo } from '#test/support/ecr-push.ts'
 import { image } from '#test/support/images/build.ts'
 import { until } from '#test/support/until.ts'
 import { type Actor, documentOf, type Statement, startWorld, type World } from './world.ts'
 
-eachDatabase(({ dialect, url }) => {
+eachDatabaseInCi(({ dialect, url }) => {
   describe(`who may restore a deleted repository, over ${dialect}`, () => {
     let world: World
     before(async () => {

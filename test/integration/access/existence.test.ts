@@ -5,14 +5,14 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
 import type { ECR } from '@aws-sdk/client-ecr'
-import { eachDatabase } from '#test/support/databases.ts'
+import { eachDatabaseInCi } from '#test/support/databases.ts'
 import { callOf, cases, type OperationCase, type OperationName, type Target } from './operations.ts'
 import { startWorld, type World } from './world.ts'
 
 /** Names of one length, as lengths show too. */
 const missing = { repositoryName: 'team/nil', registryId: '999999999999' }
 
-eachDatabase(({ dialect, url }) => {
+eachDatabaseInCi(({ dialect, url }) => {
   describe(`what strangers learn on the control plane, over ${dialect}`, () => {
     let world: World
     before(async () => {

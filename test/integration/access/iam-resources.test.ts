@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { IAM } from '@aws-sdk/client-iam'
-import { eachDatabase } from '#test/support/databases.ts'
+import { eachDatabaseInCi } from '#test/support/databases.ts'
 import { refusalOf } from '#test/support/ecr-session.ts'
 import { type Statement, startWorld } from './world.ts'
 
@@ -13,7 +13,7 @@ const trust = JSON.stringify({
 const PolicyDocument = JSON.stringify({ Statement: { Effect: 'Allow', Action: 'ecr:*', Resource: '*' } })
 const Tags = [{ Key: 'Protected', Value: 'yes' }]
 
-eachDatabase((databases) => {
+eachDatabaseInCi((databases) => {
   describe(`resources of IAM, ${databases.dialect}`, () => {
     async function hiring() {
       const world = await startWorld({ database: await databases.url() })

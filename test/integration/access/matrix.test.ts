@@ -5,7 +5,7 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
 import model from '#ecr/model.json' with { type: 'json' }
-import { eachDatabase } from '#test/support/databases.ts'
+import { eachDatabaseInCi } from '#test/support/databases.ts'
 import { callOf, cases, type OperationCase, type OperationName, resourceOf } from './operations.ts'
 import {
   type Asked,
@@ -41,7 +41,7 @@ test('the table has the operations of the model', () => {
   assert.equal(names.length, 58)
 })
 
-eachDatabase(({ dialect, url }) => {
+eachDatabaseInCi(({ dialect, url }) => {
   describe(`who may call each operation, over ${dialect}`, () => {
     let world: World
     before(async () => {

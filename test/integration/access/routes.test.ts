@@ -5,7 +5,7 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
 import type { Method } from '#oci/call.ts'
-import { eachDatabase } from '#test/support/databases.ts'
+import { eachDatabaseInCi } from '#test/support/databases.ts'
 import { image } from '#test/support/images/build.ts'
 import { type Answer, type OciClient, openOciClient } from '#test/support/oci-client.ts'
 import { repositoryArn } from './operations.ts'
@@ -25,7 +25,7 @@ const ways: Record<Scenario['who'], readonly Way[]> = {
 /** One of each kind of resource, and the one with two actions. */
 const decisive = ['GET /v2/_catalog', 'GET manifests/v1', 'PUT blobs/uploads']
 
-eachDatabase(({ dialect, url }) => {
+eachDatabaseInCi(({ dialect, url }) => {
   describe(`who may use each endpoint, over ${dialect}`, () => {
     let world: World
     let client: OciClient

@@ -5,7 +5,7 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
 import { type AssumeRoleCommandInput, STS } from '@aws-sdk/client-sts'
-import { eachDatabase } from '#test/support/databases.ts'
+import { eachDatabaseInCi } from '#test/support/databases.ts'
 import { openOciClient } from '#test/support/oci-client.ts'
 import { repositoryArn } from './operations.ts'
 import { documentOf, type Statement, startWorld, type World } from './world.ts'
@@ -14,7 +14,7 @@ const pull = 'ecr:BatchGetImage'
 const allow = (Action: string | string[]): Statement => ({ Effect: 'Allow', Action, Resource: '*' })
 const deny = (Action: string): Statement => ({ Effect: 'Deny', Action, Resource: '*' })
 
-eachDatabase(({ dialect, url }) => {
+eachDatabaseInCi(({ dialect, url }) => {
   describe(`sessions and boundaries, over ${dialect}`, () => {
     let world: World
     let sts: STS

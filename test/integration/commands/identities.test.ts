@@ -5,7 +5,7 @@ import { ECR } from '@aws-sdk/client-ecr'
 import { sql } from 'kysely'
 import { openMetadata } from '#metadata/open.ts'
 import { type Commands, commandsOver } from '#test/support/command.ts'
-import { eachDatabase } from '#test/support/databases.ts'
+import { eachDatabaseInCi } from '#test/support/databases.ts'
 import { type Credentials, type RunningServer, startServer } from '#test/support/server.ts'
 import { temporaryFolder } from '#test/support/temporary-folder.ts'
 
@@ -29,7 +29,7 @@ async function refusalWith(server: RunningServer, credentials: Credentials): Pro
 
 const readOnly = 'arn:aws:iam::aws:policy/AmazonEC2ContainerRegistryReadOnly'
 
-eachDatabase(({ dialect, url }) => {
+eachDatabaseInCi(({ dialect, url }) => {
   async function start(): Promise<{ server: RunningServer; lading: Commands } & AsyncDisposable> {
     const server = await startServer({ database: await url() })
     const dispose = () => server.stop()
@@ -146,7 +146,7 @@ test('a command makes no database where there is none', async () => {
   assert.match(await lading.refusal('user', 'list'), /there is none yet: the first lading serve makes it\)$/)
 })
 
-eachDatabase(({ dialect, emptyUrl }) => {
+eachDatabaseInCi(({ dialect, emptyUrl }) => {
   test(`a command leaves the schema to servers, be there none yet or an older one: ${dialect}`, async () => {
     await using folder = await temporaryFolder()
     const database = await emptyUrl()

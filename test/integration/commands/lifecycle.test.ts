@@ -4,7 +4,7 @@ import { readFile } from 'node:fs/promises'
 import { test } from 'node:test'
 import { ECR } from '@aws-sdk/client-ecr'
 import { commandsOver } from '#test/support/command.ts'
-import { eachDatabase } from '#test/support/databases.ts'
+import { eachDatabaseInCi } from '#test/support/databases.ts'
 import { pushImageTo } from '#test/support/ecr-push.ts'
 import { image, layer } from '#test/support/images/build.ts'
 import { run } from '#test/support/run.ts'
@@ -14,7 +14,7 @@ import { temporaryFolder } from '#test/support/temporary-folder.ts'
 const root = new URL('../../..', import.meta.url).pathname
 const repositoryName = 'team/app'
 
-eachDatabase(({ dialect, url }) => {
+eachDatabaseInCi(({ dialect, url }) => {
   test(`the lines of docs/retention.md that ask what a policy would do print what they say (${dialect})`, async (t) => {
     await using server = await startServer({ database: await url() })
     await using folder = await temporaryFolder()

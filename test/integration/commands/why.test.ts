@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { setTimeout } from 'node:timers/promises'
 import { commandsOver } from '#test/support/command.ts'
-import { eachDatabase } from '#test/support/databases.ts'
+import { eachDatabaseInCi } from '#test/support/databases.ts'
 import { openOciClient } from '#test/support/oci-client.ts'
 import { startServer } from '#test/support/server.ts'
 
@@ -13,7 +13,7 @@ interface Explained {
   readonly message?: string
 }
 
-eachDatabase(({ dialect, url }) => {
+eachDatabaseInCi(({ dialect, url }) => {
   test(`lading why tells who may do what, and why a pull was denied by the id that it showed (${dialect})`, async () => {
     await using server = await startServer({ database: await url() })
     const lading = commandsOver(server.environment)

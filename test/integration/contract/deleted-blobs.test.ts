@@ -1,12 +1,12 @@
 /** What deletion leaves of an image's layers, over HTTP: nothing to read, and nothing to push again, until their time is up. */
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
-import { eachDatabase } from '#test/support/databases.ts'
+import { eachDatabaseInCi } from '#test/support/databases.ts'
 import { type Image, image, layer } from '#test/support/images/build.ts'
 import { pullWhole, pushBlob } from '#test/support/push.ts'
 import { openRetentionStage } from '#test/support/retention-stage.ts'
 
-eachDatabase(({ dialect, url }) => {
+eachDatabaseInCi(({ dialect, url }) => {
   async function stage(t: TestContext) {
     const opened = await openRetentionStage(t, await url())
     const repositoryName = await opened.repository()

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
 import type { DescribeImagesFilter, ImageIdentifier, TargetStorageClass } from '@aws-sdk/client-ecr'
-import { eachDatabase } from '#test/support/databases.ts'
+import { eachDatabaseInCi } from '#test/support/databases.ts'
 import { answerOf, type EcrSession, refusalOf, startEcrSession } from '#test/support/ecr-session.ts'
 import { arm64, artifact, image, index } from '#test/support/images/build.ts'
 import { digest } from '#test/support/images/content.ts'
@@ -11,7 +11,7 @@ import { type Registry, request } from '#test/support/push.ts'
 const registryId = '000000000000'
 const sorted = (texts: Iterable<string>) => [...texts].sort((a, b) => (a < b ? -1 : 1))
 
-eachDatabase(({ dialect, url }) => {
+eachDatabaseInCi(({ dialect, url }) => {
   describe(`archived images (${dialect})`, () => {
     let session: EcrSession
     let registry: Registry

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
 import type { ImageIdentifier, PutImageCommandInput } from '@aws-sdk/client-ecr'
-import { eachDatabase } from '#test/support/databases.ts'
+import { eachDatabaseInCi } from '#test/support/databases.ts'
 import { answerOf, type EcrSession, refusalOf, startEcrSession } from '#test/support/ecr-session.ts'
 import { arm64, artifact, type Image, image, index, mediaTypes } from '#test/support/images/build.ts'
 import { digest } from '#test/support/images/content.ts'
@@ -53,7 +53,7 @@ const faults: readonly [imageId: ImageIdentifier, failure: { failureCode: string
   [{ imageTag: 'absent', imageDigest: absent }, notFound],
 ]
 
-eachDatabase(({ dialect, url }) => {
+eachDatabaseInCi(({ dialect, url }) => {
   describe(`images by the SDK (${dialect})`, () => {
     let session: EcrSession
     before(async () => {

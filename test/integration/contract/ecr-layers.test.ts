@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { readdir, truncate } from 'node:fs/promises'
 import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
-import { eachDatabase } from '#test/support/databases.ts'
+import { eachDatabaseInCi } from '#test/support/databases.ts'
 import { answerOf, type EcrSession, refusalOf, startEcrSession } from '#test/support/ecr-session.ts'
 import { type Blob, type Image, image, index } from '#test/support/images/build.ts'
 import { digest, noise } from '#test/support/images/content.ts'
@@ -28,7 +28,7 @@ function blobOf({ blobs }: Image, place: number): Blob {
   return blob
 }
 
-eachDatabase(({ dialect, url }) => {
+eachDatabaseInCi(({ dialect, url }) => {
   describe(`layers by the SDK (${dialect})`, () => {
     let session: EcrSession
     before(async () => {

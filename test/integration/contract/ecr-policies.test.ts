@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import type { ECR } from '@aws-sdk/client-ecr'
 import { IAM } from '@aws-sdk/client-iam'
-import { eachDatabase } from '#test/support/databases.ts'
+import { eachDatabaseInCi } from '#test/support/databases.ts'
 import { answerOf, type EcrSession, refusalOf, startEcrSession } from '#test/support/ecr-session.ts'
 
 const other = '222222222222'
@@ -33,7 +33,7 @@ async function user({ server, client }: EcrSession, name: string, policy?: strin
   }
 }
 
-eachDatabase((databases) =>
+eachDatabaseInCi((databases) =>
   describe(`policies on ${databases.dialect}`, () => {
     test('a repository’s policy comes back as ECR prints it, is replaced whole and deleted', async () => {
       await using session = await startEcrSession({ database: await databases.url() })

@@ -1,7 +1,7 @@
 /** The quotas of repositories, images and tags, by the AWS SDK and on the data plane; small ones, as the real are long in reaching. */
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
-import { eachDatabase } from '#test/support/databases.ts'
+import { eachDatabaseInCi } from '#test/support/databases.ts'
 import { type EcrSession, refusalOf, startEcrSession } from '#test/support/ecr-session.ts'
 import { image } from '#test/support/images/build.ts'
 import { digest } from '#test/support/images/content.ts'
@@ -16,7 +16,7 @@ function limitExceeded(what: string, where: string) {
   return { name: 'LimitExceededException', message, status: 400 }
 }
 
-eachDatabase(({ dialect, url }) => {
+eachDatabaseInCi(({ dialect, url }) => {
   describe(`quotas (${dialect})`, () => {
     let session: EcrSession
     before(async () => {

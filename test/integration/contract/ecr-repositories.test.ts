@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
 import { type CreateRepositoryCommandInput, paginateDescribeRepositories } from '@aws-sdk/client-ecr'
 import fc from 'fast-check'
-import { eachDatabase } from '#test/support/databases.ts'
+import { eachDatabaseInCi } from '#test/support/databases.ts'
 import { answerOf, type EcrSession, refusalOf, startEcrSession } from '#test/support/ecr-session.ts'
 import { image } from '#test/support/images/build.ts'
 
@@ -15,7 +15,7 @@ function invalid(member: string, constraint: string) {
   return { name: 'InvalidParameterException', message, status: 400 }
 }
 
-eachDatabase(({ dialect, url }) => {
+eachDatabaseInCi(({ dialect, url }) => {
   describe(`repositories by the SDK (${dialect})`, () => {
     let session: EcrSession
     before(async () => {

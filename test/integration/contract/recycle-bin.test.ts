@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url'
 import type * as wire from '#admin/model.ts'
 import { callAdmin } from '#test/support/admin.ts'
 import { commandsOver } from '#test/support/command.ts'
-import { eachDatabase } from '#test/support/databases.ts'
+import { eachDatabaseInCi } from '#test/support/databases.ts'
 import { startEcrSession } from '#test/support/ecr-session.ts'
 import { artifact, image, index } from '#test/support/images/build.ts'
 import { openOciClient } from '#test/support/oci-client.ts'
@@ -26,7 +26,7 @@ function keysOf({ url, credentials, region }: RunningServer) {
   }
 }
 
-eachDatabase(({ dialect, url }) => {
+eachDatabaseInCi(({ dialect, url }) => {
   test(`a deleted image is gone from every answer at once, and back byte for byte (${dialect})`, async () => {
     await using session = await startEcrSession({ database: await url() })
     const { server, ecr } = session

@@ -2,13 +2,13 @@
 import assert from 'node:assert/strict'
 import { describe, type TestContext, test } from 'node:test'
 import type * as wire from '#admin/model.ts'
-import { eachDatabase } from '#test/support/databases.ts'
+import { eachDatabaseInCi } from '#test/support/databases.ts'
 import { artifact, type Image, image, index } from '#test/support/images/build.ts'
 import { openRetentionStage } from '#test/support/retention-stage.ts'
 
 const hourMs = 3_600_000
 
-eachDatabase(({ dialect, url }) =>
+eachDatabaseInCi(({ dialect, url }) =>
   describe(`referrers of a restored image, on ${dialect}`, () => {
     async function stage(t: TestContext, quotas = 'images=100') {
       const opened = await openRetentionStage(t, await url(), { LADING_QUOTAS: quotas })

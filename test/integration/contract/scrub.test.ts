@@ -6,7 +6,7 @@ import { describe, test } from 'node:test'
 import { ECR } from '@aws-sdk/client-ecr'
 import { type Digest, digestHex } from '#names/digest.ts'
 import { openAuditReader } from '#test/support/audit.ts'
-import { eachDatabase } from '#test/support/databases.ts'
+import { eachDatabaseInCi } from '#test/support/databases.ts'
 import { pushBlobTo } from '#test/support/ecr-push.ts'
 import { refusalOf } from '#test/support/ecr-session.ts'
 import { image } from '#test/support/images/build.ts'
@@ -15,7 +15,7 @@ import { pullWhole, pushImage } from '#test/support/push.ts'
 import { startServer } from '#test/support/server.ts'
 import { until } from '#test/support/until.ts'
 
-eachDatabase((databases) =>
+eachDatabaseInCi((databases) =>
   describe(`damaged content on ${databases.dialect}`, () => {
     /** A server with an image, and its layer. */
     async function stage() {

@@ -3,7 +3,7 @@ import { describe, type TestContext, test } from 'node:test'
 import { ECR } from '@aws-sdk/client-ecr'
 import { IAM } from '@aws-sdk/client-iam'
 import { type AssumeRoleCommandInput, type AssumeRoleCommandOutput, STS } from '@aws-sdk/client-sts'
-import { type Databases, eachDatabase } from '#test/support/databases.ts'
+import { type Databases, eachDatabaseInCi } from '#test/support/databases.ts'
 import { refusalOf } from '#test/support/ecr-session.ts'
 import { startOidcIssuer } from '#test/support/oidc-issuer.ts'
 import { type Credentials, startServer } from '#test/support/server.ts'
@@ -88,7 +88,7 @@ const denied = (who: string, action: string, resource: string) => ({
   message: `User: ${who} is not authorized to perform: ${action} on resource: ${resource}`,
 })
 
-eachDatabase((databases) => {
+eachDatabaseInCi((databases) => {
   describe(`AssumeRole, ${databases.dialect}`, () => {
     test('whoever is trusted and allowed acts as the role, for an hour', async (t) => {
       const { server, user, role, sts, ecr, time } = await world(t, databases)

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
 import type { ImageTagMutability } from '@aws-sdk/client-ecr'
-import { eachDatabase } from '#test/support/databases.ts'
+import { eachDatabaseInCi } from '#test/support/databases.ts'
 import { type EcrSession, refusalOf, startEcrSession } from '#test/support/ecr-session.ts'
 import { image } from '#test/support/images/build.ts'
 import { type OciClient, openOciClient } from '#test/support/oci-client.ts'
@@ -20,7 +20,7 @@ const modes: Readonly<Record<ImageTagMutability, { moving: readonly string[]; fi
   IMMUTABLE_WITH_EXCLUSION: { moving: excluded, fixed: others },
 }
 
-eachDatabase(({ dialect, url }) =>
+eachDatabaseInCi(({ dialect, url }) =>
   describe(`tag mutability on both planes (${dialect})`, () => {
     let session: EcrSession
     let client: OciClient

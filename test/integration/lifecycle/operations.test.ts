@@ -9,7 +9,7 @@ import {
 } from '@aws-sdk/client-ecr'
 import { model } from '#ecr/model.ts'
 import { openMetadata } from '#metadata/open.ts'
-import { eachDatabase } from '#test/support/databases.ts'
+import { eachDatabaseInCi } from '#test/support/databases.ts'
 import { answerOf, type EcrSession, refusalOf, startEcrSession } from '#test/support/ecr-session.ts'
 import { artifact, type Image, image, index } from '#test/support/images/build.ts'
 import { digest } from '#test/support/images/content.ts'
@@ -37,7 +37,7 @@ const policyNotFound = (name: string) =>
 const digestsOf = (results: readonly LifecyclePolicyPreviewResult[] = []) =>
   results.map(({ imageDigest }) => imageDigest)
 
-eachDatabase(({ dialect, url }) => {
+eachDatabaseInCi(({ dialect, url }) => {
   describe(`lifecycle policies by the SDK (${dialect})`, () => {
     let session: EcrSession
     let database: string

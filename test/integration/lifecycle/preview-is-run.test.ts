@@ -8,7 +8,7 @@ import { describe, test } from 'node:test'
 import type { ECR } from '@aws-sdk/client-ecr'
 import fc from 'fast-check'
 import type { PreviewLifecycleResponse } from '#admin/model.ts'
-import { eachDatabase } from '#test/support/databases.ts'
+import { eachDatabaseInCi } from '#test/support/databases.ts'
 import { type Image, index } from '#test/support/images/build.ts'
 import { openRetentionStage } from '#test/support/retention-stage.ts'
 import { until } from '#test/support/until.ts'
@@ -19,7 +19,7 @@ const repositories = 8
 const ages = [600, 500, 400, 300, 200, 100]
 const minuteMs = 60_000
 
-eachDatabase((databases) =>
+eachDatabaseInCi((databases) =>
   describe(`previews and runs (${databases.dialect})`, { timeout: 120_000 }, () => {
     test('take the same images, and a second run takes no more', async (t) => {
       const stage = await openRetentionStage(t, await databases.url())

@@ -4,7 +4,7 @@ import { after, before, describe, test } from 'node:test'
 import { IAM } from '@aws-sdk/client-iam'
 import { STS } from '@aws-sdk/client-sts'
 import { type AuditReader, openAuditReader } from '#test/support/audit.ts'
-import { eachDatabase } from '#test/support/databases.ts'
+import { eachDatabaseInCi } from '#test/support/databases.ts'
 import { image } from '#test/support/images/build.ts'
 import { type OciClient, openOciClient } from '#test/support/oci-client.ts'
 import { pushImage } from '#test/support/push.ts'
@@ -49,7 +49,7 @@ test('a secret is in no line of the log', async () => {
   assert.ok(!server.errors().includes(Buffer.from(secret).toString('base64').slice(0, 30)))
 })
 
-eachDatabase((databases) =>
+eachDatabaseInCi((databases) =>
   describe(`access keys as passwords, over ${databases.dialect}`, () => {
     const time = { ahead: 0 }
     let server: RunningServer

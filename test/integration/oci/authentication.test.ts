@@ -4,14 +4,14 @@ import { test } from 'node:test'
 import { CreateRepositoryCommand } from '@aws-sdk/client-ecr'
 import { openOciClient } from '#test/support/oci-client.ts'
 import { startServer } from '#test/support/server.ts'
-import { eachServer, expect } from './world.ts'
+import { eachServerInCi, expect } from './world.ts'
 
 let hoursLater = 0
 const clock = () => Date.now() + hoursLater * 3_600_000
 
 const basic = (text: string) => `Basic ${Buffer.from(text).toString('base64')}`
 
-eachServer(
+eachServerInCi(
   'authentication',
   (world) => {
     const { call } = world

@@ -8,9 +8,9 @@ import { callAdmin } from '#test/support/admin.ts'
 import { image, mediaTypes } from '#test/support/images/build.ts'
 import { digest } from '#test/support/images/content.ts'
 import { pullWhole, pushBlob, pushImage } from '#test/support/push.ts'
-import { eachServer, expect } from './world.ts'
+import { eachServerInCi, expect } from './world.ts'
 
-eachServer('blobs', (world) => {
+eachServerInCi('blobs', (world) => {
   const { call } = world
   async function pushed(repository: string, bytes = world.bytes(3_000_000)) {
     const blob = { bytes, digest: digest(bytes), mediaType: mediaTypes.oci.layer }

@@ -13,9 +13,9 @@ import { image } from '#test/support/images/build.ts'
 import { digest as digestOf } from '#test/support/images/content.ts'
 import { openOciClient } from '#test/support/oci-client.ts'
 import { until } from '#test/support/until.ts'
-import { eachServer, expect, locationOf } from './world.ts'
+import { eachServerInCi, expect, locationOf } from './world.ts'
 
-eachServer('create on push', (world) => {
+eachServerInCi('create on push', (world) => {
   const call: typeof world.call = (...parameters) => world.call(...parameters)
   let templates = 0
 

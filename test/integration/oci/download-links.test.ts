@@ -4,11 +4,11 @@ import { test } from 'node:test'
 import { GetDownloadUrlForLayerCommand } from '@aws-sdk/client-ecr'
 import { image } from '#test/support/images/build.ts'
 import { pushImage } from '#test/support/push.ts'
-import { eachServer, expect } from './world.ts'
+import { eachServerInCi, expect } from './world.ts'
 
 let minutesLater = 0
 
-eachServer(
+eachServerInCi(
   'download links',
   (world) => {
     const stranger = (method: string, path: string, headers = {}) =>

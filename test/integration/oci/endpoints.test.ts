@@ -4,9 +4,9 @@ import { Readable } from 'node:stream'
 import { test } from 'node:test'
 import { digest } from '#test/support/images/content.ts'
 import { openRawConnection } from '#test/support/raw-connection.ts'
-import { eachServer, expect } from './world.ts'
+import { eachServerInCi, expect } from './world.ts'
 
-eachServer('the endpoints', (world) => {
+eachServerInCi('the endpoints', (world) => {
   const { call } = world
 
   test('where no endpoint is, the answer says so in the specification’s form', async () => {

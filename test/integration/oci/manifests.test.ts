@@ -9,11 +9,11 @@ import { amd64, arm64, artifact, type Image, image, index, mediaTypes, rewritten
 import { digest } from '#test/support/images/content.ts'
 import { oddImages } from '#test/support/images/odd.ts'
 import { pushImage } from '#test/support/push.ts'
-import { eachServer, expect } from './world.ts'
+import { eachServerInCi, expect } from './world.ts'
 
 let now = Date.now()
 
-eachServer(
+eachServerInCi(
   'manifests',
   (world) => {
     const { call, putManifest } = world

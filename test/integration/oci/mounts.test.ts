@@ -4,9 +4,9 @@ import { test } from 'node:test'
 import { CreateRepositoryCommand, type EncryptionConfiguration, PutAccountSettingCommand } from '@aws-sdk/client-ecr'
 import { type Image, image } from '#test/support/images/build.ts'
 import { pullWhole, pushImage } from '#test/support/push.ts'
-import { eachServer, expect } from './world.ts'
+import { eachServerInCi, expect } from './world.ts'
 
-eachServer('mounts', (world) => {
+eachServerInCi('mounts', (world) => {
   const call: typeof world.call = (...parameters) => world.call(...parameters)
   let count = 0
 

@@ -12,7 +12,7 @@ import {
 } from '#test/support/images/build.ts'
 import { digest } from '#test/support/images/content.ts'
 import { pushImage } from '#test/support/push.ts'
-import { eachServer, expect } from './world.ts'
+import { eachServerInCi, expect } from './world.ts'
 
 interface Index {
   readonly schemaVersion: number
@@ -22,7 +22,7 @@ interface Index {
 
 const byDigest = (a: { digest: string }, b: { digest: string }) => (a.digest < b.digest ? -1 : 1)
 
-eachServer('referrers', (world) => {
+eachServerInCi('referrers', (world) => {
   const { call } = world
   const pathOf = (name: string, { digest }: { digest: string }) => `/v2/${name}/referrers/${digest}`
   const push = (name: string, of: Image) => pushImage(world.client.registry, name, of)

@@ -10,9 +10,9 @@ import type { Answer } from '#test/support/oci-client.ts'
 import { pushBlob } from '#test/support/push.ts'
 import { openRawConnection } from '#test/support/raw-connection.ts'
 import { until } from '#test/support/until.ts'
-import { draftSize, eachServer, expect, locationOf } from './world.ts'
+import { draftSize, eachServerInCi, expect, locationOf } from './world.ts'
 
-eachServer('uploads', (world) => {
+eachServerInCi('uploads', (world) => {
   const { call } = world
   const noDigest = digest(Buffer.from('something else'))
 

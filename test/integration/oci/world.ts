@@ -4,7 +4,7 @@ import { readdir, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { after, before, describe } from 'node:test'
 import { type ImageTagMutability, PutAccountSettingCommand } from '@aws-sdk/client-ecr'
-import { type Dialect, eachDatabase } from '#test/support/databases.ts'
+import { type Databases, type Dialect, eachDatabase, eachDatabaseInCi } from '#test/support/databases.ts'
 import type { Image } from '#test/support/images/build.ts'
 import { noise } from '#test/support/images/content.ts'
 import { type Answer, type OciClient, openOciClient } from '#test/support/oci-client.ts'
@@ -29,53 +29,59 @@ export interface World {
   bytes(sizeBytes: number): Buffer
 }
 
+type BodyOfTests = (world: World) => void
+type WorldOptions = Omit<ServerOptions, 'database'>
+
 /** Runs `body` once for each database, against one server. */
-export function eachServer(
-  subject: string,
-  body: (world: World) => void,
-  options: Omit<ServerOptions, 'database'> = {},
-): void {
-  eachDatabase(({ dialect, url }) => {
-    describe(`${subject}, over ${dialect}`, () => {
-      let server: RunningServer | undefined
-      let client: OciClient | undefined
-      let count = 0
-      before(async () => {
-        server = await startServer({ ...options, database: await url() })
-        client = await openOciClient(server)
-      })
-      after(async () => {
-        await client?.[Symbol.asyncDispose]()
-        await server?.stop()
-      })
-      const world: World = {
-        dialect,
-        get server() {
-          return present(server)
-        },
-        get client() {
-          return present(client)
-        },
-        call: (...parameters) => world.client.call(...parameters),
-        repository: (mutability) => world.client.createRepository(`team/app-${++count}`, mutability),
-        async pushBlobs(repository, { blobs }) {
-          for (const blob of blobs) await pushBlob(world.client.registry, repository, blob)
-        },
-        putManifest: (repository, { bytes, mediaType }, reference) =>
-          world.call('PUT', `/v2/${repository}/manifests/${reference}`, {
-            headers: { 'content-type': mediaType },
-            body: bytes,
-          }),
-        startUpload: async (repository) =>
-          locationOf(expect(await world.call('POST', `/v2/${repository}/blobs/uploads/`), 202)),
-        async allowMounts() {
-          const setting = { name: 'BLOB_MOUNTING', value: 'ENABLED' }
-          await world.client.ecr.send(new PutAccountSettingCommand(setting))
-        },
-        bytes: (sizeBytes) => noise(`${subject}/${dialect}/${++count}`, sizeBytes),
-      }
-      body(world)
+export function eachServer(subject: string, body: BodyOfTests, options: WorldOptions = {}): void {
+  eachDatabase((databases) => describeOn(databases, subject, body, options))
+}
+
+/** The same where the database is not the subject: in `npm test` on SQLite alone. */
+export function eachServerInCi(subject: string, body: BodyOfTests, options: WorldOptions = {}): void {
+  eachDatabaseInCi((databases) => describeOn(databases, subject, body, options))
+}
+
+function describeOn({ dialect, url }: Databases, subject: string, body: BodyOfTests, options: WorldOptions): void {
+  describe(`${subject}, over ${dialect}`, () => {
+    let server: RunningServer | undefined
+    let client: OciClient | undefined
+    let count = 0
+    before(async () => {
+      server = await startServer({ ...options, database: await url() })
+      client = await openOciClient(server)
     })
+    after(async () => {
+      await client?.[Symbol.asyncDispose]()
+      await server?.stop()
+    })
+    const world: World = {
+      dialect,
+      get server() {
+        return present(server)
+      },
+      get client() {
+        return present(client)
+      },
+      call: (...parameters) => world.client.call(...parameters),
+      repository: (mutability) => world.client.createRepository(`team/app-${++count}`, mutability),
+      async pushBlobs(repository, { blobs }) {
+        for (const blob of blobs) await pushBlob(world.client.registry, repository, blob)
+      },
+      putManifest: (repository, { bytes, mediaType }, reference) =>
+        world.call('PUT', `/v2/${repository}/manifests/${reference}`, {
+          headers: { 'content-type': mediaType },
+          body: bytes,
+        }),
+      startUpload: async (repository) =>
+        locationOf(expect(await world.call('POST', `/v2/${repository}/blobs/uploads/`), 202)),
+      async allowMounts() {
+        const setting = { name: 'BLOB_MOUNTING', value: 'ENABLED' }
+        await world.client.ecr.send(new PutAccountSettingCommand(setting))
+      },
+      bytes: (sizeBytes) => noise(`${subject}/${dialect}/${++count}`, sizeBytes),
+    }
+    body(world)
   })
 }
 

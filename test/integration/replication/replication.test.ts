@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
 import type { ReplicationRule } from '@aws-sdk/client-ecr'
 import { refusalsOfMissingImages } from '#test/support/about-an-image.ts'
-import { eachDatabase } from '#test/support/databases.ts'
+import { eachDatabaseInCi } from '#test/support/databases.ts'
 import { answerOf, type EcrSession, refusalOf, startEcrSession } from '#test/support/ecr-session.ts'
 import { image } from '#test/support/images/build.ts'
 
@@ -19,7 +19,7 @@ const to = (region: string, account = registryId) => ({ region, registryId: acco
 const prefixes = (...filters: string[]) => filters.map((filter) => ({ filter, filterType: 'PREFIX_MATCH' as const }))
 const numbered = (count: number) => Array.from({ length: count }, (_, index) => index)
 
-eachDatabase(({ dialect, url }) => {
+eachDatabaseInCi(({ dialect, url }) => {
   describe(`replication by the SDK (${dialect})`, () => {
     let session: EcrSession
     before(async () => {

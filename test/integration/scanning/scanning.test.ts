@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
 import type { PutRegistryScanningConfigurationCommandInput, RegistryScanningRule } from '@aws-sdk/client-ecr'
 import { refusalsOfMissingImages } from '#test/support/about-an-image.ts'
-import { eachDatabase } from '#test/support/databases.ts'
+import { eachDatabaseInCi } from '#test/support/databases.ts'
 import { answerOf, type EcrSession, refusalOf, startEcrSession } from '#test/support/ecr-session.ts'
 import { image } from '#test/support/images/build.ts'
 
@@ -20,7 +20,7 @@ function rule(scanFrequency: RegistryScanningRule['scanFrequency'], ...filters: 
   return { scanFrequency, repositoryFilters: filters.map((filter) => ({ filter, filterType: 'WILDCARD' })) }
 }
 
-eachDatabase(({ dialect, url }) => {
+eachDatabaseInCi(({ dialect, url }) => {
   describe(`scanning by the SDK (${dialect})`, () => {
     let session: EcrSession
     before(async () => {

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
 import type { SigningRule } from '@aws-sdk/client-ecr'
 import { refusalsOfMissingImages } from '#test/support/about-an-image.ts'
-import { eachDatabase } from '#test/support/databases.ts'
+import { eachDatabaseInCi } from '#test/support/databases.ts'
 import { answerOf, type EcrSession, refusalOf, startEcrSession } from '#test/support/ecr-session.ts'
 import { artifact, image } from '#test/support/images/build.ts'
 
@@ -25,7 +25,7 @@ const profile = (name: string, region = 'us-east-1', account = registryId) =>
 const wildcards = (...filters: string[]) => filters.map((filter) => ({ filter, filterType: 'WILDCARD_MATCH' as const }))
 const numbered = (count: number) => Array.from({ length: count }, (_, index) => index)
 
-eachDatabase(({ dialect, url }) => {
+eachDatabaseInCi(({ dialect, url }) => {
   describe(`signing by the SDK (${dialect})`, () => {
     let session: EcrSession
     before(async () => {

@@ -9,7 +9,7 @@ import { createFetch } from '#lib/fetch.ts'
 import { Refusal } from '#lib/refusal.ts'
 import { parseAccountId } from '#names/account.ts'
 import { selfSigned } from '#test/fixtures/tls/pair.ts'
-import { type Databases, eachDatabase } from '#test/support/databases.ts'
+import { type Databases, eachDatabaseInCi } from '#test/support/databases.ts'
 import { configurationPath, keysPath, sendJson, startOidcIssuer } from '#test/support/oidc-issuer.ts'
 
 const account = parseAccountId('111111111111')
@@ -60,7 +60,7 @@ function refused(code: string, facts: object = {}) {
   }
 }
 
-eachDatabase((databases) => {
+eachDatabaseInCi((databases) => {
   describe(`web identities, ${databases.dialect}`, () => {
     test('a token of a provider of the account says who somebody is', async (t) => {
       const { verify, token, provider } = await world(t, databases)
