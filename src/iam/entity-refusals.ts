@@ -16,6 +16,8 @@ export interface EntityRefusals {
   TrustPolicyNoJson: Record<string, never>
   /** A trust policy names somebody who does not exist. */
   TrustedPrincipalUnknown: { readonly principal: string }
+  /** Of an identity provider. */
+  ThumbprintsTooMany: { readonly limit: number }
   /** An identity provider's URL. */
   ProviderUrlInvalid: { readonly url: string }
   /** A permissions boundary that is no managed policy of the account or of AWS. */
@@ -62,7 +64,6 @@ export type EntityQuota =
   | 'managed policy size'
   | 'policy versions'
   | 'client ids'
-  | 'thumbprints'
   | 'tags'
 
 export const refuseEntity = refusals<EntityRefusals>()

@@ -41,7 +41,7 @@ export const exceptions: Exceptions<Refusals, ErrorName | 'AccessDeniedException
   KeyStatusInvalid: ['InvalidInput', ({ status }) => `An access key cannot be given the status ${status}.`],
   PolicyArnInvalid: ['InvalidInput', ({ arn }) => `ARN ${arn} is not valid.`],
   PolicyMalformed: ['MalformedPolicyDocument', policyText],
-  ProviderUrlInvalid: ['InvalidInput', ({ url }) => `Invalid Open ID Connect Provider URL: ${url}`],
+  ProviderUrlInvalid: ['ValidationError', () => 'Invalid Open ID Connect Provider URL'],
   SimulationUnserved: [
     'InvalidInput',
     ({ member }) => `${member} is not served here: the policies that are stored are what is simulated.`,
@@ -60,6 +60,8 @@ export const exceptions: Exceptions<Refusals, ErrorName | 'AccessDeniedException
     'InvalidInput',
     ({ arn }) => `Invalid Entity Arn: ${arn} does not clearly define entity type and name.`,
   ],
+  // Literally IAM's, which admits five of them all the same.
+  ThumbprintsTooMany: ['InvalidInput', ({ limit }) => `Thumbprint list must contain fewer than ${limit} entries.`],
   TrustPolicyNoJson: ['MalformedPolicyDocument', () => 'This policy contains invalid Json'],
   TrustedPrincipalUnknown: [
     'MalformedPolicyDocument',
@@ -122,6 +124,5 @@ const quotaTexts: Readonly<Record<EntityRefusals['EntityQuotaExceeded']['quota']
   'policy versions': (limit) =>
     `A managed policy can have up to ${limit} versions. Before you create a new version, you must delete an existing version.`,
   'client ids': quota('ClientIdsPerOpenIdConnectProvider'),
-  thumbprints: quota('ThumbprintsPerOpenIdConnectProvider'),
   tags: () => 'The number of tags has reached the maximum limit.',
 }

@@ -22,7 +22,8 @@ export function oidcProviderOperations({ providers }: OidcProviderParts) {
       handle: async ({ input, principal: { account } }) => {
         const { Url: url, ClientIDList: clientIds = [], ThumbprintList: thumbprints = [], Tags } = input
         const { arn, tags } = await providers.create(account, { url, clientIds, thumbprints, tags: readTags(Tags) })
-        return { OpenIDConnectProviderArn: arn, Tags: tagShapes(tags) }
+        const given = tagShapes(tags)
+        return { OpenIDConnectProviderArn: arn, ...(given.length > 0 && { Tags: given }) }
       },
     },
     GetOpenIDConnectProvider: {

@@ -34,7 +34,7 @@ export interface NewOidcProvider {
 }
 
 export interface OidcProviders {
-  /** @throws Refusal `ProviderUrlInvalid`, `EntityExists`, `EntityQuotaExceeded` */
+  /** @throws Refusal `ProviderUrlInvalid`, `EntityExists`, `EntityQuotaExceeded`, `ThumbprintsTooMany` */
   create(account: AccountId, provider: NewOidcProvider): Promise<OidcProvider>
   /** @throws Refusal `EntityNotFound` */
   get(account: AccountId, arn: string): Promise<OidcProvider>
@@ -55,7 +55,8 @@ export interface OidcProviders {
 }
 
 /** Imposed by IAM ("IAM and AWS STS quotas"). */
-const limits = { 'client ids': 100, thumbprints: 5 } as const
+const mostClientIds = 100
+const mostThumbprints = 5
 
 export function createOidcProviders(parts: { reader: Reader; change: ChangeIam; clock: Clock }): OidcProviders {
   const { reader, change, clock } = parts
@@ -70,8 +71,7 @@ export function createOidcProviders(parts: { reader: Reader; change: ChangeIam; 
       if (row === undefined) throw missing(arn)
       const before = parse(row)
       const { clientIds, thumbprints, tags } = { ...before, ...changed(before) }
-      requireWithin('client ids', clientIds)
-      requireWithin('thumbprints', thumbprints)
+      requireWithin({ clientIds, thumbprints })
       await trx
         .updateTable('oidc_provider')
         .set(columns({ clientIds, thumbprints, tags }))
@@ -83,8 +83,7 @@ export function createOidcProviders(parts: { reader: Reader; change: ChangeIam; 
   return {
     async create(account, { url: given, clientIds, thumbprints, tags }) {
       const url = parseUrl(given)
-      requireWithin('client ids', clientIds)
-      requireWithin('thumbprints', thumbprints)
+      requireWithin({ clientIds, thumbprints })
       return change(async (trx) => {
         const row = await trx
           .insertInto('oidc_provider')
@@ -152,8 +151,12 @@ function parseUrl(text: string): string {
   return rest
 }
 
-function requireWithin(quota: keyof typeof limits, list: readonly string[]): void {
-  if (list.length > limits[quota]) throw refuseEntity('EntityQuotaExceeded', { quota, limit: limits[quota] })
+/** @throws Refusal `EntityQuotaExceeded`, `ThumbprintsTooMany` */
+function requireWithin({ clientIds, thumbprints }: Pick<OidcProvider, 'clientIds' | 'thumbprints'>): void {
+  if (clientIds.length > mostClientIds) {
+    throw refuseEntity('EntityQuotaExceeded', { quota: 'client ids', limit: mostClientIds })
+  }
+  if (thumbprints.length > mostThumbprints) throw refuseEntity('ThumbprintsTooMany', { limit: mostThumbprints })
 }
 
 function select(reader: Reader | Transaction, account: AccountId) {

@@ -100,6 +100,8 @@ export function createGroups(parts: { reader: Reader; change: ChangeIam; clock: 
 
     addUser: (account, group, user) =>
       change(async (trx) => {
+        // IAM names a missing user before a missing group. The group's row is still the first that is held.
+        await getOwner(trx, { account, kind: 'user', name: user })
         const { id: groupId } = await lockOwner(trx, { account, kind: 'group', name: group })
         const { id: userId } = await lockOwner(trx, { account, kind: 'user', name: user })
         await insertMember(trx, groupId, userId)
@@ -107,8 +109,8 @@ export function createGroups(parts: { reader: Reader; change: ChangeIam; clock: 
 
     removeUser: (account, group, user) =>
       change(async (trx) => {
-        const { id: groupId } = await lockOwner(trx, { account, kind: 'group', name: group })
         const { id: userId } = await getOwner(trx, { account, kind: 'user', name: user })
+        const { id: groupId } = await lockOwner(trx, { account, kind: 'group', name: group })
         const removed = await trx
           .deleteFrom('iam_group_member')
           .where('group_id', '=', groupId)

@@ -344,10 +344,20 @@ eachDatabase((databases) => {
         message: 'Provider with url https://issuer.example/id/1 already exists.',
         status: 409,
       })
-      assert.equal(
-        (await refusalOf(iam.createOpenIDConnectProvider({ Url: 'http://issuer.example' }))).name,
-        'InvalidInputException',
-      )
+      assert.deepEqual(await refusalOf(iam.createOpenIDConnectProvider({ Url: 'http://issuer.example' })), {
+        ...{ name: 'ValidationError', message: 'Invalid Open ID Connect Provider URL', status: 400 },
+      })
+      const ThumbprintList = Array.from({ length: 6 }, (_, index) => `${index}`.repeat(40))
+      for (const call of [
+        () => iam.createOpenIDConnectProvider({ Url: 'https://other.example', ThumbprintList }),
+        () => iam.updateOpenIDConnectProviderThumbprint({ OpenIDConnectProviderArn, ThumbprintList }),
+      ]) {
+        const message = 'Thumbprint list must contain fewer than 5 entries.'
+        assert.deepEqual(await refusalOf(call()), { name: 'InvalidInputException', message, status: 400 })
+      }
+      const untagged = await iam.createOpenIDConnectProvider({ Url: 'https://untagged.example' })
+      assert.equal(untagged.Tags, undefined)
+      await iam.deleteOpenIDConnectProvider({ OpenIDConnectProviderArn: untagged.OpenIDConnectProviderArn })
       await iam.deleteOpenIDConnectProvider({ OpenIDConnectProviderArn })
       assert.deepEqual(
         await refusalOf(iam.getOpenIDConnectProvider({ OpenIDConnectProviderArn })),

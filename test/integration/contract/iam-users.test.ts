@@ -356,6 +356,9 @@ eachDatabase((databases) => {
         [() => iam.deleteGroup(absent), 'NoSuchEntityException', 404, noGroup],
         [() => iam.addUserToGroup({ GroupName, UserName: 'nobody' }), 'NoSuchEntityException', 404, none],
         [() => iam.addUserToGroup({ GroupName: 'none', UserName }), 'NoSuchEntityException', 404, noGroup],
+        [() => iam.addUserToGroup(absent), 'NoSuchEntityException', 404, none],
+        [() => iam.removeUserFromGroup(absent), 'NoSuchEntityException', 404, none],
+        [() => iam.removeUserFromGroup({ GroupName: 'none', UserName }), 'NoSuchEntityException', 404, noGroup],
         [() => iam.removeUserFromGroup({ GroupName, UserName }), 'NoSuchEntityException', 404, /is not in the group/],
         [() => iam.listGroupsForUser(absent), 'NoSuchEntityException', 404, none],
         [

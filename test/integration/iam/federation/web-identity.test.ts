@@ -266,7 +266,7 @@ eachDatabaseInCi((databases) => {
           provider.arn,
           Array.from({ length: 6 }, (_, i) => `${i}`.repeat(40)),
         ),
-        refused('EntityQuotaExceeded', { quota: 'thumbprints', limit: 5 }),
+        refused('ThumbprintsTooMany', { limit: 5 }),
       )
     })
   })
