@@ -4,13 +4,14 @@ import {
   type ListShape,
   type MapShape,
   type NumberShape,
+  type Shape,
   type StringShape,
   type StructureShape,
   shapeOf,
 } from './api-model.ts'
 import { serializationFailure } from './aws-error.ts'
 import { secretMembers } from './secrets.ts'
-import { FoundViolations, type Violations } from './violations.ts'
+import { atLeast, atMost, FoundViolations, oneOf, patternText, type Violations } from './violations.ts'
 
 /**
  * Reads JSON by the API model: what comes out has the types that the generated interfaces promise, and keeps every
@@ -56,7 +57,10 @@ function readerOf(model: ApiModel, name: string, options: ReaderOptions, compile
           : compile(shapeName),
       )
     case 'list':
-      return listReader(shape, checked, violations, compile(shape.member.shape))
+      return listReader(shape, checked, violations, {
+        read: compile(shape.member.shape),
+        constraints: constraintsOf(shapeOf(model, shape.member.shape)),
+      })
     case 'map':
       return mapReader(shape, compile)
     case 'string':
@@ -116,7 +120,28 @@ function unshown(violations: Violations): Violations {
   }
 }
 
-function listReader({ min, max }: ListShape, checked: boolean, violations: Violations, read: Read): Read {
+interface Items {
+  readonly read: Read
+  /** Of a text; undefined for other items. */
+  readonly constraints: readonly string[] | undefined
+}
+
+function constraintsOf(shape: Shape): string[] | undefined {
+  if (shape.type !== 'string') return undefined
+  return [
+    ...(shape.max === undefined ? [] : [atMost(shape.max)]),
+    ...(shape.min === undefined ? [] : [atLeast(shape.min)]),
+    ...(shape.pattern === undefined ? [] : [patternText(shape.pattern)]),
+    ...(shape.enum === undefined ? [] : [oneOf(shape.enum)]),
+  ]
+}
+
+function listReader(
+  { min, max }: ListShape,
+  checked: boolean,
+  violations: Violations,
+  { read, constraints }: Items,
+): Read {
   return (value, path) => {
     if (!Array.isArray(value)) return wrongType(path, 'a list')
     if (checked) checkLength(value.length, { min, max }, violations, path, value)
@@ -127,6 +152,7 @@ function listReader({ min, max }: ListShape, checked: boolean, violations: Viola
         if (item === null) throw violations.absent(place)
         return read(item, place)
       } catch (error) {
+        if (violations.items && constraints && FoundViolations.joins(error)) throw violations.items(path, constraints)
         return found.add(error)
       }
     })
@@ -166,7 +192,7 @@ function stringReader(shape: StringShape, checked: boolean, violations: Violatio
     if (value.length > (shape.max ?? Number.POSITIVE_INFINITY)) found.end()
     if (pattern !== undefined && !pattern.test(value)) found.add(violations.pattern(path, quoted, shown))
     if (values !== undefined && !values.has(value)) {
-      found.add(violations.constraint(path, `Member must satisfy enum value set: [${[...values].join(', ')}]`, shown))
+      found.add(violations.constraint(path, oneOf(values), shown))
     }
     found.end()
     return value
@@ -217,10 +243,10 @@ function checkLength(
   shown: unknown,
 ): void {
   if (min !== undefined && length < min) {
-    throw constraint(path, `Member must have length greater than or equal to ${min}`, shown)
+    throw constraint(path, atLeast(min), shown)
   }
   if (max !== undefined && length > max) {
-    throw constraint(path, `Member must have length less than or equal to ${max}`, shown)
+    throw constraint(path, atMost(max), shown)
   }
 }
 

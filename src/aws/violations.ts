@@ -10,6 +10,11 @@ export interface Violations {
   /** `shown` is the value, where a text may show it. */
   constraint(path: string, constraint: string, shown: unknown): AwsError
   pattern(path: string, quoted: string, shown: unknown): AwsError
+  /**
+   * Names a list of texts or numbers by itself, with all constraints of its items, where the service does so. Without it each
+   * item is named by its place.
+   */
+  readonly items?: (path: string, constraints: readonly string[]) => AwsError
 }
 
 /** ECR names the innermost member alone. */
@@ -44,6 +49,10 @@ const mostDetails = 10
 
 /** Collects what is wrong with the parts of a value, where the service joins violations into one error. */
 export class FoundViolations {
+  static joins(error: unknown): boolean {
+    return error instanceof ValidationFailure
+  }
+
   readonly #found: ValidationFailure[] = []
 
   /** @throws the error itself unless the service joins it with others, or all of them once there are enough */
@@ -64,6 +73,12 @@ export class FoundViolations {
   }
 }
 
+/** The constraints of a text, as they are worded both for one text and for the items of a list. */
+export const atLeast = (min: number) => `Member must have length greater than or equal to ${min}`
+export const atMost = (max: number) => `Member must have length less than or equal to ${max}`
+export const oneOf = (values: Iterable<string>) => `Member must satisfy enum value set: [${[...values].join(', ')}]`
+export const patternText = (quoted: string) => `Member must satisfy regular expression pattern: ${quoted}`
+
 /** Other services show the whole way to the value, members with a small first letter, and the value. */
 function frame(code: string): Violations {
   const error = (value: string, constraint: string) =>
@@ -73,8 +88,9 @@ function frame(code: string): Violations {
     item: (path, index) => `${path}.${index + 1}.member`,
     absent: (path) => error(`Value null at '${path}'`, 'Member must not be null'),
     constraint: (path, constraint, shown) => error(valueAt(path, shown), constraint),
-    pattern: (path, quoted, shown) =>
-      error(valueAt(path, shown), `Member must satisfy regular expression pattern: ${quoted}`),
+    pattern: (path, quoted, shown) => error(valueAt(path, shown), patternText(quoted)),
+    items: (path, constraints) =>
+      error(`Value at '${path}'`, `Member must satisfy constraint: [${constraints.join(', ')}]`),
   }
 }
 

@@ -127,6 +127,15 @@ test('several violations are joined into one error, at most ten of them', () => 
     const expected = `ValidationError: ${details.length} validation errors detected: ${details.join('; ')}`
     assert.equal(refused(operation, parameters), expected)
   }
+  // As IAM was recorded, but for the order, in which clients see no meaning, and the values, which IAM hides by now.
+  const listed = (member: string, most: number, least: number) =>
+    `Value at '${member}' failed to satisfy constraint: Member must satisfy constraint: [Member must have length less than or equal to ${most}, Member must have length greater than or equal to ${least}]`
+  const clients = `ClientIDList.member.1=${'a'.repeat(256)}&ClientIDList.member.2=ok&ClientIDList.member.3=`
+  const thumbprints = 'ThumbprintList.member.1=b'
+  assert.equal(
+    refused('CreateOpenIDConnectProvider', `Url=https://x.example&${clients}&${thumbprints}`),
+    `ValidationError: 2 validation errors detected: ${listed('clientIDList', 255, 1)}; ${listed('thumbprintList', 40, 40)}`,
+  )
   const many = Array.from({ length: 40 }, (_, index) => `Tags.member.${index + 1}.Key=k`).join('&')
   const refusal = refused('TagUser', `UserName=ann&${many}`)
   assert.match(refusal, /^ValidationError: 10 validation errors detected: /)
