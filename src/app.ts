@@ -85,6 +85,7 @@ import { damageGauges } from '#registry/scrub/gauges.ts'
 import { createScrubWorker, scrubSchedule } from '#registry/scrub/jobs.ts'
 import { createRegistrySettings } from '#registry/settings.ts'
 import { createStorageClasses } from '#registry/storage-class.ts'
+import { storageGauges } from '#registry/storage-gauges.ts'
 import { createTagHistory } from '#registry/tag-history.ts'
 import { createTagRollback } from '#registry/tag-rollback.ts'
 import { createTags } from '#registry/tags.ts'
@@ -300,7 +301,12 @@ export async function startApp(settings: Settings, log: Logger, options: AppOpti
   const registry = { account: settings.account, region: settings.region }
   const operatorAccess = createOperatorAccess({ keySignIn, authorizer, clock, registry })
   metricsRoutes(server.app, {
-    metrics: createMetrics({ metadata, clock, gauges: [...auditGauges, ...damageGauges], requests: requestCounts }),
+    metrics: createMetrics({
+      metadata,
+      clock,
+      gauges: [...auditGauges, ...damageGauges, ...storageGauges],
+      requests: requestCounts,
+    }),
     operatorAccess,
   })
   const jobs = createJobRunner({

@@ -11,6 +11,8 @@ export const commonErrors: ReadonlySet<string> = new Set([
   'ExpiredTokenException',
   'IncompleteSignatureException',
   'InvalidSignatureException',
+  // Of quotas that AWS does not have, such as that of open uploads.
+  'LimitExceededException',
   'MissingAuthenticationTokenException',
   'RequestEntityTooLargeException',
   'RequestTimeoutException',

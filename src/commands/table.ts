@@ -17,6 +17,7 @@ import { restoreCommand } from './restore.ts'
 import { retentionCommands } from './retention.ts'
 import { roleCommands } from './role.ts'
 import { scrubCommands } from './scrub.ts'
+import { storageCommand } from './storage.ts'
 import { tagCommands } from './tag.ts'
 import { tokenKeyCommands } from './token-keys.ts'
 import { userCommands } from './user.ts'
@@ -37,6 +38,7 @@ export const commandTable: readonly (Command | CommandGroup)[] = [
   inUseCommands,
   retentionCommands,
   gcCommands,
+  storageCommand,
   jobsCommands,
   auditCommands,
   tokenKeyCommands,

@@ -210,7 +210,7 @@ export const settingsTable: { readonly [Key in SettingKey]: Setting<SettingValue
   quotas: {
     placeholder: 'name=count,…',
     help: 'how much there may be at most of what ECR limits',
-    expected: `<name>=<count>, several separated by commas, of the names ${quotaNames.join(', ')}`,
+    expected: `<name>=<count>, several separated by commas, of the names ${quotaNames.join(', ')}; bytes as 500GiB or none`,
     parse: parseQuotas,
     otherwise: "ECR's quotas",
   },

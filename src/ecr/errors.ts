@@ -89,6 +89,7 @@ export const exceptions = {
   RepositoryNotFound: ['RepositoryNotFoundException', registryTexts.RepositoryNotFound],
   TemplateRoleMissing: ['RepositoryNotFoundException', registryTexts.TemplateRoleMissing],
   QuotaExceeded: ['LimitExceededException', registryTexts.QuotaExceeded],
+  StorageQuotaExceeded: ['LimitExceededException', registryTexts.StorageQuotaExceeded],
   RepositoryAlreadyExists: [
     'RepositoryAlreadyExistsException',
     ({ repository, registry }) =>

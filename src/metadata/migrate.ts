@@ -18,6 +18,7 @@ import { blobStore } from './migrations/0014-blob-store.ts'
 import { manifestContent } from './migrations/0017-manifest-content.ts'
 import { auditUsage } from './migrations/0020-audit-usage.ts'
 import { sessionOpener } from './migrations/0021-session-opener.ts'
+import { storageUsage } from './migrations/0022-storage-usage.ts'
 import type { Schema } from './schema.ts'
 
 type Step = (db: Kysely<unknown>, types: ColumnTypes) => Promise<void>
@@ -41,6 +42,7 @@ const steps: Record<string, Step> = {
   '0017-manifest-content': manifestContent,
   '0020-audit-usage': auditUsage,
   '0021-session-opener': sessionOpener,
+  '0022-storage-usage': storageUsage,
 }
 
 /**

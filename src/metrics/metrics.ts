@@ -20,7 +20,14 @@ export interface Metrics {
 export interface StateGauge {
   readonly name: string
   readonly help: string
-  readonly read: (reader: Reader) => Promise<number>
+  /** Those of its samples, if it has several. */
+  readonly labelNames?: readonly string[]
+  readonly read: (reader: Reader) => Promise<number | readonly Sample[]>
+}
+
+export interface Sample {
+  readonly labels: Readonly<Record<string, string>>
+  readonly value: number
 }
 
 /** Those that are told as 0 until something was counted. */
@@ -66,7 +73,10 @@ export function createMetrics({
     help: 'For how long the job that has been due for longest waits.',
     registers,
   })
-  const states = gauges.map(({ name, help, read }) => ({ gauge: new Gauge({ name, help, registers }), read }))
+  const states = gauges.map(({ name, help, labelNames = [], read }) => ({
+    gauge: new Gauge({ name, help, labelNames: [...labelNames], registers }),
+    read,
+  }))
 
   async function collect(): Promise<string> {
     await requests.flush()
@@ -77,7 +87,12 @@ export function createMetrics({
     jobs.reset()
     for (const { kind, state, count } of counts) jobs.set({ kind, state }, count)
     lateness.set((await latenessMs(metadata.reader, clock())) / 1_000)
-    for (const { gauge, read } of states) gauge.set(await read(metadata.reader))
+    for (const { gauge, read } of states) {
+      const state = await read(metadata.reader)
+      gauge.reset()
+      if (typeof state === 'number') gauge.set(state)
+      else for (const { labels, value } of state) gauge.set(labels, value)
+    }
     return (await register.metrics()) + renderRequests(values)
   }
 

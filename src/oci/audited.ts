@@ -133,6 +133,7 @@ const exceptions: Readonly<Record<string, string>> = {
   ImageReferencedByIndex: 'ImageReferencedByManifestList',
   QuotaExceeded: 'LimitExceededException',
   RepositoryNotFound: 'RepositoryNotFoundException',
+  StorageQuotaExceeded: 'LimitExceededException',
   TagImmutable: 'ImageTagAlreadyExistsException',
 }
 

@@ -119,6 +119,7 @@ const codes: Codes = {
   ],
   TemplateRoleMissing: [404, 'NAME_UNKNOWN', registryTexts.TemplateRoleMissing],
   QuotaExceeded: [403, 'DENIED', registryTexts.QuotaExceeded],
+  StorageQuotaExceeded: [403, 'DENIED', registryTexts.StorageQuotaExceeded],
   ImageNotFound: [
     404,
     'MANIFEST_UNKNOWN',

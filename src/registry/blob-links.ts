@@ -2,6 +2,7 @@ import type { Transaction } from '#metadata/metadata.ts'
 import type { Digest } from '#names/digest.ts'
 import { noteLink } from './collectable.ts'
 import type { Repository } from './repository.ts'
+import { countLink } from './storage-usage.ts'
 
 /**
  * Which blobs a repository shows. A link is open, and its blob served to whoever asks, from the push of the blob on until an image that
@@ -30,14 +31,21 @@ export async function lockBlob(
 }
 
 /** Makes a stored blob visible in a repository whose lock the transaction holds. False if it was so before. */
-export async function linkBlob(trx: Transaction, { id }: Repository, digest: Digest, now: number): Promise<boolean> {
+export async function linkBlob(
+  trx: Transaction,
+  { id, registry }: Repository,
+  digest: Digest,
+  now: number,
+): Promise<boolean> {
   const { numInsertedOrUpdatedRows } = await trx
     .insertInto('repository_blob')
     .values({ repository_id: id, digest, linked_at: now })
     .onConflict((conflict) => conflict.doNothing())
     .executeTakeFirst()
   const isNew = numInsertedOrUpdatedRows === 1n
-  if (!isNew) {
+  if (isNew) {
+    await countLink(trx, registry, digest)
+  } else {
     await trx
       .updateTable('repository_blob')
       .set({ linked_at: now })

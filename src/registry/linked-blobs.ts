@@ -10,6 +10,7 @@ import type { ImageStatus } from './image.ts'
 import { refuse } from './refusals.ts'
 import { getRepository, inRepository, lockRepository, type RepositoryKey } from './repository.ts'
 import { selectServed } from './served-blobs.ts'
+import { uncountLinks } from './storage-usage.ts'
 
 /**
  * Blobs as a repository shows them: a blob is stored once, and a repository serves only those that are linked to it. One that is
@@ -250,6 +251,7 @@ export function createLinkedBlobs({
           .where('digest', '=', digest)
           .executeTakeFirst()
         if (numDeletedRows === 0n) throw refuse('BlobNotFound', { ...inRepository(key), digest })
+        await uncountLinks(trx, id, [digest])
         await noteBlobs(trx, [digest], clock())
       }),
   }

@@ -25,6 +25,9 @@ export type Quota =
   | 'repositoryCreationTemplates'
   | 'pullThroughCacheRules'
 
+/** What may be stored of blobs and uploads. */
+export type StorageQuota = 'openUploads' | 'openUploadBytes' | 'bytesPerRegistry' | 'bytesPerAccount'
+
 /** A registry, or a repository in it. */
 export interface Place {
   readonly registry: Registry
@@ -83,6 +86,9 @@ export interface ContentRefusals {
   TemplateRoleMissing: InRepository & { readonly prefix: RepositoryPrefix }
   /** No room for one more: `limit` is how many there may be. */
   QuotaExceeded: Place & { readonly quota: Quota; readonly limit: number }
+
+  /** No room for what a client wants to push. */
+  StorageQuotaExceeded: { readonly registry: Registry; readonly quota: StorageQuota; readonly limit: number }
 
   ManifestInvalid: ManifestProblem
   ManifestTooLarge: { readonly limitBytes: number }

@@ -4,6 +4,7 @@ import type { Refusal } from '#lib/refusal.ts'
 import type { Metadata, Reader, Transaction } from '#metadata/metadata.ts'
 import { refuse } from './refusals.ts'
 import { getRepository, inRepository, lockRepository, type RepositoryKey } from './repository.ts'
+import type { StorageQuotas } from './storage-quotas.ts'
 
 /**
  * Upload sessions in SQL: the bytes that count, and which process may be writing. `writer` is set before a process touches the
@@ -22,11 +23,17 @@ export interface Upload {
   readonly touchedAt: number
 }
 
+/** The bytes that count, and those that the draft holds: more after a chunk that was refused. */
+export interface Counts {
+  readonly offset: number
+  readonly held: number
+}
+
 /** One request may bring bytes for longer than an upload lives that nobody continues, which is an hour at least. */
 const touchedEachMs = 10 * 60_000
 
 export interface UploadRows {
-  /** @throws Refusal `RepositoryNotFound` */
+  /** @throws Refusal `RepositoryNotFound`, `StorageQuotaExceeded` */
   create(key: RepositoryKey): Promise<string>
   /** @throws Refusal `RepositoryNotFound`, `UploadNotFound` */
   get(key: RepositoryKey, id: string): Promise<Upload>
@@ -41,7 +48,9 @@ export interface UploadRows {
    *
    * @throws Refusal `UploadTakenOver`; `UploadNotFound`, `RepositoryNotFound` if it has ended meanwhile
    */
-  record(key: RepositoryKey, id: string, offset: number, part?: Pick<Upload, 'shortPart' | 'parts'>): Promise<void>
+  record(key: RepositoryKey, id: string, counts: Counts, part?: Pick<Upload, 'shortPart' | 'parts'>): Promise<void>
+  /** Reserves room for the upload up to `bytes` in all. @throws Refusal `StorageQuotaExceeded` */
+  reserve(key: RepositoryKey, id: string, bytes: number): Promise<void>
   /**
    * Ends the upload in the transaction that shows its blob. It does so for whoever has proved and published the content, although
    * somebody else has claimed the upload since: that one finds no draft any more, and if both gave up nobody would have it.
@@ -57,10 +66,12 @@ export interface UploadRows {
 export function createUploadRows({
   metadata,
   clock,
+  storageQuotas,
   processId,
 }: {
   metadata: Metadata
   clock: Clock
+  storageQuotas: StorageQuotas
   processId: string
 }): UploadRows {
   const findWriter = metadata.prepare<{ id: string }, { writer: string | null }>((db, p) =>
@@ -100,10 +111,14 @@ export function createUploadRows({
         const now = clock()
         // Who begins an upload will most often write it too, and then need not claim it.
         const row = { id, repository_id: repository.id, offset: 0, writer: processId, short_part: 'none' }
+        const { account, region } = repository.registry
         await trx
           .insertInto('upload')
-          .values({ ...row, started_at: now, touched_at: now })
+          .values({ ...row, started_at: now, touched_at: now, account, region })
           .execute()
+        await storageQuotas.requireUploads(trx, repository.registry)
+        // A registry without room for a byte says so before a client sends any.
+        if (storageQuotas.countsBytes) await storageQuotas.reserve(trx, repository.registry, id, 1)
         return id
       }),
 
@@ -135,13 +150,16 @@ export function createUploadRows({
       }
     },
 
-    async record(key, id, offset, part) {
+    reserve: ({ registry }, id, bytes) =>
+      metadata.transaction((trx) => storageQuotas.reserve(trx, registry, id, bytes)),
+
+    async record(key, id, { offset, held }, part) {
       // Without bytes there is no part either.
       const counted = offset === 0 ? { shortPart: 'none', parts: 0 } : part
       const taken = await metadata.transaction(async (trx) => {
         const { numUpdatedRows } = await trx
           .updateTable('upload')
-          .set({ offset, writer: null, touched_at: clock() })
+          .set({ offset, held, writer: null, touched_at: clock() })
           .$if(counted !== undefined, (query) => query.set({ short_part: counted?.shortPart, parts: counted?.parts }))
           .where('id', '=', id)
           .where('writer', '=', processId)

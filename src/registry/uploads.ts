@@ -14,6 +14,8 @@ import type { Quotas } from './quotas.ts'
 import { type ContentRefusals, refuse } from './refusals.ts'
 import { getRepository, inRepository, lockRepository, type RepositoryKey } from './repository.ts'
 import { findServed } from './served-blobs.ts'
+import { createStorageQuotas, type StorageLimits } from './storage-quotas.ts'
+import { reserving } from './upload-room.ts'
 import { createUploadRows, type Upload } from './upload-rows.ts'
 
 /**
@@ -93,11 +95,12 @@ export function createUploads({
   metadata: Metadata
   blobs: BlobStore
   clock: Clock
-  quotas: Pick<Quotas, 'layerParts'>
+  quotas: Pick<Quotas, 'layerParts'> & StorageLimits
   /** Unlike that of any other process, now or before. */
   processId: string
 }): Uploads {
-  const rows = createUploadRows({ metadata, clock, processId })
+  const storageQuotas = createStorageQuotas(quotas)
+  const rows = createUploadRows({ metadata, clock, storageQuotas, processId })
   const holds = new Holds()
 
   /**
@@ -128,7 +131,7 @@ export function createUploads({
     if (draft.size === offset) return draft
     // A power loss took bytes that had been received but not promised. The client learns where to go on.
     await draft.close()
-    await rows.record(key, id, draft.size)
+    await rows.record(key, id, { offset: draft.size, held: draft.size })
     throw refuse('UploadOutOfOrder', { ...inRepository(key), upload: id, offset: draft.size })
   }
 
@@ -142,7 +145,9 @@ export function createUploads({
     const { first = before, length, release = false } = chunk
     const facts = { ...inRepository(key), upload: id, offset: before }
     if (first !== before) throw refuse('UploadOutOfOrder', facts)
-    await draft.append(untilLetGo(hold, chunk.source, onBytes), {
+    const source = untilLetGo(hold, chunk.source, onBytes)
+    const reserve = (bytes: number) => rows.reserve(key, id, bytes)
+    await draft.append(storageQuotas.countsBytes ? reserving(source, before, length, reserve) : source, {
       release,
       ...(length !== undefined && { limit: length }),
     })
@@ -151,8 +156,8 @@ export function createUploads({
 
   /**
    * Runs `work` on the draft and records what counts afterwards, unless `work` ended the upload. After a failure the upload stands
-   * where it stood, or after the bytes that came of a chunk which broke off. On a full disk it ends: there its bytes would
-   * keep everybody else from writing, until somebody collects them.
+   * where it stood, or after the bytes that came of a chunk which broke off. On a full disk and beyond a quota it ends: its bytes
+   * would keep other clients from writing until they are collected.
    */
   async function writing<T>(key: RepositoryKey, upload: Upload, work: (draft: Draft) => Promise<T>): Promise<T> {
     await using draft = await openDraft(key, upload)
@@ -160,7 +165,7 @@ export function createUploads({
     try {
       return await work(draft)
     } catch (error) {
-      if (isStorageFull(error)) {
+      if (isStorageFull(error) || isBeyondQuota(error)) {
         await draft.discard()
         // The database may be on the same disk. A row whose draft is gone is an upload that is not found.
         await rows.delete(key, upload.id).catch(() => {})
@@ -168,7 +173,7 @@ export function createUploads({
       }
       const brokeOff = !(error instanceof Refusal) || error.code === ('DraftTakenOver' satisfies keyof BlobRefusals)
       const kept = brokeOff ? draft.size : before
-      await rows.record(key, upload.id, kept).catch(async (recording: unknown) => {
+      await rows.record(key, upload.id, { offset: kept, held: draft.size }).catch(async (recording: unknown) => {
         if (!(recording instanceof Refusal)) throw recording
         // Whoever took the upload over goes on with these bytes. Otherwise it has ended, and nobody will ask for them.
         if (recording.code !== ('UploadTakenOver' satisfies keyof ContentRefusals)) await draft.discard()
@@ -186,7 +191,7 @@ export function createUploads({
   ) {
     return writing(key, upload, async (draft) => {
       await appendChunk(key, upload.id, { draft, hold, onBytes: rows.keepAlive(upload) }, chunk)
-      await rows.record(key, upload.id, draft.size, part)
+      await rows.record(key, upload.id, { offset: draft.size, held: draft.size }, part)
       return draft.size
     })
   }
@@ -223,6 +228,20 @@ export function createUploads({
       return isNew
     })
     return { digest, sizeBytes, linked }
+  }
+
+  /** By an upload, since room is reserved for one. It ends with the request. */
+  async function pushReserving(key: RepositoryKey, digest: Digest, chunk: Chunk): Promise<StoredBlob> {
+    const id = await rows.create(key)
+    return holding(key, id, async (hold) => {
+      try {
+        return await complete(key, hold, await rows.get(key, id), [digest], chunk)
+      } catch (error) {
+        await rows.delete(key, id).catch(() => {})
+        await blobs.discardDraft(id)
+        throw error
+      }
+    })
   }
 
   async function isArchived(key: RepositoryKey, digest: Digest): Promise<boolean> {
@@ -281,6 +300,7 @@ export function createUploads({
       }),
 
     push: (key, digest, chunk) => {
+      if (storageQuotas.countsBytes) return pushReserving(key, digest, chunk)
       const id = randomUUID()
       return holding(key, id, async (hold) => {
         await getRepository(metadata.reader, key)
@@ -324,6 +344,10 @@ async function* once(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
 
 function isUploadNotFound(error: unknown): boolean {
   return error instanceof Refusal && error.code === ('UploadNotFound' satisfies keyof ContentRefusals)
+}
+
+function isBeyondQuota(error: unknown): boolean {
+  return error instanceof Refusal && error.code === ('StorageQuotaExceeded' satisfies keyof ContentRefusals)
 }
 
 /** Without a chunk only lost bytes can be out of order. ECR's completion has no exception that tells where to go on. */

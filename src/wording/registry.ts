@@ -1,5 +1,5 @@
 import type { Uses } from '#registry/in-use.ts'
-import type { InRepository, Quota, RegistryRefusals } from '#registry/refusals.ts'
+import type { InRepository, Quota, RegistryRefusals, StorageQuota } from '#registry/refusals.ts'
 
 /** What a quota counts, and in what smaller than the repository or the registry. */
 const countedThings: Record<Quota, readonly [counted: string, where: string]> = {
@@ -10,6 +10,17 @@ const countedThings: Record<Quota, readonly [counted: string, where: string]> = 
   pullTimeUpdateExclusions: ['pull time update exclusions', ''],
   repositoryCreationTemplates: ['repository creation templates', ''],
   pullThroughCacheRules: ['pull through cache rules', ''],
+}
+
+const makeRoom =
+  'Delete images that are not needed, and purge them from the recycle bin, or ask the operator to raise the quota in LADING_QUOTAS'
+
+/** What a storage quota counts, and the way out. Ours: ECR has none. */
+const storageTexts: Record<StorageQuota, readonly [counted: string, out: string]> = {
+  openUploads: ['open uploads', 'Complete or cancel uploads, or try again once abandoned ones have ended'],
+  openUploadBytes: ['bytes of open uploads', 'Complete or cancel uploads, or try again once abandoned ones have ended'],
+  bytesPerRegistry: ['bytes of layers and open uploads', makeRoom],
+  bytesPerAccount: ['bytes of layers and open uploads of all regions', makeRoom],
 }
 
 /**
@@ -26,6 +37,12 @@ export const registryTexts = {
     const [counted, where] = countedThings[quota]
     const within = repository === undefined ? '' : `the repository with name '${repository}' in `
     return `The maximum number of ${counted}, ${limit}, has been reached in ${where}${within}the registry with id '${registry.account}'`
+  },
+
+  StorageQuotaExceeded: ({ quota, limit, registry: { account, region } }) => {
+    const [counted, out] = storageTexts[quota]
+    const of = quota === 'bytesPerAccount' ? `the account ${account}` : `the registry with id '${account}' in ${region}`
+    return `The maximum number of ${counted}, ${limit}, has been reached in ${of} (quota ${quota}). ${out}.`
   },
 
   ManifestDigestMismatch: ({ given, repository, registry }: InRepository & { readonly given: string }) =>

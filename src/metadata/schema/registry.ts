@@ -39,6 +39,8 @@ export interface RegistryTables {
   collection_hold: CollectionHoldTable
   damaged_manifest: DamagedManifestTable
   blob_store: BlobStoreTable
+  registry_blob: RegistryBlobTable
+  registry_usage: RegistryUsageTable
 }
 
 export interface RepositoryTable {
@@ -76,6 +78,24 @@ export interface RepositoryBlobTable {
   digest: string
   /** Since when it is open; 0 once it is not (`registry/blob-links.ts`). */
   linked_at: number
+}
+
+/** How many repositories of a registry link a blob, those in its recycle bin among them (`registry/storage-usage.ts`). */
+export interface RegistryBlobTable {
+  account: string
+  region: string
+  digest: string
+  links: number
+  /** As it was counted into the usage. */
+  size: number
+}
+
+/** Bytes of blobs that a registry has: the sum over its rows. An empty region is the lock of an account. */
+export interface RegistryUsageTable {
+  account: string
+  region: string
+  shard: number
+  bytes: number
 }
 
 export interface ManifestTable {
@@ -138,6 +158,11 @@ export interface UploadTable {
   parts: Generated<number>
   started_at: number
   touched_at: number
+  /** The registry of its repository. */
+  account: string
+  region: string
+  /** Bytes that its draft has or may have: what it received, and what is reserved for what comes. */
+  held: Generated<number>
 }
 
 /** What is configured of a registry, one row a setting: its policy, its replication and so on. */

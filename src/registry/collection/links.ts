@@ -4,6 +4,7 @@ import type { Schema } from '#metadata/schema.ts'
 import { parseDigest } from '#names/digest.ts'
 import { noteBlobs } from '#registry/collectable.ts'
 import { lockRepositoryRow } from '#registry/repository.ts'
+import { uncountLinks } from '#registry/storage-usage.ts'
 import type { CollectionWork } from './work.ts'
 
 const repositoriesAtOnce = 100
@@ -62,6 +63,11 @@ async function collectSome(trx: Transaction, repositoryId: number, before: numbe
     .where('repository_id', '=', repositoryId)
     .where('digest', 'in', digests)
     .execute()
+  await uncountLinks(
+    trx,
+    repositoryId,
+    gone.map(({ digest }) => digest),
+  )
   await noteBlobs(
     trx,
     gone.map(({ digest }) => parseDigest(digest)),

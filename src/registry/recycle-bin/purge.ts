@@ -10,6 +10,7 @@ import { noteBlobs } from '#registry/collectable.ts'
 import { collectGarbage } from '#registry/collection/jobs.ts'
 import { dropSomeContent } from '#registry/image-content.ts'
 import { findKeptInBin, isKeptInBin } from '#registry/kept-in-use.ts'
+import { uncountLinks } from '#registry/storage-usage.ts'
 import { lockOwner } from './owner.ts'
 import { isGone, purgeImages } from './rows.ts'
 
@@ -196,11 +197,17 @@ async function unlinkSome(trx: Transaction, repositoryId: number, now: number): 
     .execute()
   if (links.length === 0) return false
   const digests = links.map(({ digest }) => parseDigest(digest))
-  await trx
+  const gone = await trx
     .deleteFrom('repository_blob')
     .where('repository_id', '=', repositoryId)
     .where('digest', 'in', digests)
+    .returning('digest')
     .execute()
+  await uncountLinks(
+    trx,
+    repositoryId,
+    gone.map(({ digest }) => digest),
+  )
   await noteBlobs(trx, digests, now)
   return true
 }

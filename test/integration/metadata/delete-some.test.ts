@@ -36,7 +36,7 @@ async function uploadsOf(metadata: Metadata, name: string, count: number): Promi
   const [writer, short_part] = ['', 'none']
   const rows = Array.from({ length: count }, (_, number) => ({
     ...{ id: `${name}-${number}`, repository_id: id, offset: 0, writer, short_part },
-    ...{ parts: 0, started_at: 0, touched_at: 0 },
+    ...{ parts: 0, started_at: 0, touched_at: 0, ...registry },
   }))
   await metadata.transaction((trx) => trx.insertInto('upload').values(rows).execute())
   return id

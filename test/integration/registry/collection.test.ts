@@ -29,6 +29,7 @@ import { createUploads } from '#registry/uploads.ts'
 import { eachDatabase } from '#test/support/databases.ts'
 import { type Blob, type Image, image, index } from '#test/support/images/build.ts'
 import { digest, noise } from '#test/support/images/content.ts'
+import { assertStorageCounted } from '#test/support/storage-sum.ts'
 import { temporaryFolder } from '#test/support/temporary-folder.ts'
 import { until } from '#test/support/until.ts'
 
@@ -102,7 +103,7 @@ eachDatabase((databases) =>
     }
 
     test('what no image refers to goes after the grace, and what one refers to stays', async (t) => {
-      const { push, pushBlob, collect, stored, rows, links } = await stage(t)
+      const { push, pushBlob, collect, stored, rows, links, metadata } = await stage(t)
       const kept = image({ seed: 'kept', layers: [1_000, 2_000] })
       const lonely = blobOf('lonely')
       await push(kept, 'v1')
@@ -118,11 +119,12 @@ eachDatabase((databases) =>
       await pushBlob(lonely)
       all.add(lonely.digest)
       assert.deepEqual([await stored(), await rows(), await links()], [all, all, all])
+      await assertStorageCounted(metadata)
     })
 
     test('of a deleted image goes what no other shares, and what the recycle bin holds stays', async (t) => {
       for (const recycleBinDays of [0, 7]) {
-        const { push, delete: remove, collect, stored } = await stage(t, { recycleBinDays })
+        const { push, delete: remove, collect, stored, metadata } = await stage(t, { recycleBinDays })
         const [one, other] = [image({ seed: 'a', layers: [1_000] }), image({ seed: 'b', layers: [1_000, 2_000] })]
         const shared = { ...other, blobs: other.blobs }
         await push(one, 'one')
@@ -134,6 +136,7 @@ eachDatabase((databases) =>
         await collect()
         const left = recycleBinDays > 0 ? [one, other] : [other]
         assert.deepEqual(await stored(), new Set(left.flatMap((each) => each.blobs.map((blob) => blob.digest))))
+        await assertStorageCounted(metadata)
       }
     })
 
@@ -196,6 +199,7 @@ eachDatabase((databases) =>
         uploads.offset(key, id),
         (error) => error instanceof Refusal && error.code === 'UploadNotFound',
       )
+      await assertStorageCounted(metadata)
     })
 
     test('an upload stays while bytes come for it, however long one request takes', async (t) => {

@@ -24,6 +24,7 @@ import { createStorageClasses } from '#registry/storage-class.ts'
 import { createUploads } from '#registry/uploads.ts'
 import { eachDatabase } from '#test/support/databases.ts'
 import { artifact, type Image, image, index, manifestsOf } from '#test/support/images/build.ts'
+import { assertStorageCounted } from '#test/support/storage-sum.ts'
 import { temporaryFolder } from '#test/support/temporary-folder.ts'
 
 const hourMs = 3_600_000
@@ -161,10 +162,11 @@ eachDatabase((databases) =>
       assert.deepEqual((await bin.list(key, { limit: 10 })).items, [])
       const moves = await metadata.reader.selectFrom('tag_move').select(['tag', 'cause']).orderBy('id').execute()
       assert.deepEqual(moves.at(-1)?.cause, 'restore')
+      await assertStorageCounted(metadata)
     })
 
     test('it goes for good when its time is up, and what it alone needed with it', async (t) => {
-      const { push, remove, bin, work, stored } = await stage(t)
+      const { push, remove, bin, work, stored, metadata } = await stage(t)
       const [app, other] = [image({ seed: 'app', layers: [100, 200] }), image({ seed: 'app', layers: [100] })]
       await push(app)
       await push(other)
@@ -176,6 +178,7 @@ eachDatabase((databases) =>
       await assert.rejects(bin.restore(key, app.digest, by), { code: 'DeletedImageNotFound' })
       await work(dayMs)
       assert.deepEqual(await stored(), new Set(other.blobs.map(({ digest }) => digest)))
+      await assertStorageCounted(metadata)
     })
 
     test('an index brings back what it refers to, and its referrers that went with it', async (t) => {
@@ -349,7 +352,7 @@ eachDatabase((databases) =>
     })
 
     test('a deleted repository is found by nobody, makes room for one of its name, and comes back whole', async (t) => {
-      const { push, repositories, deletedRepositories, images, work } = await stage(t)
+      const { push, repositories, deletedRepositories, images, work, metadata } = await stage(t)
       const app = image({ seed: 'app' })
       await push(app, 'v1')
       const all = await images()
@@ -368,6 +371,7 @@ eachDatabase((databases) =>
       assert.equal((await deletedRepositories.restore(key, deleted.id)).id, deleted.id)
       assert.deepEqual(await images(), all)
       await assert.rejects(deletedRepositories.restore(key, deleted.id), { code: 'DeletedRepositoryNotFound' })
+      await assertStorageCounted(metadata)
     })
 
     test('referrers whose time came while their repository was deleted follow once it is back', async (t) => {
@@ -407,14 +411,16 @@ eachDatabase((databases) =>
       }
       assert.deepEqual(await metadata.reader.selectFrom('blob').selectAll().execute(), [])
       assert.deepEqual(await stored(), new Set())
+      await assertStorageCounted(metadata)
     })
 
     test('garbage collection follows a deleted repository that goes for good', async (t) => {
-      const { push, repositories, purge } = await stage(t)
+      const { push, repositories, purge, metadata } = await stage(t)
       await push(image({ seed: 'app' }), 'v1')
       await repositories.delete(key, { force: true, by })
       assert.deepEqual(await purge(6 * dayMs), [])
       assert.equal((await purge(dayMs)).length, 1)
+      await assertStorageCounted(metadata)
     })
   }),
 )

@@ -1,0 +1,84 @@
+import type { Transaction } from '#metadata/metadata.ts'
+import type { Registry } from '#names/registry.ts'
+import { refuse, type StorageQuota } from './refusals.ts'
+import { readStorageUsage } from './storage-usage.ts'
+
+/**
+ * How many uploads a registry may have open, and how many bytes it and its account may store. What counts is the bytes of linked blobs and
+ * those of open uploads. Bytes are reserved before they are written, so that any number of uploads at once keeps within a quota.
+ *
+ * Blob push is a hot path: without a quota of bytes nothing here is read or locked but the count of open uploads.
+ */
+export interface StorageQuotas {
+  /** After an upload was added, in the same transaction. @throws Refusal `StorageQuotaExceeded` */
+  requireUploads(trx: Transaction, registry: Registry): Promise<void>
+  /**
+   * Reserves room for an upload up to `bytes` in all, for what it holds already and what comes. Locks the account, as the last lock of the
+   * transaction but for the upload's row.
+   *
+   * @throws Refusal `StorageQuotaExceeded`
+   */
+  reserve(trx: Transaction, registry: Registry, upload: string, bytes: number): Promise<void>
+  /** Whether there is a quota of bytes, so that room must be reserved. */
+  readonly countsBytes: boolean
+}
+
+/** Infinity sets none. */
+export type StorageLimits = Readonly<Record<StorageQuota, number>>
+
+/** So many transactions at once may add an upload without seeing one another: near the quota they take a lock. */
+const margin = 256
+
+export function createStorageQuotas(limits: StorageLimits): StorageQuotas {
+  const { openUploads, openUploadBytes, bytesPerRegistry, bytesPerAccount } = limits
+  const countsBytes = Math.min(openUploadBytes, bytesPerRegistry, bytesPerAccount) !== Number.POSITIVE_INFINITY
+
+  function exceeded(registry: Registry, quota: StorageQuota) {
+    return refuse('StorageQuotaExceeded', { registry, quota, limit: limits[quota] })
+  }
+
+  return {
+    countsBytes,
+
+    async requireUploads(trx, registry) {
+      const moreThan = async (count: number) => {
+        const query = trx.selectFrom('upload').select('id')
+        const ofRegistry = query.where('account', '=', registry.account).where('region', '=', registry.region)
+        return (await ofRegistry.offset(Math.max(0, count)).limit(1).executeTakeFirst()) !== undefined
+      }
+      if (!(await moreThan(openUploads - margin))) return
+      await lockAccount(trx, registry)
+      if (await moreThan(openUploads)) throw exceeded(registry, 'openUploads')
+    },
+
+    async reserve(trx, registry, upload, bytes) {
+      await lockAccount(trx, registry)
+      const usage = await readStorageUsage(trx, registry.account)
+      const own = await trx.selectFrom('upload').select('held').where('id', '=', upload).executeTakeFirst()
+      const more = bytes - (own?.held ?? 0)
+      const here = usage.find(({ region }) => region === registry.region)
+      const uploads = here?.uploadBytes ?? 0
+      const inAccount = usage.reduce((sum, of) => sum + of.blobBytes + of.uploadBytes, 0)
+      if (uploads + more > openUploadBytes) throw exceeded(registry, 'openUploadBytes')
+      if ((here?.blobBytes ?? 0) + uploads + more > bytesPerRegistry) throw exceeded(registry, 'bytesPerRegistry')
+      if (inAccount + more > bytesPerAccount) throw exceeded(registry, 'bytesPerAccount')
+      if (more > 0) await trx.updateTable('upload').set({ held: bytes }).where('id', '=', upload).execute()
+    },
+  }
+}
+
+/** Of transactions that reserve in one account, each sees what those before it reserved. */
+async function lockAccount(trx: Transaction, { account }: Registry): Promise<void> {
+  await trx
+    .insertInto('registry_usage')
+    .values({ account, region: '', shard: 0, bytes: 0 })
+    .onConflict((conflict) => conflict.columns(['account', 'region', 'shard']).doNothing())
+    .execute()
+  await trx
+    .selectFrom('registry_usage')
+    .select('bytes')
+    .where('account', '=', account)
+    .where('region', '=', '')
+    .forUpdate()
+    .execute()
+}

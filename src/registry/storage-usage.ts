@@ -1,0 +1,150 @@
+import { randomInt } from 'node:crypto'
+import { sql } from 'kysely'
+import type { Reader, Transaction } from '#metadata/metadata.ts'
+import type { AccountId } from '#names/account.ts'
+import type { Digest } from '#names/digest.ts'
+import { parseRegion } from '#names/region.ts'
+import type { Registry } from '#names/registry.ts'
+
+/**
+ * How many bytes of blobs a registry has. Each blob counts once, however many repositories of the registry link it, and as long as one does:
+ * also a deleted repository in the recycle bin. The transaction that makes or removes a link counts it.
+ *
+ * `registry_blob` counts the links of each blob. `registry_usage` has the sum of the bytes, in several rows that are added up: transactions
+ * that link at once would wait for one another at a single row.
+ */
+const shards = 16
+
+/** After a new link to a stored blob. */
+export async function countLink(trx: Transaction, { account, region }: Registry, digest: Digest): Promise<void> {
+  const counted = await trx
+    .insertInto('registry_blob')
+    .columns(['account', 'region', 'digest', 'links', 'size'])
+    .expression((eb) =>
+      eb
+        .selectFrom('blob')
+        .select([eb.val(account).as('account'), eb.val(region).as('region'), 'digest'])
+        .select([sql<number>`1`.as('links'), 'size'])
+        .where('digest', '=', digest),
+    )
+    .onConflict((conflict) =>
+      conflict.columns(['account', 'region', 'digest']).doUpdateSet({ links: sql<number>`registry_blob.links + 1` }),
+    )
+    .returning(['links', 'size'])
+    .executeTakeFirst()
+  if (counted?.links === 1) await addBytes(trx, { account, region }, counted.size)
+}
+
+/** After links of a repository were removed, under its exclusive lock. */
+export async function uncountLinks(trx: Transaction, repositoryId: number, digests: readonly string[]): Promise<void> {
+  if (digests.length === 0) return
+  const registry = await findRegistry(trx, repositoryId)
+  const of = { account: registry?.account ?? '', region: registry?.region ?? '' }
+  // All at once and in one order, so that of two transactions that lock several neither waits for the other in a circle.
+  const rows = await trx
+    .selectFrom('registry_blob')
+    .select(['digest', 'links', 'size'])
+    .where('account', '=', of.account)
+    .where('region', '=', of.region)
+    .where('digest', 'in', digests)
+    .orderBy('digest')
+    .forUpdate()
+    .execute()
+  const gone = rows.filter(({ links }) => links <= 1)
+  const left = rows.filter(({ links }) => links > 1)
+  if (left.length > 0) {
+    await trx
+      .updateTable('registry_blob')
+      .set({ links: sql<number>`links - 1` })
+      .where('account', '=', of.account)
+      .where('region', '=', of.region)
+      .where('digest', 'in', digestsOf(left))
+      .execute()
+  }
+  if (gone.length === 0) return
+  await trx
+    .deleteFrom('registry_blob')
+    .where('account', '=', of.account)
+    .where('region', '=', of.region)
+    .where('digest', 'in', digestsOf(gone))
+    .execute()
+  await addBytes(trx, of, -gone.reduce((sum, { size }) => sum + size, 0))
+}
+
+function digestsOf(rows: readonly { readonly digest: string }[]): string[] {
+  return rows.map(({ digest }) => digest)
+}
+
+/** The registry of a repository; of a deleted one, the registry that it was in. */
+async function findRegistry(trx: Transaction, repositoryId: number) {
+  return trx
+    .selectFrom('repository as live')
+    .leftJoin('deleted_repository as deleted', 'deleted.repository_id', 'live.id')
+    .select(({ fn }) => [
+      fn.coalesce('deleted.account', 'live.account').as('account'),
+      fn.coalesce('deleted.region', 'live.region').as('region'),
+    ])
+    .where('live.id', '=', repositoryId)
+    .executeTakeFirst()
+}
+
+type Place = { readonly account: string; readonly region: string }
+
+async function addBytes(trx: Transaction, { account, region }: Place, bytes: number): Promise<void> {
+  await trx
+    .insertInto('registry_usage')
+    .values({ account, region, shard: randomInt(shards), bytes })
+    .onConflict((conflict) =>
+      conflict
+        .columns(['account', 'region', 'shard'])
+        .doUpdateSet({ bytes: sql<number>`registry_usage.bytes + excluded.bytes` }),
+    )
+    .execute()
+}
+
+export interface StorageUsage extends Registry {
+  /** Of blobs that repositories link. */
+  readonly blobBytes: number
+  readonly openUploads: number
+  /** Of uploads that are open. */
+  readonly uploadBytes: number
+}
+
+/** Of every registry of an account, or of all accounts, as it stood at one time. */
+export async function readStorageUsage(reader: Reader, account?: AccountId): Promise<readonly StorageUsage[]> {
+  const rows = await reader
+    .selectFrom((eb) =>
+      eb
+        .selectFrom('registry_usage')
+        .select(['account', 'region', 'bytes as blob_bytes'])
+        .select([sql<number>`0`.as('uploads'), sql<number>`0`.as('upload_bytes')])
+        .$if(account !== undefined, (query) => query.where('account', '=', account ?? ''))
+        .unionAll(
+          eb
+            .selectFrom('upload')
+            .select(['account', 'region', sql<number>`0`.as('blob_bytes')])
+            .select([sql<number>`1`.as('uploads'), 'held as upload_bytes'])
+            .$if(account !== undefined, (query) => query.where('account', '=', account ?? '')),
+        )
+        .as('part'),
+    )
+    .select(['account', 'region'])
+    .select(({ fn }) => [
+      fn.sum<number | string>('blob_bytes').as('blob_bytes'),
+      fn.sum<number | string>('uploads').as('uploads'),
+      fn.sum<number | string>('upload_bytes').as('upload_bytes'),
+    ])
+    .where('region', '!=', '')
+    .groupBy(['account', 'region'])
+    .orderBy('account')
+    .orderBy('region')
+    .execute()
+  return rows.map((row) => ({
+    // Columns hold what was parsed when it was written.
+    account: row.account as AccountId,
+    region: parseRegion(row.region),
+    blobBytes: Number(row.blob_bytes),
+    openUploads: Number(row.uploads),
+    uploadBytes: Number(row.upload_bytes),
+  }))
+}
