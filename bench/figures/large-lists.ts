@@ -25,7 +25,7 @@ export const largeLists: Limit = {
   name: 'large-lists',
   title: `longest hold of the event loop, lists of ${images} images of 4 MiB`,
   unit: 'ms',
-  atMost: 30,
+  atMost: 20,
   async measure() {
     await using server = await startLading({ environment: holdsEnvironment })
     await server.createRepository(repositoryName)

@@ -35,7 +35,8 @@ export interface Log {
 export interface Answer {
   readonly status: number
   readonly headers: Readonly<Record<string, string>>
-  readonly body: string
+  /** Text, or its bytes in pieces. */
+  readonly body: string | readonly Buffer[]
 }
 
 /** A header's text. The name may come from the client, who must not reach what an object inherits by it. */

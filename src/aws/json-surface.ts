@@ -3,6 +3,7 @@ import type { JsonModel } from './api-model.ts'
 import { type AwsError, serializationFailure, unknownOperation, unsupportedOperation } from './aws-error.ts'
 import { type Answer, header } from './call.ts'
 import type { AnyExceptions } from './exceptions.ts'
+import { writeJsonPieces } from './json-pieces.ts'
 import type { Handlers, OperationTypes } from './operation.ts'
 import { compileRedactor } from './redact.ts'
 import { compileWriter } from './serialize.ts'
@@ -76,11 +77,12 @@ function compileOperation(
     redactOutput: compileRedactor(model, types.output),
     // A structure's reader gives an object.
     read: (call) => readInput(parseJson(call.body), '') as object,
-    write(output, requestId) {
-      const body = writing(name, () => {
-        const text = JSON.stringify(writeOutput(output))
-        verify?.(text)
-        return text
+    async write(output, requestId) {
+      const body = await writing(name, async () => {
+        // A structure's writer makes an object.
+        const pieces = await writeJsonPieces(writeOutput(output) as Readonly<Record<string, unknown>>)
+        verify?.(Buffer.concat(pieces).toString())
+        return pieces
       })
       return answer(200, body, requestId)
     },
@@ -104,6 +106,6 @@ export function writeJsonError({ code, message, status, members }: AwsError, req
   return { ...rest, headers: { ...headers, 'x-amzn-errortype': code } }
 }
 
-function answer(status: number, body: string, requestId: string): Answer {
+function answer(status: number, body: Answer['body'], requestId: string): Answer {
   return { status, headers: { 'content-type': 'application/x-amz-json-1.1', 'x-amzn-requestid': requestId }, body }
 }

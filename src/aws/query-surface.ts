@@ -81,8 +81,8 @@ function compileOperation(
     redactOutput: compileRedactor(model, types.output),
     // A structure's reader gives an object.
     read: (call) => readInput(unflatten(readParameters(call) ?? new URLSearchParams()), '') as object,
-    write(output, requestId) {
-      const body = writing(name, () => {
+    async write(output, requestId) {
+      const body = await writing(name, () => {
         verify?.(JSON.stringify(writeJson(output)))
         return xmlDocument(`${name}Response`, model.metadata.xmlNamespace, {
           ...(types.resultWrapper !== undefined && { [types.resultWrapper]: elementsOf(output) }),

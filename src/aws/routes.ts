@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { Readable } from 'node:stream'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { Bodies } from '#http/bodies.ts'
 import type { Answer, CallHead, Log } from './call.ts'
@@ -43,7 +44,19 @@ export function awsRoutes(app: FastifyInstance, { dispatch, log, bodies }: AwsRo
 
 /** As bytes: to a text Fastify would add a charset, which the AWS content types do not have. */
 function write(reply: FastifyReply, { status, headers, body }: Answer): void {
-  reply.code(status).headers(headers).send(Buffer.from(body))
+  reply.code(status).headers(headers)
+  const pieces = typeof body === 'string' ? [Buffer.from(body)] : body
+  if (pieces.length === 1) {
+    reply.send(pieces[0])
+    return
+  }
+  // One after the other, so that no copy of all of them is made.
+  reply
+    .header(
+      'content-length',
+      pieces.reduce((sum, { byteLength }) => sum + byteLength, 0),
+    )
+    .send(Readable.from(pieces))
 }
 
 function headOf(request: FastifyRequest, signal: AbortSignal, log: Log): CallHead {

@@ -26,8 +26,8 @@ export interface Operation {
   readonly errors: ReadonlySet<string> | undefined
   /** The input, parsed and validated. @throws AwsError */
   read(call: Call): object
-  /** @throws Error where answers are verified and this one is not what the model promises */
-  write(output: object, requestId: string): Answer
+  /** Rejects where answers are verified and this one is not what the model promises. */
+  write(output: object, requestId: string): Promise<Answer>
   /** What an audit record tells of an input and of an output. */
   readonly redactInput: Redact
   readonly redactOutput: Redact

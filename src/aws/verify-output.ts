@@ -30,9 +30,9 @@ function listShapes({ shapes }: ApiModel): string[] {
 }
 
 /** An output that cannot be written is the handler's mistake, never the caller's, whatever error told of it. */
-export function writing(name: string, write: () => string): string {
+export async function writing<Body>(name: string, write: () => Body | Promise<Body>): Promise<Body> {
   try {
-    return write()
+    return await write()
   } catch (cause) {
     throw new Error(`the answer of ${name} is not what the API model promises`, { cause })
   }

@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises'
 import type { Handlers } from '#aws/operation.ts'
 import type { Principal } from '#iam/principal.ts'
 import { type Digest, isDigest } from '#names/digest.ts'
@@ -18,6 +19,9 @@ import { describeImageId } from './shapes.ts'
 
 /** Characters of all manifests in one answer: a hundred of usual size come to one MiB, a hundred of the largest would to 400. */
 const mostManifestText = 32 * 1024 * 1024
+
+/** Characters of manifests that are read before other work runs: some milliseconds on SQLite. */
+const textAtOnce = 1024 * 1024
 
 /** Images: pushing, fetching and deleting manifests, which are texts here. */
 export interface ImageParts {
@@ -45,7 +49,7 @@ export function imageOperations({ repositories, images, imagePush, imageDeletion
       repositoryName: key.name,
       imageId: describeImageId({ digest: stored.digest, tag }),
       // A manifest is UTF-8, or it had not been taken.
-      imageManifest: Buffer.from(stored.body).toString('utf8'),
+      imageManifest: Buffer.from(stored.body.buffer, stored.body.byteOffset, stored.body.byteLength).toString('utf8'),
       imageManifestMediaType: stored.mediaType,
     }
   }
@@ -102,8 +106,10 @@ export function imageOperations({ repositories, images, imagePush, imageDeletion
           )
           if (failure === undefined) found.push(result)
           else failures.push(failure)
+          const before = length
           length += result?.imageManifest?.length ?? 0
           if (length > mostManifestText) throw refuse('ManifestsTooMany', { limit: mostManifestText })
+          if (Math.floor(length / textAtOnce) > Math.floor(before / textAtOnce)) await setImmediate()
         }
         return { images: found, failures }
       },

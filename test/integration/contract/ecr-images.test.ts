@@ -323,14 +323,12 @@ eachDatabaseInCi(({ dialect, url }) => {
 
     test('a batch whose manifests are too much for one answer is refused, and a part of it is not', async () => {
       const repositoryName = await session.repository()
-      await session.push(
-        repositoryName,
-        index({ children: [], annotations: { padding: 'x'.repeat(4_000_000) } }),
-        'large',
-      )
+      const large = index({ children: [], annotations: { padding: 'x'.repeat(4_000_000) } })
+      await session.push(repositoryName, large, 'large')
       const asked = (count: number) => Array.from({ length: count }, () => ({ imageTag: 'large' }))
       const { images } = await session.ecr.batchGetImage({ repositoryName, imageIds: asked(4) })
       assert.equal(images?.length, 4)
+      for (const { imageManifest } of images) assert.ok(imageManifest === manifestOf(large), 'byte for byte')
       const refused = await refusalOf(session.ecr.batchGetImage({ repositoryName, imageIds: asked(20) }))
       assert.equal(refused.name, 'LimitExceededException')
     })
