@@ -17,6 +17,7 @@ import { createRepositories } from '#registry/repositories.ts'
 import { createStorageClasses } from '#registry/storage-class.ts'
 import { eachDatabase } from '#test/support/databases.ts'
 import { index } from '#test/support/images/build.ts'
+import { preparedDuring } from '#test/support/prepared-texts.ts'
 
 /** A table of the repository's content that is searched by nothing but which repository it is. */
 const wholeRepository = /^(?:SCAN|SEARCH) (?!json_each).* \(repository_id=\?\)$/
@@ -72,21 +73,4 @@ eachDatabase((databases) => {
 /** What quotas count goes through an index that has nothing else, no further than the quota. */
 function counts(text: string): boolean {
   return text.endsWith('limit ? offset ?')
-}
-
-/** The texts of the statements that SQLite prepares meanwhile. */
-async function preparedDuring(t: { after(hook: () => void): void }, work: () => Promise<void>): Promise<string[]> {
-  const texts: string[] = []
-  const { prepare } = DatabaseSync.prototype
-  const restore = () => {
-    DatabaseSync.prototype.prepare = prepare
-  }
-  t.after(restore)
-  DatabaseSync.prototype.prepare = function (this: DatabaseSync, text: string) {
-    texts.push(text)
-    return prepare.call(this, text)
-  }
-  await work()
-  restore()
-  return texts
 }
