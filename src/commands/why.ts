@@ -19,7 +19,7 @@ export const whyCommand: Command = {
   name: 'why',
   description: 'may a principal do something, and which statement of which policy says so; or why a request was denied',
   options: [
-    ['--principal <who>', 'ARN of a root, user, role or session, or an access key id'],
+    ['--principal <who>', 'ARN of a root, user, group, role or session, or an access key id'],
     ['--action <action>', 'such as ecr:BatchGetImage'],
     ['--resource <arn>', 'ARN, or * for an action without a resource'],
     ['--context <key=value...>', 'values of condition keys, such as aws:SourceIp=10.0.0.1'],
