@@ -158,6 +158,13 @@ suite('docs/kubernetes.md', () => {
         )
   })
 
+  test('no variables of the page leave a token to the STS of AWS', () => {
+    for (const { env } of providersOf(resources)) {
+      const { AWS_ENDPOINT_URL, AWS_ENDPOINT_URL_STS } = environmentOf(env)
+      assert.deepEqual([AWS_ENDPOINT_URL, AWS_ENDPOINT_URL_STS], [front.url, front.url])
+    }
+  })
+
   test(
     'the provider answers with the variables and the key of the first file',
     needs('ecr-credential-provider'),
