@@ -15,6 +15,7 @@ import type { Settings } from '#config/settings.ts'
 import { damageEvents, policyExecutionEvents } from '#ecr/service-events.ts'
 import { ecrSurface } from '#ecr/surface.ts'
 import { Bodies } from '#http/bodies.ts'
+import type { ConnectionFeed } from '#http/connection-feed.ts'
 import { maxConnectionsOf } from '#http/connections.ts'
 import { createServer } from '#http/server.ts'
 import { type EnsuredRoot, ensureRoot } from '#iam/access-keys.ts'
@@ -106,6 +107,8 @@ export interface App {
 }
 
 export interface AppOptions {
+  /** Where connections come from; without it the app listens. */
+  readonly feed?: ConnectionFeed
   readonly clock?: Clock
   /** Checks each answer of the control plane against the API model: for tests. */
   readonly verifyOutputs?: boolean
@@ -128,7 +131,7 @@ export function prepare(settings: Settings, log: Logger): Promise<EnsuredRoot> {
 
 /** @throws SettingError if what a setting names cannot be opened */
 export async function startApp(settings: Settings, log: Logger, options: AppOptions = {}): Promise<App> {
-  const { clock = systemClock, verifyOutputs = false, trustedCertificates = [] } = options
+  const { clock = systemClock, verifyOutputs = false, trustedCertificates = [], feed } = options
   const { quotas } = settings
   const metadata = await openSetting(settings, 'database', () =>
     openMetadata(settings.database, logLostConnection(log)),
@@ -350,7 +353,9 @@ export async function startApp(settings: Settings, log: Logger, options: AppOpti
     ],
     onError: (error, job) => log.error({ err: error, job }, 'a job failed, and is tried again if it may be'),
   })
-  port = await openSetting(settings, 'listen', () => server.listen(settings.listen))
+  port = await openSetting(settings, 'listen', async () =>
+    feed === undefined ? server.listen(settings.listen) : feed.open(await server.receive()),
+  )
   await jobs.start()
 
   return {

@@ -6,8 +6,13 @@ import { once } from 'node:events'
 import { flushCompileCache } from 'node:module'
 import type { Logger } from 'pino'
 import { listeningUrl } from '#config/listening-url.ts'
+import { openSetting } from '#config/open-setting.ts'
 import type { Settings } from '#config/settings.ts'
+import { feedFromPrimary } from '#http/connection-feed.ts'
+import { maxConnectionsOf } from '#http/connections.ts'
 import { createLog } from '#http/log.ts'
+import { listenForWorkers } from '#http/primary-listener.ts'
+import { descriptorLimit } from '#lib/descriptor-limit.ts'
 import { prepare, startApp } from './app.ts'
 import { greeting } from './greeting.ts'
 import { startWorkers } from './workers.ts'
@@ -52,7 +57,13 @@ async function serveAsPrimary(settings: Settings, log: Logger): Promise<void> {
 }
 
 async function serveByWorkers(settings: Settings, log: Logger): Promise<Serving> {
-  const workers = await startWorkers({ count: settings.workers, log })
+  const workers = await startWorkers({
+    count: settings.workers,
+    log,
+    mostWaiting: maxConnectionsOf(descriptorLimit()),
+    listen: (onConnection) =>
+      openSetting(settings, 'listen', () => listenForWorkers({ ...settings.listen, log, onConnection })),
+  })
   const listen = { ...settings.listen, port: workers.port }
   return {
     url: settings.publicUrl ?? listeningUrl(listen, settings.tls ? 'https' : 'http'),
@@ -64,7 +75,7 @@ async function serveAsWorker(settings: Settings, log: Logger): Promise<void> {
   // A terminal sends SIGINT to workers as well; the primary decides, and sends SIGTERM, perhaps while this one starts.
   process.on('SIGINT', () => {})
   const stopRequested = once(process, 'SIGTERM')
-  const serving = await startApp(settings, log)
+  const serving = await startApp(settings, log, { feed: feedFromPrimary() })
   void stopRequested.then(() => stopAndExit(serving, log))
 }
 

@@ -1,9 +1,14 @@
-// Several processes behind one listening socket (node:cluster). This is the primary: it starts the workers, replaces
-// those that die, each time later, and stops them all. It serves nothing itself.
+// Several processes behind one listening socket. This is the primary: it listens and hands each connection to a worker, replaces
+// workers that die or stop answering, and stops them all. It serves nothing itself.
 
+import type { SendHandle } from 'node:child_process'
 import cluster from 'node:cluster'
 import { once } from 'node:events'
+import type { Socket } from 'node:net'
 import type { Logger } from 'pino'
+import { beatEveryMs, type FromWorker, isOurs, type ToWorker } from '#http/connection-feed.ts'
+import { Handover, type Receiver } from '#http/handover.ts'
+import type { PrimaryListener } from '#http/primary-listener.ts'
 
 export interface Workers {
   /** The port that they share. */
@@ -12,26 +17,68 @@ export interface Workers {
   stop(): Promise<void>
 }
 
-/** A worker that lived for so long was sound: its successor comes at once. */
+export interface WorkersOptions {
+  readonly count: number
+  readonly log: Logger
+  /** Called once the first worker is ready. */
+  readonly listen: (onConnection: (socket: Socket) => void) => Promise<PrimaryListener>
+  /** So many connections may wait for workers. */
+  readonly mostWaiting: number
+  /** A worker is killed after so many seconds without a turn of its event loop. No request is meant to hold one that long. */
+  readonly silentSeconds?: number
+}
+
+/** A worker that lived for so long was sound: its successor starts at once. */
 const soundAfterMs = 30_000
 const longestDelayMs = 10_000
+const defaultSilentSeconds = 20
+const lastWordsMs = 100
 
-/** Resolves when the first worker listens. If that one ends before, having said why, so does this process. */
-export async function startWorkers({ count, log }: { count: number; log: Logger }): Promise<Workers> {
+/** Resolves when the first worker is ready and the primary listens. If that worker ends before, this process ends too. */
+export async function startWorkers(options: WorkersOptions): Promise<Workers> {
+  const { count, log, listen, mostWaiting, silentSeconds = defaultSilentSeconds } = options
+  const handover = new Handover(mostWaiting)
   let stopping = false
-  const { promise: firstPort, resolve: listens } = Promise.withResolvers<number>()
-  let anyListens = false
+  let listener: PrimaryListener | undefined
+  const { promise: firstReady, resolve: isReady } = Promise.withResolvers<void>()
+  const { promise: listening, resolve: listens } = Promise.withResolvers<PrimaryListener>()
 
   function start(deathsBefore: number): void {
     const worker = cluster.fork()
     const startedAt = performance.now()
-    worker.once('listening', ({ port }) => {
-      anyListens = true
-      listens(port)
+    const receiver: Receiver = {
+      send: (message, handle, done) => void worker.process.send(message, handle as SendHandle, undefined, done),
+    }
+    let missedBeats = 0
+
+    async function open(): Promise<void> {
+      isReady()
+      const { port } = await listening
+      worker.process.send({ lading: 'listening', port } satisfies ToWorker, undefined, undefined, () => {})
+      handover.add(receiver)
+      // Turns of this process are counted, not time: where the whole machine was held up, no worker is to blame.
+      const watch = setInterval(() => {
+        missedBeats++
+        if (missedBeats < silentSeconds) return
+        clearInterval(watch)
+        log.error({ worker: worker.process.pid, silentSeconds }, 'a worker stopped answering, and is killed')
+        worker.process.kill('SIGKILL')
+      }, beatEveryMs)
+      worker.once('exit', () => clearInterval(watch))
+    }
+
+    worker.on('message', (message: unknown) => {
+      if (!isOurs<FromWorker>(message)) return
+      if (message.lading === 'ready') void open()
+      else if (message.lading === 'taken') handover.taken(receiver, message.id)
+      else missedBeats = 0
     })
     worker.once('exit', (code, signal) => {
+      handover.retire(receiver)
+      // Node announces no end of the channel while a handle is on its way. What the worker said before its end comes meanwhile.
+      setTimeout(() => handover.remove(receiver), lastWordsMs)
       if (stopping) return
-      if (!anyListens) process.exit(1)
+      if (listener === undefined) process.exit(1)
       const deaths = performance.now() - startedAt > soundAfterMs ? 0 : deathsBefore + 1
       const delayMs = deaths === 0 ? 0 : Math.min(100 * 2 ** (deaths - 1), longestDelayMs)
       log.error({ worker: worker.process.pid, code, signal, delayMs }, 'a worker ended; starting another')
@@ -40,12 +87,17 @@ export async function startWorkers({ count, log }: { count: number; log: Logger 
   }
 
   start(0)
-  const port = await firstPort
+  await firstReady
+  const opened = await listen((socket) => handover.accept(socket))
+  listener = opened
+  listens(opened)
   for (let started = 1; started < count; started++) start(0)
   return {
-    port,
+    port: opened.port,
     async stop() {
       stopping = true
+      opened.close()
+      handover.close()
       const running = Object.values(cluster.workers ?? {}).filter((worker) => worker !== undefined)
       // Not worker.kill(), which would first close the worker's sockets under its running requests.
       for (const worker of running) worker.process.kill('SIGTERM')

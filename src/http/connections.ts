@@ -29,6 +29,7 @@ export class Connections {
   readonly #exempt: (address: string) => boolean
   readonly #log: Logger
   #open = 0
+  #onDrained = () => {}
   readonly #openByAddress = new Map<string, number>()
   #refused = 0
   #loggedAt = Number.NEGATIVE_INFINITY
@@ -44,6 +45,14 @@ export class Connections {
     server.on('connection', (socket: Socket) => this.#admit(socket))
   }
 
+  /** Resolves once none is open. */
+  async drained(): Promise<void> {
+    if (this.#open === 0) return
+    const { promise, resolve } = Promise.withResolvers<void>()
+    this.#onDrained = resolve
+    await promise
+  }
+
   #admit(socket: Socket): void {
     const { maxConnections, connectionsPerAddress } = this.#limits
     const address = Number.isFinite(connectionsPerAddress) ? this.#countedAddress(socket) : undefined
@@ -57,6 +66,7 @@ export class Connections {
     if (address !== undefined) this.#openByAddress.set(address, ofAddress + 1)
     socket.once('close', () => {
       this.#open--
+      if (this.#open === 0) this.#onDrained()
       if (address === undefined) return
       const left = (this.#openByAddress.get(address) ?? 1) - 1
       if (left > 0) this.#openByAddress.set(address, left)

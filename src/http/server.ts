@@ -12,6 +12,7 @@ import { createServer as createHttpsServer } from 'node:https'
 import type { Socket } from 'node:net'
 import { type FastifyInstance, type FastifyReply, type FastifyRequest, fastify } from 'fastify'
 import type { Logger } from 'pino'
+import { type ConnectionHandle, expectConnections, serveAccepted } from './accepted.ts'
 import { type ConnectionLimits, Connections } from './connections.ts'
 import { EarlyAnswers } from './early-answers.ts'
 import {
@@ -49,6 +50,8 @@ export interface HttpServer {
   readonly app: FastifyInstance
   /** An empty host is every address; port 0 lets the system choose. Gives the port. */
   listen(address: { readonly host: string; readonly port: number }): Promise<number>
+  /** Instead of `listen`: resolves with what serves a connection that another process accepted. */
+  receive(): Promise<(handle: ConnectionHandle) => void>
   /**
    * Stops listening, refuses new requests on open connections, lets running ones end, and after the grace period cuts
    * them off. Resolves when no connection is left and the plugins' `onClose` hooks have run.
@@ -165,6 +168,11 @@ export function createServer({
       const address = app.server.address()
       return typeof address === 'object' && address ? address.port : port
     },
+    async receive() {
+      await app.ready()
+      expectConnections(app.server)
+      return (handle) => serveAccepted(app.server, handle, socketBufferBytes)
+    },
     async stop() {
       stopping = true
       const since = performance.now()
@@ -179,6 +187,8 @@ export function createServer({
         earlyAnswers.cutOff(since)
       }, idleCheckMs)
       await app.close()
+      // Of a server that does not listen, Fastify waits for no connection.
+      await connections.drained()
       clearInterval(idle)
       clearTimeout(cutOff)
     },

@@ -35,7 +35,11 @@ export function startServeProcess(
 ): ServeProcess {
   const command = [...under, process.execPath, main, 'serve', ...flags]
   const limited = descriptors === undefined ? [] : ['/bin/sh', '-c', `ulimit -n ${descriptors}; exec "$0" "$@"`]
-  const [program = '', ...args] = [...limited, ...command]
+  return startProcess([...limited, ...command])
+}
+
+/** The same of any program. */
+export function startProcess([program = '', ...args]: readonly string[]): ServeProcess {
   const child = spawn(program, args, {
     env: inheritedEnvironment(),
     stdio: ['ignore', 'pipe', 'pipe'],
