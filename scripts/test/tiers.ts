@@ -16,8 +16,8 @@ const minute = 60 * second
 
 export const tiers = {
   unit: { testTimeoutMs: 30 * second, deadlineMs: 5 * minute, oneProcess: true, inMemory: true },
-  integration: { testTimeoutMs: 2 * minute, deadlineMs: 30 * minute, oneProcess: false, inMemory: true },
-  clients: { testTimeoutMs: 5 * minute, deadlineMs: 30 * minute, oneProcess: false, inMemory: false },
+  integration: { testTimeoutMs: 3 * minute, deadlineMs: 30 * minute, oneProcess: false, inMemory: true },
+  clients: { testTimeoutMs: 10 * minute, deadlineMs: 30 * minute, oneProcess: false, inMemory: false },
   endurance: { testTimeoutMs: 30 * minute, deadlineMs: 150 * minute, oneProcess: false, inMemory: false },
 } as const satisfies Readonly<Record<string, Tier>>
 

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { commandsOver } from '#test/support/command.ts'
-import { postgresUrl, sqliteUrl } from '#test/support/databases.ts'
+import { eachDatabaseInCi } from '#test/support/databases.ts'
 import { image } from '#test/support/images/build.ts'
 import { openOciClient } from '#test/support/oci-client.ts'
 import { pushBlob, pushImage } from '#test/support/push.ts'
@@ -10,8 +10,8 @@ import { startServer } from '#test/support/server.ts'
 import { temporaryFolder } from '#test/support/temporary-folder.ts'
 import { until } from '#test/support/until.ts'
 
-for (const url of [sqliteUrl, postgresUrl]) {
-  test(`lading gc tells what waits and has a server collect it: ${url.name}`, async () => {
+eachDatabaseInCi(({ dialect, url }) => {
+  test(`lading gc tells what waits and has a server collect it: ${dialect}`, async () => {
     const hours = { gone: 0, begun: Date.now() }
     const clock = () => Date.now() + hours.gone * 3_600_000
     await using server = await startServer({ database: await url(), clock })
@@ -48,7 +48,7 @@ for (const url of [sqliteUrl, postgresUrl]) {
     assert.deepEqual([now.lastCollectedLinks, now.lastCollectedBytes], [0, 0])
     assert.deepEqual([now.collectedLinks, now.collectedBlobs, now.collectedBytes], [1, 1, lonely.bytes.byteLength])
   })
-}
+})
 
 test('a sweep by another database over the same blobs deletes nothing until an operator says so', async () => {
   await using folder = await temporaryFolder()
