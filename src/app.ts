@@ -34,6 +34,7 @@ import { createManagement } from '#iam/management.ts'
 import { createOperatorAccess } from '#iam/operator-access.ts'
 import { awsManagedPolicies } from '#iam/policies/aws-managed.ts'
 import { parsePolicy } from '#iam/policy/document.ts'
+import { createRequestRates } from '#iam/request-rates.ts'
 import { openSecrets } from '#iam/secret-key.ts'
 import { TokenKeys } from '#iam/token-keys.ts'
 import { createTokenService } from '#iam/token-service.ts'
@@ -248,6 +249,10 @@ export async function startApp(settings: Settings, log: Logger, options: AppOpti
     privateHosts: settings.oidcPrivateHosts === 'allow',
     onUnreachable: (issuer, reason) => log.warn({ issuer, reason }, 'the keys of an identity provider cannot be read'),
   })
+  const requestRates = createRequestRates({
+    ...{ perSecond: settings.requestsPerSecond, account: settings.account, clock },
+    onThrottled: requestCounts.recordThrottled,
+  })
   const dispatch = createDispatcher({
     surfaces: [
       ecrSurface(domain, { tokens, downloadLinks, endpoints, verifyOutputs }),
@@ -274,6 +279,7 @@ export async function startApp(settings: Settings, log: Logger, options: AppOpti
     authorizer,
     audit,
     keyUses,
+    requestRates,
     clock,
   })
   const keySignIn = createKeySignIn({ credentials, clock })
@@ -299,7 +305,17 @@ export async function startApp(settings: Settings, log: Logger, options: AppOpti
   })
   // Apart, because a call's sender is proved only by its whole body: strangers must not take the room of those who are known.
   awsRoutes(server.app, { dispatch, bodies: new Bodies(), log })
-  const dataPlane = { bodies: new Bodies(), basic, authorizer, clock, downloadLinks, endpoints, audit, log }
+  const dataPlane = {
+    bodies: new Bodies(),
+    basic,
+    authorizer,
+    requestRates,
+    clock,
+    downloadLinks,
+    endpoints,
+    audit,
+    log,
+  }
   ociRoutes(server.app, { domain, ...dataPlane })
   const registry = { account: settings.account, region: settings.region }
   const operatorAccess = createOperatorAccess({ keySignIn, authorizer, clock, registry })

@@ -1,4 +1,5 @@
 import type { BodyRefusals } from '#http/bodies.ts'
+import type { RateRefusals } from '#iam/request-rates.ts'
 
 /**
  * An error as AWS clients know it: a name that they match on, a text for the person, a status. The kernel's own errors
@@ -73,13 +74,19 @@ export function unsupportedOperation(name: string): AwsError {
   return new AwsError('UnsupportedOperationException', `${name} is not served by this version of Lading.`)
 }
 
-/** A body that was not taken in. SDKs send the slow one again, and back off where there is no room. */
-export const bodyErrors: { readonly [Code in keyof BodyRefusals]: (facts: BodyRefusals[Code]) => AwsError } = {
+type CallRefusals = BodyRefusals & RateRefusals
+
+/**
+ * A call that no operation refused: its body was not read, or its caller makes too many. SDKs send a slow body again, and back off where
+ * there is no room.
+ */
+export const callErrors: { readonly [Code in keyof CallRefusals]: (facts: CallRefusals[Code]) => AwsError } = {
   BodyTooLarge: ({ maxBytes }) =>
     new AwsError('RequestEntityTooLargeException', `The request is larger than ${maxBytes} bytes.`, 413),
   BodyTooSlow: ({ deadlineMs }) =>
     new AwsError('RequestTimeoutException', `The request's body did not arrive within ${deadlineMs} ms.`, 408),
   BodiesTooMany: () => new AwsError('ThrottlingException', 'Rate exceeded'),
+  RateExceeded: () => new AwsError('ThrottlingException', 'Rate exceeded'),
   BodyBrokeOff: () => serializationFailure('The request ended before its body did.'),
 }
 

@@ -5,6 +5,7 @@ import { type Authorizer, type Decision, requireAllowed } from '#iam/authorize.t
 import type { Circumstances } from '#iam/circumstances.ts'
 import type { KeyUses } from '#iam/keys/key-uses.ts'
 import type { Principal } from '#iam/principal.ts'
+import type { RequestRates } from '#iam/request-rates.ts'
 import type { Clock } from '#lib/clock.ts'
 import type { RequestClass } from '#lib/request-class.ts'
 import { isAccountId } from '#names/account.ts'
@@ -54,6 +55,7 @@ export interface DispatcherParts {
   /** Where each call of a sender who has been proved is recorded, and each refusal to take on a role. */
   readonly audit: Pick<AuditTrail, 'record'>
   readonly keyUses: Pick<KeyUses, 'record'>
+  readonly requestRates: RequestRates
   readonly clock: Clock
 }
 
@@ -63,6 +65,7 @@ export function createDispatcher({
   authorizer,
   audit,
   keyUses,
+  requestRates,
   clock,
 }: DispatcherParts): Dispatch {
   const signatures = createSignatureVerifier({ findCredential, clock })
@@ -165,6 +168,7 @@ export function createDispatcher({
       requireScope(signed.claim, surface.service)
       const caller = await signatures.verify(call, signed)
       progress.principal = caller.principal
+      requestRates.require(caller.principal)
       keyUses.record(caller.principal.accessKeyId, { service: signed.claim.service, region: caller.region })
       progress.circumstances = circumstancesOf(head, caller.region)
       if (operation === undefined) throw surface.missing(name)

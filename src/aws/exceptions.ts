@@ -1,5 +1,5 @@
 import { Refusal } from '#lib/refusal.ts'
-import { AwsError, bodyErrors, serverFailure } from './aws-error.ts'
+import { AwsError, callErrors, serverFailure } from './aws-error.ts'
 import type { CallHead } from './call.ts'
 
 /**
@@ -25,9 +25,9 @@ export type AnyExceptions = Readonly<Record<string, Exception<never>>>
  */
 export function describeFailure(error: unknown, exceptions: AnyExceptions, call: CallHead): AwsError {
   if (error instanceof AwsError) return error
-  if (error instanceof Refusal && Object.hasOwn(bodyErrors, error.code)) {
+  if (error instanceof Refusal && Object.hasOwn(callErrors, error.code)) {
     // As below: facts fit their code.
-    return bodyErrors[error.code as keyof typeof bodyErrors](error.facts as never)
+    return callErrors[error.code as keyof typeof callErrors](error.facts as never)
   }
   const exception = error instanceof Refusal ? exceptions[error.code] : undefined
   if (error instanceof Refusal && exception !== undefined) {

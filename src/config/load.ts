@@ -75,6 +75,7 @@ function buildSettings(given: ReadonlyMap<SettingKey, Given>): Settings {
     connectionsPerAddress: parse('connectionsPerAddress', given) ?? Number.POSITIVE_INFINITY,
     oidcPrivateHosts: withFallback('oidcPrivateHosts', given, dataDir),
     quotas: parse('quotas', given) ?? ecrQuotas,
+    requestsPerSecond: withFallback('requestsPerSecond', given, dataDir),
     auditDays: withFallback('auditDays', given, dataDir),
     auditMaxMib: withFallback('auditMaxMib', given, dataDir),
     gcGraceHours: withFallback('gcGraceHours', given, dataDir),

@@ -35,6 +35,8 @@ export interface Settings {
   /** Whether an OIDC provider may have a private address. */
   readonly oidcPrivateHosts: Permission
   readonly quotas: Quotas
+  /** How many requests one principal may make in a second to one process; without a limit where it is 0. */
+  readonly requestsPerSecond: number
   /** How long audit records are kept, in days; none are made where it is 0. */
   readonly auditDays: number
   /** How many MiB all audit records may have together; without a limit where it is 0. */

@@ -26,6 +26,7 @@ import {
   parsePemFile,
   parsePermission,
   parsePublicUrl,
+  parseRequestsPerSecond,
   parseSecretAccessKey,
   parseSecretKey,
   parseSwitch,
@@ -53,6 +54,7 @@ export interface SettingValues {
   readonly connectionsPerAddress: number
   readonly oidcPrivateHosts: Permission
   readonly quotas: Quotas
+  readonly requestsPerSecond: number
   readonly auditDays: number
   readonly auditMaxMib: number
   readonly gcGraceHours: number
@@ -213,6 +215,13 @@ export const settingsTable: { readonly [Key in SettingKey]: Setting<SettingValue
     expected: `<name>=<count>, several separated by commas, of the names ${quotaNames.join(', ')}; bytes as 500GiB or none`,
     parse: parseQuotas,
     otherwise: "ECR's quotas",
+  },
+  requestsPerSecond: {
+    placeholder: 'count',
+    help: 'how many requests a user, a role or a root may make in a second to each process; 0 sets no limit',
+    expected: 'a whole number from 0 to 100000',
+    parse: parseRequestsPerSecond,
+    fallback: '0',
   },
   auditDays: {
     placeholder: 'days',

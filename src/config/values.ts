@@ -106,6 +106,11 @@ export function parseHours(text: string): number | undefined {
   return hours >= 1 && hours <= 8_760 ? hours : undefined
 }
 
+export function parseRequestsPerSecond(text: string): number | undefined {
+  const count = /^[0-9]{1,6}$/.test(text) ? Number(text) : Number.NaN
+  return count <= 100_000 ? count : undefined
+}
+
 export function parseMib(text: string): number | undefined {
   return /^[0-9]{1,8}$/.test(text) ? Number(text) : undefined
 }

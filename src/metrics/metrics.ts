@@ -44,6 +44,7 @@ const counters = {
   lading_lifecycle_expired_total: 'Images that lifecycle policies expired.',
   lading_lifecycle_archived_total: 'Images that lifecycle policies archived.',
   lading_scrub_bytes_total: 'Bytes that were read anew and compared with their digest.',
+  lading_throttled_requests_total: 'Requests that were refused because their principal made too many.',
   lading_scrub_damaged_total: 'Blobs that were found damaged and put aside, and manifests that were found damaged.',
 } as const
 

@@ -11,6 +11,8 @@ import { answeredWithin, limitsInSeconds, millisecondsOf, requestsOf } from './r
 export interface RequestCounts extends WriteBehind {
   /** `status` is undefined where the client went away before it had the answer. */
   record(of: RequestClass | null, status: number | undefined, ms: number): void
+  /** A request that was refused because its principal made too many. */
+  recordThrottled(): void
 }
 
 /** Of one class since the last batch. */
@@ -23,6 +25,8 @@ interface Cell {
 }
 
 const batchMs = 10_000
+
+const throttledTotal = 'lading_throttled_requests_total'
 
 /** What no surface has taken: metrics, and paths at which nothing is. */
 const elsewhere: RequestClass = { surface: 'other', operation: 'other' }
@@ -37,12 +41,15 @@ export function createRequestCounts({
   let cells = new Map<string, Map<string, Cell>>()
   /** By series: what a batch held that could not be written. */
   let left = new Map<string, number>()
+  let throttled = 0
 
   async function write(): Promise<void> {
     const batch = left
     for (const [series, count] of seriesIn(cells)) batch.set(series, (batch.get(series) ?? 0) + count)
+    if (throttled > 0) batch.set(throttledTotal, (batch.get(throttledTotal) ?? 0) + throttled)
     cells = new Map()
     left = new Map()
+    throttled = 0
     if (batch.size === 0) return
     try {
       await metadata.transaction((trx) => addToCounters(trx, batch))
@@ -61,6 +68,9 @@ export function createRequestCounts({
 
   return {
     ...createWriteBehind({ everyMs: batchMs, write, onError }),
+    recordThrottled() {
+      throttled++
+    },
     // Runs for each request (benchmark: manifest GET).
     record(of, status, ms) {
       const { surface, operation } = of ?? elsewhere

@@ -6,6 +6,7 @@ import type { BasicCredentials, SignIn } from '#iam/basic.ts'
 import type { Circumstances } from '#iam/circumstances.ts'
 import { type DownloadLinks, linkParameter } from '#iam/download-links.ts'
 import type { Principal } from '#iam/principal.ts'
+import type { RequestRates } from '#iam/request-rates.ts'
 import type { Clock } from '#lib/clock.ts'
 import { hasCode } from '#lib/system-error.ts'
 import { repositoryArn } from '#names/arn.ts'
@@ -26,6 +27,7 @@ export interface DispatchParts {
   readonly bodies: Bodies
   readonly basic: BasicCredentials
   readonly authorizer: Authorizer
+  readonly requestRates: RequestRates
   readonly clock: Clock
   readonly downloadLinks: DownloadLinks
   readonly endpoints: Endpoints
@@ -42,6 +44,7 @@ export function createDispatch({
   bodies,
   basic,
   authorizer,
+  requestRates,
   clock,
   downloadLinks,
   endpoints,
@@ -110,6 +113,7 @@ export function createDispatch({
       signIn = await basic.authenticate(authorization, request)
       caller = signIn.principal
       request.logFacts = { principal: caller.arn }
+      requestRates.require(caller)
       registry = registryOfHost(host) ?? signIn
     }
     progress.principal = caller

@@ -1,5 +1,6 @@
 import type { BodyRefusals } from '#http/bodies.ts'
 import type { IamRefusals, KeySignInRefusals } from '#iam/refusals.ts'
+import type { RateRefusals } from '#iam/request-rates.ts'
 import { Refusal } from '#lib/refusal.ts'
 import { isStorageFull } from '#lib/storage-full.ts'
 import type { NameRefusals } from '#names/refusals.ts'
@@ -14,7 +15,13 @@ import type { OciRefusals } from './refusals.ts'
  * on purpose (authorization, immutability), its code and text. A text that ECR has comes first and literally; what follows it says
  * what to do.
  */
-type Refusals = OciRefusals & BodyRefusals & ContentRefusals & IamRefusals & KeySignInRefusals & NameRefusals
+type Refusals = OciRefusals &
+  BodyRefusals &
+  ContentRefusals &
+  IamRefusals &
+  KeySignInRefusals &
+  NameRefusals &
+  RateRefusals
 
 type Codes = {
   readonly [Code in keyof Refusals]: readonly [
@@ -83,6 +90,12 @@ const codes: Codes = {
   BodyTooLarge: [413, 'SIZE_INVALID', ({ maxBytes }) => `The body may have at most ${maxBytes} bytes`],
   BodyTooSlow: [408, 'SIZE_INVALID', ({ deadlineMs }) => `The body did not arrive within ${deadlineMs} ms`],
   BodiesTooMany: [429, 'TOOMANYREQUESTS', () => 'Rate exceeded'],
+  RateExceeded: [
+    429,
+    'TOOMANYREQUESTS',
+    ({ retryAfterSeconds }) => `Rate exceeded: try again after ${retryAfterSeconds} s`,
+    ({ retryAfterSeconds }) => ({ 'retry-after': String(retryAfterSeconds) }),
+  ],
   BodyBrokeOff: [400, 'SIZE_INVALID', () => 'The request ended before its body did'],
 
   CredentialsMissing: [401, 'UNAUTHORIZED', () => `Not Authorized. ${logIn}`],

@@ -92,6 +92,7 @@ export async function startEndpoint({
     state.facts.push(request.logFacts)
   })
   const dispatch = createDispatcher({
+    requestRates: { require: () => {} },
     surfaces: [
       jsonSurface<Operations>({ model, handlers, exceptions, constraints, violations: ecrViolations, verifyOutputs }),
       stsSurface(withoutSessions, { verifyOutputs }),
