@@ -15,6 +15,7 @@ import { imageStatusIndex } from './migrations/0011-image-status-index.ts'
 import { retention } from './migrations/0012-retention.ts'
 import { damagedManifest } from './migrations/0013-damaged-manifest.ts'
 import { blobStore } from './migrations/0014-blob-store.ts'
+import { foreignLayers } from './migrations/0015-foreign-layers.ts'
 import { manifestContent } from './migrations/0017-manifest-content.ts'
 import { auditUsage } from './migrations/0020-audit-usage.ts'
 import { sessionOpener } from './migrations/0021-session-opener.ts'
@@ -39,6 +40,7 @@ const steps: Record<string, Step> = {
   '0012-retention': retention,
   '0013-damaged-manifest': damagedManifest,
   '0014-blob-store': blobStore,
+  '0015-foreign-layers': foreignLayers,
   '0017-manifest-content': manifestContent,
   '0020-audit-usage': auditUsage,
   '0021-session-opener': sessionOpener,

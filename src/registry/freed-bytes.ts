@@ -76,7 +76,7 @@ function* batchesOf<Item>(items: readonly Item[]): Generator<readonly Item[], vo
   for (let at = 0; at < items.length; at += batchSize) yield items.slice(at, at + batchSize)
 }
 
-/** PostgreSQL gives counts as text where its driver is not told otherwise. */
+/** Without foreign layers that the repository does not link. PostgreSQL sends counts as text unless its driver parses them. */
 function countReferences(reader: Reader, repositoryId: number, parents: readonly Digest[]) {
   return reader
     .selectFrom('manifest_reference')
@@ -84,6 +84,16 @@ function countReferences(reader: Reader, repositoryId: number, parents: readonly
     .where('repository_id', '=', repositoryId)
     .where('parent', 'in', parents)
     .where('kind', '!=', 'manifest')
+    .where(({ eb, exists, selectFrom }) =>
+      eb('kind', '!=', 'foreign').or(
+        exists(
+          selectFrom('repository_blob as link')
+            .select('link.digest')
+            .where('link.repository_id', '=', repositoryId)
+            .whereRef('link.digest', '=', 'manifest_reference.child'),
+        ),
+      ),
+    )
     .groupBy('child')
     .execute()
 }

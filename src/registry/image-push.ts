@@ -134,10 +134,7 @@ async function storeManifest(
 }
 
 function referencesOf(repository: Repository, parent: Digest, { blobs, manifests }: Manifest) {
-  const children = [
-    ...blobs.filter(({ kind }) => kind !== 'foreign'),
-    ...manifests.map((child) => ({ ...child, kind: 'manifest' as const })),
-  ]
+  const children = [...blobs, ...manifests.map((child) => ({ ...child, kind: 'manifest' as const }))]
   return children.map(({ digest, kind, mediaType }) => ({
     repository_id: repository.id,
     parent,
@@ -148,15 +145,15 @@ function referencesOf(repository: Repository, parent: Digest, { blobs, manifests
 }
 
 /**
- * Invariant: a manifest's references are present. They are checked under the repository's exclusive lock, which whoever removes
- * any of them takes too. Answers the image's size: of its blobs, or of an index's largest child.
+ * Invariant: a manifest's references are present, except foreign layers that no client has pushed. They are checked under the
+ * repository's exclusive lock, which each removal of a reference takes too. Returns the image's size: of its blobs, or of an index's
+ * largest child.
  */
 async function checkReferences(
   trx: Transaction,
   repository: Repository,
-  { blobs: all, manifests }: Manifest,
+  { blobs, manifests }: Manifest,
 ): Promise<number> {
-  const blobs = all.filter(({ kind }) => kind !== 'foreign')
   const foundBlobs = await find(blobs, (digests) =>
     trx
       .selectFrom('repository_blob')
@@ -168,7 +165,8 @@ async function checkReferences(
       .where('blob.quarantined_at', 'is', null)
       .execute(),
   )
-  requireFound('ReferencedBlobsMissing', repository, blobs, foundBlobs)
+  const needed = blobs.filter(({ kind, digest }) => kind !== 'foreign' || foundBlobs.has(digest))
+  requireFound('ReferencedBlobsMissing', repository, needed, foundBlobs)
 
   const foundManifests = await find(manifests, (digests) =>
     trx

@@ -237,6 +237,14 @@ export function createLinkedBlobs({
     unlink: (key, digest) =>
       metadata.transaction(async (trx) => {
         const { id } = await lockRepository(trx, key, 'exclusive')
+        // Manifests may refer to a foreign layer that is not linked.
+        const link = await trx
+          .selectFrom('repository_blob')
+          .select('digest')
+          .where('repository_id', '=', id)
+          .where('digest', '=', digest)
+          .executeTakeFirst()
+        if (link === undefined) throw refuse('BlobNotFound', { ...inRepository(key), digest })
         for (const references of ['manifest_reference', 'deleted_image_reference'] as const) {
           const parent = await selectParent(trx, id, digest, references)
             .where('kind', '!=', 'manifest')
@@ -245,12 +253,7 @@ export function createLinkedBlobs({
           const inBin = references === 'deleted_image_reference'
           throw refuse('BlobReferenced', { ...inRepository(key), digest, manifest: parseDigest(parent.parent), inBin })
         }
-        const { numDeletedRows } = await trx
-          .deleteFrom('repository_blob')
-          .where('repository_id', '=', id)
-          .where('digest', '=', digest)
-          .executeTakeFirst()
-        if (numDeletedRows === 0n) throw refuse('BlobNotFound', { ...inRepository(key), digest })
+        await trx.deleteFrom('repository_blob').where('repository_id', '=', id).where('digest', '=', digest).execute()
         await uncountLinks(trx, id, [digest])
         await noteBlobs(trx, [digest], clock())
       }),

@@ -4,7 +4,7 @@ import type { Generated } from 'kysely'
  * The tables of the room `registry`.
  *
  *   repository ─┬─< repository_blob >── blob          a link makes a blob visible in a repository
- *               ├─< manifest ─┬─< manifest_reference  parent → config, layer, child manifest
+ *               ├─< manifest ─┬─< manifest_reference  parent → config, layer, child manifest; foreign layers may be missing
  *               │             ├── manifest_content    its bytes, which no list reads
  *               │             └─ subject              may name a manifest that is not there (yet)
  *               ├─< tag ──> manifest
@@ -133,7 +133,7 @@ export interface ManifestReferenceTable {
   repository_id: number
   parent: string
   child: string
-  /** `config`, `layer` or `manifest`. */
+  /** `config`, `layer` or `manifest`; `foreign` for a layer that the repository need not link. */
   kind: string
   media_type: string
 }

@@ -142,7 +142,10 @@ async function findAbsentChildren(trx: Transaction, { id }: Repository, index: D
   return rows.map(({ child }) => parseDigest(child))
 }
 
-/** The bin keeps the links of what is in it; without one of them an image must not come back all the same. Answers some of their blobs. */
+/**
+ * Some of the blobs without which these images must not come back. The bin keeps the links of what is in it. A foreign layer may never
+ * have been linked, and its image comes back without it.
+ */
 async function findUnlinked(trx: Transaction, { id }: Repository, parents: readonly Digest[]): Promise<Digest[]> {
   const rows = await trx
     .selectFrom('deleted_image_reference as reference')
@@ -150,7 +153,7 @@ async function findUnlinked(trx: Transaction, { id }: Repository, parents: reado
     .distinct()
     .where('reference.repository_id', '=', id)
     .where('reference.parent', 'in', parents)
-    .where('reference.kind', '!=', 'manifest')
+    .where('reference.kind', 'not in', ['manifest', 'foreign'])
     .where(({ not, exists, selectFrom }) =>
       not(
         exists(

@@ -4,6 +4,7 @@ import { type Digest, parseDigest } from '#names/digest.ts'
 import type { Tag } from '#names/tag.ts'
 import { requireImagesWithin } from '#registry/image-push.ts'
 import { countFollowing } from '#registry/image-removals.ts'
+import { recountSizes } from '#registry/image-sizes.ts'
 import { restoreImages } from '#registry/image-status.ts'
 import { manifestColumns, referenceColumns } from '#registry/manifest-columns.ts'
 import type { Quotas } from '#registry/quotas.ts'
@@ -40,6 +41,8 @@ export async function restoreDeleted(
   const { images, left } = await gather(trx, repository, digest, quotas, act.at)
   const digests = [...images.keys()]
   const back = await insertImages(trx, repository, digests, act.at)
+  // A client may have pushed their foreign layers meanwhile.
+  await recountSizes(trx, repository.id, back)
   await countFollowing(trx, repository, back)
   await requireImagesWithin(trx, quotas, repository)
   const tags: Tag[] = []

@@ -27,7 +27,7 @@ import { retentionSetting } from '#registry/retention-settings.ts'
 import { createRegistrySettings } from '#registry/settings.ts'
 import { createUploads } from '#registry/uploads.ts'
 import { eachDatabase } from '#test/support/databases.ts'
-import { type Blob, type Image, image, index } from '#test/support/images/build.ts'
+import { type Blob, type Image, image, imageWithForeignLayer, index } from '#test/support/images/build.ts'
 import { digest, noise } from '#test/support/images/content.ts'
 import { assertStorageCounted } from '#test/support/storage-sum.ts'
 import { temporaryFolder } from '#test/support/temporary-folder.ts'
@@ -137,6 +137,32 @@ eachDatabase((databases) =>
         const left = recycleBinDays > 0 ? [one, other] : [other]
         assert.deepEqual(await stored(), new Set(left.flatMap((each) => each.blobs.map((blob) => blob.digest))))
         await assertStorageCounted(metadata)
+      }
+    })
+
+    test('a foreign layer that was pushed before its image or after it stays as long as the image', async (t) => {
+      for (const [recycleBinDays, order] of [
+        [0, 'before'],
+        [0, 'after'],
+        [7, 'before'],
+        [7, 'after'],
+      ] as const) {
+        const { push, pushBlob, delete: remove, collect, stored } = await stage(t, { recycleBinDays })
+        const { image: app, layer } = imageWithForeignLayer(`${recycleBinDays} ${order}`)
+        const both = index({ children: [app] })
+        if (order === 'before') await pushBlob(layer)
+        await push(app, 'v1')
+        if (order === 'after') await pushBlob(layer)
+        await push(both, 'both')
+        const all = new Set([...app.blobs, layer].map((blob) => blob.digest))
+        await collect()
+        await collect()
+        assert.deepEqual(await stored(), all, order)
+        await remove(both)
+        await remove(app)
+        await collect()
+        await collect()
+        assert.deepEqual(await stored(), recycleBinDays > 0 ? all : new Set(), order)
       }
     })
 

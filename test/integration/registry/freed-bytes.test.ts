@@ -21,6 +21,9 @@ interface Held {
 }
 
 const blobCount = 12
+const isForeign = (blob: number) => blob % 3 === 0
+/** Of the foreign layers each repository links some. */
+const isLinked = (repository: number, blob: number) => !isForeign(blob) || blob % 2 === repository
 const worlds: fc.Arbitrary<Held[]> = fc.array(
   fc.record({
     repository: fc.constantFrom<0 | 1>(0, 0, 1),
@@ -70,16 +73,19 @@ async function fill(metadata: Metadata, ids: readonly number[], world: readonly 
       }
       if (!binned) await trx.insertInto('manifest').values(image).execute()
       for (const blob of blobs) {
-        await trx
-          .insertInto('repository_blob')
-          .values({ repository_id, digest: digest('b', blob), linked_at: 1 })
-          .onConflict((conflict) => conflict.doNothing())
-          .execute()
+        if (isLinked(repository, blob)) {
+          await trx
+            .insertInto('repository_blob')
+            .values({ repository_id, digest: digest('b', blob), linked_at: 1 })
+            .onConflict((conflict) => conflict.doNothing())
+            .execute()
+        }
+        const kind = isForeign(blob) ? 'foreign' : 'layer'
         for (const table of ['deleted_image_reference', 'manifest_reference'] as const) {
           if (!(table === 'manifest_reference' ? !binned : binned || again)) continue
           await trx
             .insertInto(table)
-            .values({ repository_id, parent: image.digest, child: digest('b', blob), kind: 'layer', media_type: 'a/b' })
+            .values({ repository_id, parent: image.digest, child: digest('b', blob), kind, media_type: 'a/b' })
             .execute()
         }
       }
@@ -105,8 +111,9 @@ eachDatabase(({ dialect, open }) => {
           await fill(metadata, ids, world)
           const goes = (held: Held) => held.goes && held.repository === 0 && !held.binned
           const going = world.flatMap((held, number) => (goes(held) ? [digest('a', number)] : []))
-          const held = new Set(world.filter(goes).flatMap(({ blobs }) => blobs))
-          const needed = new Set(world.filter((each) => !goes(each)).flatMap(({ blobs }) => blobs))
+          const linked = ({ repository, blobs }: Held) => blobs.filter((blob) => isLinked(repository, blob))
+          const held = new Set(world.filter(goes).flatMap(linked))
+          const needed = new Set(world.filter((each) => !goes(each)).flatMap(linked))
           assert.deepEqual(await measureFreed(metadata.reader, ids[0] ?? 0, going, never), {
             heldBytes: bytesOf(held),
             freedBytes: bytesOf(held.difference(needed)),

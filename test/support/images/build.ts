@@ -119,6 +119,17 @@ export function image(
   return { ...node(types.manifest, manifest), blobs, children: [], platform }
 }
 
+/** An image with a foreign layer, which need not be pushed, and that layer. The image's own `blobs` are without it. */
+export function imageWithForeignLayer(
+  seed: string,
+  mediaType: string = 'application/vnd.docker.image.rootfs.foreign.diff.tar.gzip',
+): { image: Image; layer: Blob } {
+  const own = image({ seed, format: mediaType.includes('docker') ? 'docker' : 'oci' })
+  const foreign = blob(parseMediaType(mediaType), noise(`${seed}/foreign`, 5_000))
+  const layers = [...own.blobs.slice(1), foreign].map((each) => descriptor(each))
+  return { image: rewritten(own, { layers }), layer: foreign }
+}
+
 /** An OCI index, or Docker's manifest list, of `children`. */
 export function index(options: {
   children: readonly Image[]
