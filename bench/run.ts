@@ -18,6 +18,7 @@ import { preview } from './figures/preview.ts'
 import { silentConnections } from './figures/silent-connections.ts'
 import { smallBlobPush } from './figures/small-blob-push.ts'
 import { start, startWithCache } from './figures/start.ts'
+import { worstPolicies } from './figures/worst-policies.ts'
 import { distributionProgram } from './harness/distribution.ts'
 import type { Comparison, Limit } from './harness/figure.ts'
 import { compare, measureLimit } from './harness/measure.ts'
@@ -34,6 +35,7 @@ const figures: readonly (Comparison | Limit)[] = [
   start,
   startWithCache,
   policyEvaluation,
+  worstPolicies,
   silentConnections,
   largeLists,
   parallelUploads,

@@ -12,8 +12,9 @@ const program = fileURLToPath(new URL('../../src/main.ts', import.meta.url))
 const key = { accessKeyId: 'AKIABENCHBENCHBENCHB', secretAccessKey: 'bench-secret-bench-secret-bench-secret-b' }
 
 export interface LadingServer extends Server {
-  /** With the root key. */
+  /** Both with the root key. */
   readonly ecr: ECR
+  readonly iam: IAM
   /** Its own API, with the root key. */
   readonly api: Api
   /** The file of its database. */
@@ -36,11 +37,13 @@ export async function startLading(options: LadingOptions = {}): Promise<LadingSe
   const client = { endpoint: url, region: 'us-east-1', credentials: key }
   const ecr = new ECR(client)
   started.defer(() => ecr.destroy())
+  const iam = new IAM(client)
+  started.defer(() => iam.destroy())
   const password = await passwordBy(ecr)
   const running = started.move()
   const server: LadingServer = {
     name: 'Lading',
-    ecr,
+    ...{ ecr, iam },
     api: createApi({ ...client, endpoint: new URL(url), credentials: async () => key }),
     folder: process.folder,
     database: `${dataFolder(process.folder)}/lading.db`,

@@ -100,9 +100,7 @@ function findInOrder(pieces: readonly Piece[], subject: Subject, start: number, 
 }
 
 function fits({ text: wanted, hasWild, literals }: Piece, text: string, at: number): boolean {
-  if (!hasWild) return text.startsWith(wanted, at)
-  for (const offset of literals) if (wanted.charCodeAt(offset) !== text.charCodeAt(at + offset)) return false
-  return true
+  return hasWild ? fittingLiterals(wanted, literals, text, at) === literals.length : text.startsWith(wanted, at)
 }
 
 /** The first place from `from` to `until` where the piece fits, or -1. */
@@ -110,6 +108,7 @@ function find(piece: Piece, subject: Subject, from: number, until: number): numb
   const { text: wanted, hasWild, literals } = piece
   if (from > until) return -1
   if (!hasWild && wanted.length <= longestIndexed) return findText(wanted, subject, from, until)
+  if (literals.length === 0) return from
   return literals.length <= mostCompared
     ? findByComparing(piece, subject, from, until)
     : findByWords(piece, subject, from, until)
@@ -121,17 +120,35 @@ function findText(wanted: string, { text, steps }: Subject, from: number, until:
   return at > until ? -1 : at
 }
 
+/** Spends in batches, since to spend costs as much as to compare. */
 function findByComparing({ text: wanted, literals }: Piece, { text, steps }: Subject, from: number, until: number) {
+  const first = literals[0] ?? 0
+  const firstCode = wanted.charCodeAt(first)
+  let spent = 0
   for (let at = from; at <= until; at++) {
-    let index = 0
-    for (; index < literals.length; index++) {
-      const offset = literals[index] ?? 0
-      if (wanted.charCodeAt(offset) !== text.charCodeAt(at + offset)) break
+    if (++spent > 1_000) {
+      steps.spend(spent)
+      spent = 0
     }
-    if (index === literals.length) return at
-    steps.spend(index + 1)
+    if (text.charCodeAt(at + first) !== firstCode) continue
+    const fitting = fittingLiterals(wanted, literals, text, at)
+    spent += fitting
+    if (fitting < literals.length) continue
+    steps.spend(spent)
+    return at
   }
+  steps.spend(spent)
   return -1
+}
+
+/** How many characters are the wanted ones, up to the first that is not. */
+function fittingLiterals(wanted: string, literals: readonly number[], text: string, at: number): number {
+  let count = 0
+  for (const offset of literals) {
+    if (wanted.charCodeAt(offset) !== text.charCodeAt(at + offset)) break
+    count++
+  }
+  return count
 }
 
 /** A bit for each of 32 places: those where all characters so far are the wanted ones. */
