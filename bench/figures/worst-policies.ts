@@ -66,7 +66,12 @@ async function createUser(iam: IAM): Promise<string> {
 function documentOf(pattern: string): string {
   const document = (count: number) => {
     const values = Array.from({ length: count }, () => pattern)
-    const statement = { Effect: 'Deny', Action: '*', Resource: '*', Condition: { StringLike: { 'bench:text': values } } }
+    const statement = {
+      Effect: 'Deny',
+      Action: '*',
+      Resource: '*',
+      Condition: { StringLike: { 'bench:text': values } },
+    }
     return JSON.stringify({ Version: '2012-10-17', Statement: statement })
   }
   return document(Math.floor((longestPolicy - document(0).length) / (pattern.length + 3)))

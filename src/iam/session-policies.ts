@@ -2,7 +2,7 @@ import type { Reader } from '#metadata/metadata.ts'
 import type { AccountId } from '#names/account.ts'
 import { refuseEntity } from './entity-refusals.ts'
 import { findManagedPolicy, findPolicyDocument } from './policies/managed-policy.ts'
-import { parsePolicy } from './policy/document.ts'
+import { parseNewPolicy } from './policy/new-document.ts'
 import { refuseSession } from './session-refusals.ts'
 import type { SessionPolicy } from './sessions.ts'
 
@@ -31,7 +31,7 @@ export async function sessionPolicies(
     throw refuseSession('SessionPoliciesTooLarge', { longestDocument, mostPolicies })
   }
   if (document !== undefined) {
-    parsePolicy(document, 'identity')
+    parseNewPolicy(document, 'inline')
     policies.push({ name: 'session policy', document })
   }
   for (const arn of new Set(arns)) {

@@ -1,3 +1,4 @@
+import { iamPaths } from '#iam/policy/arn-rules.ts'
 import type { PolicyProblem, PolicyRefusals } from '#iam/policy/refusals.ts'
 
 /**
@@ -14,6 +15,7 @@ const texts: Readonly<Record<PolicyProblem, (facts: Malformed) => string>> = {
   'element repeated': syntax,
   'element and its negation': syntax,
   version: syntax,
+  'version too old': () => 'Policy document must be version 2012-10-17 or greater.',
   'statement missing': syntax,
   sid: () =>
     'Statement IDs (SID) must be alpha-numeric. Check that your input satisfies the regular expression [0-9A-Za-z]*',
@@ -28,6 +30,14 @@ const texts: Readonly<Record<PolicyProblem, (facts: Malformed) => string>> = {
   'resource missing': () => 'Policy statement must contain resources.',
   resource: ({ value = '' }) => `Resource ${value} must be in ARN format or "*".`,
   'resource not allowed': () => 'Has prohibited field Resource',
+  'resource partition': ({ value = '' }) => partitionText(value),
+  'resource service': () => 'Resource vendor must be fully qualified and cannot contain regexes.',
+  'resource region': ({ value = '' }) =>
+    value.split(':', 3)[2] === 'iam'
+      ? `IAM resource ${value} cannot contain region information.`
+      : `Resource ${value} can not contain region information.`,
+  'resource path': () => `IAM resource path must either be "*" or start with ${iamPaths.join(', ')}.`,
+  'resource field': ({ at }) => `The policy failed legacy parsing. See ${at}.`,
   'condition operator': syntax,
   'condition key': () => noVendor,
   'condition value': syntax,
@@ -39,7 +49,16 @@ const noVendor = 'Actions/Conditions must be prefaced by a vendor, e.g., iam, sd
 function actionText(action: string): string {
   const [vendor = '', ...rest] = action.split(':')
   if (rest.length === 0) return noVendor
-  return rest.length > 1 ? 'Actions/Condition can contain only one colon.' : `Vendor ${vendor} is not valid`
+  if (rest.length > 1) return 'Actions/Condition can contain only one colon.'
+  if (vendor === '') return noVendor
+  return /[^a-z0-9.-]/i.test(vendor) ? `Vendor ${vendor} is not valid` : `Action ${action} is not valid`
+}
+
+/** What is left out of the ARN is `*`. */
+function partitionText(resource: string): string {
+  const [, partition = '', service = '*', region = '*', account = '*', ...rest] = resource.split(':')
+  const path = rest.length === 0 ? '*' : rest.join(':')
+  return `Partition "${partition}" is not valid for resource "arn:${partition}:${service}:${region}:${account}:${path}".`
 }
 
 export function policyText(facts: Malformed): string {

@@ -1,7 +1,7 @@
 import { refuseEntity } from '#iam/entity-refusals.ts'
 import { findMissingPrincipal } from '#iam/named-principals.ts'
 import { documentSize } from '#iam/policies/document-size.ts'
-import { parsePolicy } from '#iam/policy/document.ts'
+import { parseNewPolicy } from '#iam/policy/new-document.ts'
 import { isJson } from '#lib/json.ts'
 import type { Transaction } from '#metadata/metadata.ts'
 
@@ -16,6 +16,6 @@ export async function requireTrustPolicy(trx: Transaction, text: string): Promis
   if (documentSize(text) > longestTrustPolicy) {
     throw refuseEntity('EntityQuotaExceeded', { quota: 'trust policy size', limit: longestTrustPolicy })
   }
-  const missing = await findMissingPrincipal(trx, parsePolicy(text, 'trust'))
+  const missing = await findMissingPrincipal(trx, parseNewPolicy(text, 'trust'))
   if (missing !== undefined) throw refuseEntity('TrustedPrincipalUnknown', { principal: missing })
 }

@@ -1,7 +1,7 @@
 import type { ChangeIam } from '#iam/changes.ts'
 import { refuseEntity } from '#iam/entity-refusals.ts'
 import { getOwner, lockOwner, type OwnerRef } from '#iam/identities/owners.ts'
-import { parsePolicy } from '#iam/policy/document.ts'
+import { parseNewPolicy } from '#iam/policy/new-document.ts'
 import { type Page, pageOf } from '#lib/page.ts'
 import type { Reader, Transaction } from '#metadata/metadata.ts'
 import { documentSize } from './document-size.ts'
@@ -55,7 +55,7 @@ export function createInlinePolicies({ reader, change }: { reader: Reader; chang
     put: (owner, name, document) =>
       change(async (trx) => {
         const { id } = await lockOwner(trx, owner)
-        parsePolicy(document, 'identity')
+        parseNewPolicy(document, 'inline')
         await requireRoom(trx, { owner, id, name, document })
         await trx
           .insertInto('inline_policy')

@@ -1,6 +1,6 @@
 import type { Selectable } from 'kysely'
 import { refuseEntity } from '#iam/entity-refusals.ts'
-import { parsePolicy } from '#iam/policy/document.ts'
+import { parseNewPolicy } from '#iam/policy/new-document.ts'
 import type { Reader, Transaction } from '#metadata/metadata.ts'
 import type { ManagedPolicyTable } from '#metadata/schema/iam.ts'
 import type { AccountId } from '#names/account.ts'
@@ -109,7 +109,7 @@ export function requireManagedDocument(text: string): void {
   if (documentSize(text) > longestManagedPolicy) {
     throw refuseEntity('EntityQuotaExceeded', { quota: 'managed policy size', limit: longestManagedPolicy })
   }
-  parsePolicy(text, 'identity')
+  parseNewPolicy(text, 'managed')
 }
 
 function selectPolicy(reader: Reader, account: AccountId, arn: string) {

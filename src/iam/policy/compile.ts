@@ -1,11 +1,10 @@
-import { type Glob, globOf, matchesGlob } from '#lib/glob.ts'
+import { matchesGlob } from '#lib/glob.ts'
 import { compileConditions } from './conditions.ts'
 import type { Asking } from './context.ts'
 import { type PolicyDocument, type Statement, takesVariables } from './document.ts'
 import type { Patterns } from './elements.ts'
-import { type ArnMatcher, type ArnParts, compileArnPattern } from './match.ts'
+import { type ArnMatcher, type ArnParts, compileArnPattern, parsePattern } from './match.ts'
 import { type Closeness, compilePrincipals, type Requester } from './principals.ts'
-import { isFixed, parseTemplate } from './template.ts'
 
 /**
  * Policies made ready to be asked many times: every pattern and value of a document is parsed here, once. What is asked of a
@@ -68,14 +67,9 @@ function compileActions({ negated, patterns }: Patterns): (question: Question) =
   const folded = patterns.map((pattern) => pattern.toLowerCase())
   if (folded.includes('*')) return () => !negated
   const names = new Set(folded.filter((pattern) => !/[*?]/.test(pattern)))
-  const globs = folded.filter((pattern) => /[*?]/.test(pattern)).map(parseGlob)
+  const globs = folded.filter((pattern) => /[*?]/.test(pattern)).map(parsePattern)
   return ({ action, steps }) =>
     (names.has(action) || globs.some((glob) => matchesGlob(glob, action, steps))) !== negated
-}
-
-function parseGlob(pattern: string): Glob {
-  const parts = parseTemplate(pattern, { wildcards: true, variables: false }) ?? []
-  return globOf(isFixed(parts) ? parts : [])
 }
 
 /**

@@ -39,11 +39,13 @@ export function parseConditions(value: unknown, at: string, syntax: Syntax): rea
   if (!isObject(value)) throw malformed('syntax', at)
   return Object.entries(value).flatMap(([name, block]) => {
     const place = `${at}.${name}`
-    const operator = parseOperator(name, place)
     if (!isObject(block)) throw malformed('syntax', place)
+    // IAM takes any name above an empty block.
+    if (Object.keys(block).length === 0) return []
+    const operator = parseOperator(name, place)
     return Object.entries(block).map(([key, values]) => {
-      // A provider's keys begin with its address, which has slashes: `oidc.example.com/id/1:sub`.
-      if (!/^[^\s:]+:\S/.test(key)) throw malformed('condition key', place, key)
+      // A provider's keys begin with its address, which has slashes: `oidc.example.com/id/1:sub`. IAM takes keys without a prefix.
+      if (!/^[^\s:]+(?::\S|$)/.test(key)) throw malformed('condition key', place, key)
       return {
         ...operator,
         key: key.toLowerCase(),

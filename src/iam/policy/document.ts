@@ -53,7 +53,8 @@ const resourcePolicy: KindRules = {
   resource: 'optional',
   strictSids: false,
   negatedActions: true,
-  permits: (action) => action === '*' || action.startsWith('ecr:'),
+  // Stricter than IAM: whether ECR takes other characters is not known.
+  permits: (action) => action === '*' || /^ecr:[a-z0-9*?]+$/.test(action),
 }
 
 const kinds: Readonly<Record<PolicyKind, KindRules>> = {

@@ -1,3 +1,4 @@
+import { isOfPartition } from './arn-rules.ts'
 import { textsOf } from './json.ts'
 import { arnComponents } from './match.ts'
 import { malformed } from './refusals.ts'
@@ -9,6 +10,9 @@ export interface Patterns {
   readonly negated: boolean
   readonly patterns: readonly string[]
 }
+
+/** IAM takes names that no service has, such as `service-prefix:action-name`. */
+const actionPattern = /^[a-z0-9.-]+:[a-z0-9*?_. -]+$/i
 
 /**
  * `service:Name` with wildcards in the name, or `*` (IAM user guide, "IAM JSON policy elements: Action").
@@ -23,7 +27,7 @@ export function parseActions(
   const actions = textsOf(value, at)
   if (actions.length === 0) throw malformed('action missing', at)
   for (const { text, at } of actions) {
-    if (text !== '*' && !/^[a-z0-9-]+:[a-z0-9*?]+$/i.test(text)) throw malformed('action', at, text)
+    if (text !== '*' && !actionPattern.test(text)) throw malformed('action', at, text)
     if (!permits(text.toLowerCase())) throw malformed('action not allowed', at, text)
   }
   return { negated, patterns: actions.map(({ text }) => text) }
@@ -44,7 +48,7 @@ export function parseResources(
   if (resources.length === 0) throw malformed('resource missing', at)
   for (const { text, at } of resources) {
     if (text === '*') continue
-    if (!text.startsWith('arn:')) throw malformed('resource', at, text)
+    if (!text.startsWith('arn:')) throw malformed(isOfPartition(text) ? 'resource' : 'resource partition', at, text)
     const parts = parseTemplate(text, { wildcards: true, variables })
     if (parts === undefined) throw malformed('variable', at, text)
     if (!arnComponents(parts).slice(0, -1).every(isFixed)) throw malformed('variable', at, text)

@@ -1,4 +1,4 @@
-import { anyRun, type GlobToken, globOf, matchesGlob } from '#lib/glob.ts'
+import { anyRun, type Glob, type GlobToken, globOf, matchesGlob } from '#lib/glob.ts'
 import type { Asking } from './context.ts'
 import { isFixed, type Part, parseTemplate, resolveVariables } from './template.ts'
 
@@ -35,6 +35,12 @@ export function compileArnPattern(text: string, { variables }: { variables: bool
     for (const { index, matches } of components) if (!matches(arn[index] ?? '', asking)) return false
     return true
   }
+}
+
+/** A pattern without variables. */
+export function parsePattern(pattern: string): Glob {
+  const parts = parseTemplate(pattern, { wildcards: true, variables: false }) ?? []
+  return globOf(isFixed(parts) ? parts : [])
 }
 
 type TextMatcher = (text: string, asking: Asking) => boolean

@@ -10,6 +10,8 @@ export type PolicyProblem =
   /** `Action` beside `NotAction`, and so on. */
   | 'element and its negation'
   | 'version'
+  /** Before 2012-10-17, in a managed policy. */
+  | 'version too old'
   | 'statement missing'
   | 'sid'
   | 'sid repeated'
@@ -26,6 +28,16 @@ export type PolicyProblem =
   /** Neither `*` nor an ARN. */
   | 'resource'
   | 'resource not allowed'
+  /** Of an ARN: one that is not AWS's. */
+  | 'resource partition'
+  /** Of an ARN: no service, or a wildcard in its name. */
+  | 'resource service'
+  /** Of an ARN: one where the service has none. */
+  | 'resource region'
+  /** Of IAM's: none that it has. */
+  | 'resource path'
+  /** An ARN with a field missing, or with an account that is no number. */
+  | 'resource field'
   | 'condition operator'
   | 'condition key'
   /** Not a number, a date, an address … as its operator takes. */

@@ -10,7 +10,10 @@ const everything: Statement = { Effect: 'Allow', Action: 'iam:*', Resource: '*' 
 const trust = JSON.stringify({
   Statement: { Effect: 'Allow', Principal: { Service: 'ecr.amazonaws.com' }, Action: 'sts:AssumeRole' },
 })
-const PolicyDocument = JSON.stringify({ Statement: { Effect: 'Allow', Action: 'ecr:*', Resource: '*' } })
+const PolicyDocument = JSON.stringify({
+  Version: '2012-10-17',
+  Statement: { Effect: 'Allow', Action: 'ecr:*', Resource: '*' },
+})
 const Tags = [{ Key: 'Protected', Value: 'yes' }]
 
 eachDatabaseInCi((databases) => {

@@ -33,6 +33,9 @@ describe('policy documents that are taken', () => {
       documentOf({ Effect: 'Deny', NotAction: ['ecr:*', 'sts:Get?aller*'], NotResource: ['arn:aws:ecr:*:*:*'] }),
     ],
     ['identity', documentOf({ ...allow, Action: '*' })],
+    ['identity', documentOf({ ...allow, Action: ['prefix-a:action-name', 'a.b:List_It', 'iam: a b ', 'ecr:a.b?*'] })],
+    ['identity', when({ StringEquals: { username: 'x' }, 'ForAnyValue:StringLikeIfExists': { a: [] } })],
+    ['identity', when({ StringSame: {}, x: {} })],
     ['identity', documentOf({ ...allow, Resource: ['arn:aws:ecr:*:*:repository/${aws:username}/*', 'arn:aws:s3'] })],
     ['identity', { Version: '2008-10-17', Statement: { ...allow, Resource: 'arn:aws:ecr:${no:variable}:${' } }],
     ['identity', when({ StringEquals: { 'aws:PrincipalTag/cost center': [] } })],
@@ -220,7 +223,10 @@ describe('policy documents that are refused', () => {
       'ecr:',
       ':PutImage',
       '**',
-      'ecr:Put Image',
+      'a b:PutImage',
+      'a_b:PutImage',
+      'ecr:Put/Image',
+      'ecr:${username}',
       'ecr:${aws:username}',
     ].map(
       (action): RefusedCase => [
@@ -277,13 +283,25 @@ describe('policy documents that are refused', () => {
     ...['StringSame', 'NullIfExists', 'ForAnyValue:Null', 'ForSome:StringLike', 'IfExists', 'NotBool', ''].map(
       (name): RefusedCase => [
         'identity',
-        when({ [name]: {} }),
+        when({ [name]: { 'a:b': 'x' } }),
         'condition operator',
         `${first}.Condition.${name}`,
         name,
       ],
     ),
-    ['identity', when({ StringLike: { username: 'x' } }), 'condition key', `${first}.Condition.StringLike`, 'username'],
+    ['identity', when({ StringLike: { ':x': 'x' } }), 'condition key', `${first}.Condition.StringLike`, ':x'],
+    ['identity', when({ StringLike: { 'x:': 'x' } }), 'condition key', `${first}.Condition.StringLike`, 'x:'],
+    ['identity', when({ StringLike: { 'x y': 'x' } }), 'condition key', `${first}.Condition.StringLike`, 'x y'],
+    ['identity', when({ StringLike: 'x' }), 'syntax', `${first}.Condition.StringLike`],
+    ...['ecr:put-image', 'ecr:Put_Image', 'ecr:Put Image', 'ecr:Put.Image'].map(
+      (action): RefusedCase => [
+        'repository',
+        documentOf({ ...open, Action: action }),
+        'action not allowed',
+        `${first}.Action`,
+        action,
+      ],
+    ),
     ...Object.entries({
       NumericEquals: ['x', '', '0x10', '${a:b}'],
       DateEquals: ['yesterday', '2026-02-30', '2026-13', '2026-02-28T25:00Z', '2026-02-28T10:00'],
