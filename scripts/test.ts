@@ -5,7 +5,7 @@
 import { existsSync, globSync, statSync } from 'node:fs'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { availableParallelism, tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { join, relative, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { runTier } from './test/run-tier.ts'
 import { printSummary, type RanTier } from './test/summary.ts'
@@ -24,8 +24,9 @@ function scopeNamed(name = 'default') {
   throw new Error(`no scope is called ${name}`)
 }
 
-function testFiles(path: string): string[] {
-  if (!existsSync(join(root, path))) throw new Error(`${path} does not exist`)
+function testFiles(given: string): string[] {
+  const path = relative(root, resolve(root, given))
+  if (!existsSync(join(root, path))) throw new Error(`${given} does not exist`)
   return statSync(join(root, path)).isFile() ? [path] : globSync(`${path}/**/*.test.ts`, { cwd: root }).sort()
 }
 

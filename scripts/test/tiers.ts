@@ -54,7 +54,7 @@ export const scopes = {
       'test/endurance/soak.test.ts',
     ],
     deadlineMs: 55 * minute,
-    environment: everyDatabase,
+    environment: { ...everyDatabase, LADING_TEST_CRASHES: '100', LADING_TEST_SOAK_SECONDS: '40' },
   },
   /** `npm run test:all` */
   all: {
