@@ -3,6 +3,7 @@ import type { FastifyReply } from 'fastify'
 import { type Digest, parseDigest } from '#names/digest.ts'
 import type { LinkedBlobs } from '#registry/linked-blobs.ts'
 import { type FamilyRoutes, repositoryOf } from './call.ts'
+import { etagOf, isNotModified } from './conditions.ts'
 import { type ByteRange, parseRange } from './ranges.ts'
 import { refuse } from './refusals.ts'
 
@@ -15,6 +16,7 @@ export function blobRoutes({ linkedBlobs }: { linkedBlobs: LinkedBlobs }): Famil
       async handle(call) {
         const digest = parseDigest(call.path.digest)
         const { sizeBytes } = await linkedBlobs.stat(repositoryOf(call), digest)
+        if (isNotModified(call.request.headers, digest)) return notModified(call.reply, digest)
         return call.reply.headers(headersOf(digest, sizeBytes)).send()
       },
     },
@@ -25,6 +27,7 @@ export function blobRoutes({ linkedBlobs }: { linkedBlobs: LinkedBlobs }): Famil
         const digest = parseDigest(call.path.digest)
         await using blob = await linkedBlobs.open(repositoryOf(call), digest)
         const { sizeBytes } = blob
+        if (isNotModified(call.request.headers, digest)) return notModified(call.reply, digest)
         const range = rangeOf(call.request.headers, digest, sizeBytes)
         if (range === 'unsatisfiable') throw refuse('RangeUnsatisfiable', { sizeBytes })
         if (range === undefined) call.reply.code(200).headers(headersOf(digest, sizeBytes))
@@ -50,19 +53,25 @@ function rangeOf(headers: IncomingHttpHeaders, digest: Digest, sizeBytes: number
   return parseRange(headers.range, sizeBytes)
 }
 
-/** Content under its digest never changes. */
-function etagOf(digest: Digest): string {
-  return `"${digest}"`
+/** What a cache may learn of a blob, with its bytes or without. */
+function cachingOf(digest: Digest) {
+  return {
+    'docker-content-digest': digest,
+    etag: etagOf(digest),
+    'cache-control': 'private, max-age=31536000, immutable',
+  }
+}
+
+function notModified(reply: FastifyReply, digest: Digest) {
+  return reply.code(304).headers(cachingOf(digest)).send()
 }
 
 function headersOf(digest: Digest, sizeBytes: number) {
   return {
     'content-type': 'application/octet-stream',
     'content-length': sizeBytes,
-    'docker-content-digest': digest,
     'accept-ranges': 'bytes',
-    etag: etagOf(digest),
-    'cache-control': 'private, max-age=31536000, immutable',
+    ...cachingOf(digest),
   }
 }
 

@@ -70,6 +70,11 @@ const codes: Codes = {
     ({ sizeBytes }) => `The range begins past the end of the blob, which has ${sizeBytes} bytes`,
     ({ sizeBytes }) => ({ 'content-range': `bytes */${sizeBytes}` }),
   ],
+  PreconditionFailed: [
+    412,
+    'UNSUPPORTED',
+    ({ digest }) => `The condition in If-Match is not met: the content is '${digest}'`,
+  ],
   TokenOfOtherRegion: [
     403,
     'DENIED',

@@ -1,5 +1,6 @@
+import type { FastifyReply } from 'fastify'
 import type { Bodies } from '#http/bodies.ts'
-import { isDigest } from '#names/digest.ts'
+import { type Digest, isDigest } from '#names/digest.ts'
 import { parseReference, type Reference } from '#names/reference.ts'
 import { isTag } from '#names/tag.ts'
 import { pushCreating } from '#registry/create-on-push.ts'
@@ -10,6 +11,7 @@ import { manifestLimitBytes } from '#registry/manifest.ts'
 import type { Repositories } from '#registry/repositories.ts'
 import { inRepository, type RepositoryKey } from '#registry/repository.ts'
 import { type FamilyRoutes, pusherOf, repositoryOf } from './call.ts'
+import { etagOf, isNotModified } from './conditions.ts'
 import { refuse } from './refusals.ts'
 import { sendBytes } from './send.ts'
 
@@ -38,7 +40,9 @@ export function manifestRoutes({
           parseWanted(key, call.path.reference),
           call.caller?.identityArn ?? '',
         )
-        sendBytes(call.reply, { 'content-type': mediaType, 'docker-content-digest': digest }, body)
+        if (isNotModified(call.request.headers, digest)) return notModified(call.reply, digest)
+        const headers = { 'content-type': mediaType, 'docker-content-digest': digest, etag: etagOf(digest) }
+        sendBytes(call.reply, headers, body)
       },
     },
 
@@ -47,10 +51,12 @@ export function manifestRoutes({
       async handle(call) {
         const key = repositoryOf(call)
         const { digest, mediaType, sizeBytes } = await images.head(key, parseWanted(key, call.path.reference))
+        if (isNotModified(call.request.headers, digest)) return notModified(call.reply, digest)
         return call.reply
           .header('content-type', mediaType)
           .header('content-length', sizeBytes)
           .header('docker-content-digest', digest)
+          .header('etag', etagOf(digest))
           .send()
       },
     },
@@ -84,6 +90,10 @@ export function manifestRoutes({
       },
     },
   }
+}
+
+function notModified(reply: FastifyReply, digest: Digest) {
+  return reply.code(304).header('docker-content-digest', digest).header('etag', etagOf(digest)).send()
 }
 
 /** What is neither tag nor digest points to nothing: to whoever asks for it, it is an image that is not there. */

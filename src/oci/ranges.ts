@@ -24,10 +24,10 @@ export function parseRange(header: string | undefined, sizeBytes: number): ByteR
 
 /**
  * The place of a chunk by the specification's `Content-Range: <start>-<end>`, both included; some clients write
- * `bytes <start>-<end>/<size>`. `undefined` when it is neither.
+ * `bytes <start>-<end>/<size>`, the unit in any case. `undefined` when it is neither.
  */
 export function parseContentRange(header: string): { first: number; length: number } | undefined {
-  const [, from, to] = /^(?:bytes[ =])?(\d{1,15})-(\d{1,15})(?:\/(?:\d+|\*))?$/.exec(header.trim()) ?? []
+  const [, from, to] = /^(?:bytes[ =])?(\d{1,15})-(\d{1,15})(?:\/(?:\d+|\*))?$/i.exec(header.trim()) ?? []
   if (from === undefined || to === undefined || Number(to) < Number(from)) return undefined
   return { first: Number(from), length: Number(to) - Number(from) + 1 }
 }

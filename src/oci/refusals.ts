@@ -1,4 +1,5 @@
 import { refusals } from '#lib/refusal.ts'
+import type { Digest } from '#names/digest.ts'
 import type { InRepository } from '#registry/refusals.ts'
 
 /** What the distribution API itself declines, before the domain is asked. */
@@ -12,6 +13,8 @@ export interface OciRefusals {
   ContentRangeInvalid: { readonly header: string }
   /** The range of a blob that was asked for begins past its end. */
   RangeUnsatisfiable: { readonly sizeBytes: number }
+  /** The client asked for the content on a condition that its digest does not meet. */
+  PreconditionFailed: { readonly digest: Digest }
   /** A token of one region at the host of another's registry. */
   TokenOfOtherRegion: { readonly tokenRegion: string; readonly region: string }
   /** Asked for by a text that can name no image. */

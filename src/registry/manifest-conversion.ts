@@ -34,11 +34,11 @@ const conversions: ReadonlyMap<MediaType, Conversion> = new Map([
 /** A manifest that was parsed when it was stored. */
 interface ImageManifest {
   readonly config: Descriptor
-  readonly layers: readonly Descriptor[]
+  readonly layers?: readonly Descriptor[] | '' | null
 }
 
 interface Descriptor {
-  readonly mediaType: string
+  readonly mediaType?: string | null
 }
 
 /**
@@ -47,14 +47,17 @@ interface Descriptor {
  */
 export function convertManifest(stored: StoredManifest, accepted: readonly string[]): StoredManifest {
   const conversion = conversions.get(stored.mediaType)
-  if (conversion === undefined || accepted.includes(stored.mediaType) || !accepted.includes(conversion.to))
-    return stored
+  const accepts = (mediaType: MediaType) => accepted.some((one) => one.toLowerCase() === mediaType)
+  if (conversion === undefined || accepts(stored.mediaType) || !accepts(conversion.to)) return stored
   const { to, parts } = conversion
   // Stored under a type of `conversions`, it was proved to be an image.
   const manifest = JSON.parse(Buffer.from(stored.body).toString('utf8')) as ImageManifest
-  const { config, layers } = manifest
-  if (![config, ...layers].every(({ mediaType }) => parts.has(mediaType))) return stored
-  const convert = (part: Descriptor) => ({ ...part, mediaType: parts.get(part.mediaType) })
+  const { config } = manifest
+  // Null or empty text is a list that is not given.
+  const layers = manifest.layers || []
+  const convertedType = ({ mediaType }: Descriptor) => parts.get(mediaType?.toLowerCase() ?? '')
+  if (![config, ...layers].every((part) => convertedType(part) !== undefined)) return stored
+  const convert = (part: Descriptor) => ({ ...part, mediaType: convertedType(part) })
   const converted = { ...manifest, mediaType: to, config: convert(config), layers: layers.map(convert) }
   const body = Buffer.from(JSON.stringify(converted))
   return { digest: digestOf('sha256', createHash('sha256').update(body).digest('hex')), mediaType: to, body }

@@ -101,7 +101,9 @@ function isWanted(
   artifactTypes: readonly string[],
 ): boolean {
   if (status !== 'ANY' && status !== row.status) return false
-  return artifactTypes.length === 0 || (row.artifact_type !== null && artifactTypes.includes(row.artifact_type))
+  if (artifactTypes.length === 0) return true
+  const own = row.artifact_type?.toLowerCase()
+  return artifactTypes.some((wanted) => wanted.toLowerCase() === own)
 }
 
 /** Bytes of annotations that a page shows of this referrer: all of them or none. */

@@ -60,6 +60,24 @@ eachServerInCi('blobs', (world) => {
     }
   })
 
+  test('content that the client has already is 304, and content that it does not want is 412', async () => {
+    const { bytes, path, digest } = await pushed(await world.repository())
+    for (const method of ['GET', 'HEAD']) {
+      const same = expect(
+        await call(method, path, { headers: { 'if-none-match': `"${digest}"`, range: 'bytes=0-9' } }),
+        304,
+      )
+      assert.equal(same.body.length, 0)
+      assert.deepEqual([same.headers.etag, same.headers['docker-content-digest']], [`"${digest}"`, digest])
+      assert.match(same.headers['cache-control'] ?? '', /immutable/)
+      expect(await call(method, path, { headers: { 'if-match': '"other"' } }), 412)
+    }
+    const headers = { 'if-none-match': '"other"', 'if-match': `"${digest}"` }
+    assert.ok(expect(await call('GET', path, { headers }), 200).body.equals(bytes))
+    const absent = path.replace(/[0-9a-f]{64}$/, 'a'.repeat(64))
+    expect(await call('GET', absent, { headers: { 'if-none-match': '*' } }), 404, 'BLOB_UNKNOWN')
+  })
+
   test('a range that is wanted of other content only gives the whole', async () => {
     const { bytes, path, digest } = await pushed(await world.repository())
     const range = 'bytes=0-9'

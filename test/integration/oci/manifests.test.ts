@@ -257,6 +257,36 @@ eachServerInCi(
       await expectManifest(name, 'odd', app)
     })
 
+    test('a manifest that the client has already is 304, and one that it does not want is 412', async () => {
+      const name = await world.repository()
+      const [app, next] = [newImage(), newImage()]
+      await push(name, app, 'latest')
+      const ask = (method: string, headers: Record<string, string>) => call(method, path(name, 'latest'), { headers })
+      for (const method of ['GET', 'HEAD']) {
+        const same = expect(await ask(method, { 'if-none-match': `W/"${app.digest}"` }), 304)
+        assert.equal(same.body.length, 0)
+        assert.deepEqual([same.headers.etag, same.headers['docker-content-digest']], [`"${app.digest}"`, app.digest])
+        expect(await ask(method, { 'if-match': `"${next.digest}"` }), 412)
+      }
+      await push(name, next, 'latest')
+      const { body, headers } = expect(await ask('GET', { 'if-none-match': `"${app.digest}"` }), 200)
+      assert.ok(body.equals(next.bytes))
+      assert.equal(headers.etag, `"${next.digest}"`)
+    })
+
+    test('a pull ignores Accept, so that a tag has one digest for all clients', async () => {
+      const name = await world.repository()
+      const app = newImage({ format: 'docker' })
+      await push(name, app, '1.0')
+      for (const accept of [mediaTypes.oci.manifest, 'application/json', 'nonsense']) {
+        for (const method of ['GET', 'HEAD']) {
+          const answer = expect(await call(method, path(name, '1.0'), { headers: { accept } }), 200)
+          assert.equal(answer.headers['content-type'], app.mediaType)
+          assert.equal(answer.headers['docker-content-digest'], app.digest)
+        }
+      }
+    })
+
     test('the media type that is sent and the one in the manifest must agree; one suffices', async () => {
       const name = await world.repository()
       const app = newImage()
@@ -279,6 +309,7 @@ eachServerInCi(
       expect(await put(''), 201)
       expect(await put(mediaTypes.oci.manifest, nameless), 201)
       expect(await put(`${mediaTypes.oci.manifest}; charset=utf-8`), 201)
+      expect(await put(mediaTypes.oci.manifest.toUpperCase()), 201)
       await expectManifest(name, 'typed', app)
     })
 

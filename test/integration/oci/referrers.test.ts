@@ -82,6 +82,7 @@ eachServerInCi('referrers', (world) => {
       return manifests.map(({ digest }) => digest)
     }
     assert.deepEqual(await filtered('application/x.sig'), [signature.digest])
+    assert.deepEqual(await filtered('Application/X.sig'), [signature.digest])
     assert.deepEqual(await filtered('application/x.sbom+json'), [sbom.digest])
     assert.deepEqual(await filtered('application/other'), [])
     assert.equal((await referrersAt(pathOf(name, app))).filters, undefined)

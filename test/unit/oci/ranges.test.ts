@@ -83,7 +83,16 @@ describe('the place of a chunk', () => {
   })
 
   test('the form of RFC 9110 means the same', () => {
-    for (const header of ['5-9', ' 5-9 ', 'bytes 5-9', 'bytes=5-9', 'bytes 5-9/20', 'bytes 5-9/*', '5-9/20']) {
+    for (const header of [
+      '5-9',
+      ' 5-9 ',
+      'bytes 5-9',
+      'Bytes 5-9/20',
+      'bytes=5-9',
+      'bytes 5-9/20',
+      'bytes 5-9/*',
+      '5-9/20',
+    ]) {
       assert.deepEqual(parseContentRange(header), { first: 5, length: 5 }, header)
     }
   })

@@ -41,6 +41,22 @@ test('a manifest without a media type of its own gets one', () => {
   assert.equal(parseManifest(body, undefined).mediaType, dockerImage)
 })
 
+test('types compare without regard to case, and layers that are not given are none', () => {
+  const app = image()
+  const [config] = app.blobs
+  const capitals = changed(app, {
+    config: { mediaType: config?.mediaType.toUpperCase(), digest: config?.digest, size: config?.bytes.length },
+    layers: null,
+  })
+  const converted = convertManifest(capitals, [dockerImage.toUpperCase()])
+  assert.equal(converted.mediaType, dockerImage)
+  assert.deepEqual(
+    parseManifest(converted.body, undefined).blobs.map(({ mediaType }) => mediaType),
+    ['application/vnd.docker.container.image.v1+json'],
+  )
+  assert.equal(convertManifest(capitals, [ociImage.toUpperCase(), dockerImage]), capitals)
+})
+
 test('what is accepted as it is, or cannot be had otherwise, stays as it is', () => {
   const app = image()
   const layer = { digest: digest(Buffer.from('layer')), size: 5 }
