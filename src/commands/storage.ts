@@ -14,7 +14,7 @@ async function list({ output, settings: { quotas }, open }: Call): Promise<void>
   const { metadata } = await open()
   const usage = await readStorageUsage(metadata.reader)
   const rows = usage.map((of) => ({ ...of }))
-  await output.list('registries', onePage(rows), ['account', 'region', 'blobBytes', 'openUploads', 'uploadBytes'])
+  await output.list('registries', onePage(rows), ['account', 'region', 'storedBytes', 'openUploads', 'uploadBytes'])
   const limit = (bytes: number) => (bytes === Number.POSITIVE_INFINITY ? 'no limit' : `at most ${bytes} bytes`)
   output.note(
     `By these settings a registry has ${limit(quotas.bytesPerRegistry)}, and an account ${limit(quotas.bytesPerAccount)}.`,

@@ -2,6 +2,7 @@ import { setImmediate } from 'node:timers/promises'
 import { slicesWithin } from '#lib/slices.ts'
 import type { Reader, Transaction } from '#metadata/metadata.ts'
 import type { Digest } from '#names/digest.ts'
+import { countManifests } from './storage-usage.ts'
 
 /**
  * The bytes of images, apart from what lists read. A row serves the image of that digest in the repository and the one in its recycle
@@ -20,6 +21,8 @@ export async function storeContent(
   digest: Digest,
   { body, annotations }: ManifestContent,
 ): Promise<void> {
+  const before = await selectSizes(trx, repositoryId).where('content.digest', '=', digest).executeTakeFirst()
+  await countManifests(trx, repositoryId, body.byteLength - (before?.size ?? 0))
   const content = { annotations: annotations === undefined ? null : JSON.stringify(annotations), body }
   await trx
     .insertInto('manifest_content')
@@ -39,15 +42,7 @@ export async function dropContent(trx: Transaction, repositoryId: number, digest
   for (const [at, slice] of slicesWithin(unneeded, bytesAtOnce, ({ size }) => size).entries()) {
     // Reads are served in between.
     if (at > 0) await setImmediate()
-    await trx
-      .deleteFrom('manifest_content')
-      .where('repository_id', '=', repositoryId)
-      .where(
-        'digest',
-        'in',
-        slice.map(({ digest }) => digest),
-      )
-      .execute()
+    await drop(trx, repositoryId, slice)
   }
 }
 
@@ -58,31 +53,45 @@ export async function dropSomeContent(trx: Transaction, repositoryId: number): P
   const rows = await selectUnneeded(trx, repositoryId).orderBy('content.digest').limit(rowsAtOnce).execute()
   const [first] = slicesWithin(rows, bytesAtOnce, ({ size }) => size)
   if (first === undefined) return false
+  await drop(trx, repositoryId, first)
+  return true
+}
+
+/** Rows and their sizes, as they were just read under the repository's exclusive lock. */
+async function drop(
+  trx: Transaction,
+  repositoryId: number,
+  rows: readonly { readonly digest: string; readonly size: number }[],
+): Promise<void> {
   await trx
     .deleteFrom('manifest_content')
     .where('repository_id', '=', repositoryId)
     .where(
       'digest',
       'in',
-      first.map(({ digest }) => digest),
+      rows.map(({ digest }) => digest),
     )
     .execute()
-  return true
+  const bytes = rows.reduce((sum, { size }) => sum + size, 0)
+  await countManifests(trx, repositoryId, -bytes)
 }
 
-function selectUnneeded(reader: Reader, repositoryId: number) {
+function selectSizes(reader: Reader, repositoryId: number) {
   return reader
     .selectFrom('manifest_content as content')
     .select(({ fn }) => ['content.digest', fn<number>('length', ['content.body']).as('size')])
     .where('content.repository_id', '=', repositoryId)
-    .where(({ and, not, exists, selectFrom }) => {
-      const has = (table: 'manifest' | 'deleted_image') =>
-        exists(
-          selectFrom(table)
-            .select('digest')
-            .whereRef('repository_id', '=', 'content.repository_id')
-            .whereRef('digest', '=', 'content.digest'),
-        )
-      return and([not(has('manifest')), not(has('deleted_image'))])
-    })
+}
+
+function selectUnneeded(reader: Reader, repositoryId: number) {
+  return selectSizes(reader, repositoryId).where(({ and, not, exists, selectFrom }) => {
+    const has = (table: 'manifest' | 'deleted_image') =>
+      exists(
+        selectFrom(table)
+          .select('digest')
+          .whereRef('repository_id', '=', 'content.repository_id')
+          .whereRef('digest', '=', 'content.digest'),
+      )
+    return and([not(has('manifest')), not(has('deleted_image'))])
+  })
 }

@@ -10,6 +10,7 @@ import { type Descriptor, type Manifest, parseManifest } from './manifest.ts'
 import { type Quotas, requireWithin } from './quotas.ts'
 import { refuse } from './refusals.ts'
 import { inRepository, lockRepository, type Repository, type RepositoryKey } from './repository.ts'
+import { createStorageQuotas, type StorageLimits } from './storage-quotas.ts'
 import { moveTag, requireTagsWithin } from './tag-moving.ts'
 
 /** A manifest as a client sends it. */
@@ -38,7 +39,8 @@ export interface ImagePush {
    * Stores a manifest and points the tag to it, all in one transaction or not at all. Content that is there already stays as
    * it is, with the time of its first push, but that it is restored if it was archived, as is what it refers to.
    *
-   * @throws Refusal `RepositoryNotFound`, `Manifest…`, `Referenced…Missing`, `TagImmutable`, `QuotaExceeded`
+   * @throws Refusal `RepositoryNotFound`, `Manifest…`, `Referenced…Missing`, `TagImmutable`, `QuotaExceeded`,
+   *   `StorageQuotaExceeded`
    */
   put(key: RepositoryKey, push: ManifestPush): Promise<PushedImage>
 }
@@ -50,8 +52,9 @@ export function createImagePush({
 }: {
   metadata: Metadata
   clock: Clock
-  quotas: Quotas
+  quotas: Quotas & StorageLimits
 }): ImagePush {
+  const storageQuotas = createStorageQuotas(quotas)
   return {
     async put(key, { body, mediaType, digest: given, tag, strict, by }) {
       const algorithm = given === undefined ? 'sha256' : digestAlgorithm(given)
@@ -72,6 +75,7 @@ export function createImagePush({
         const act = { by, at: clock(), cause: 'push', imageCame: stored } as const
         const moved = tag !== undefined && (await moveTag(trx, repository, tag, digest, act))
         if (moved) await requireTagsWithin(trx, quotas, repository, digest)
+        if (stored) await storageQuotas.requireStored(trx, key.registry)
         const changed = tag === undefined ? stored : moved
         return { digest, manifest, changed: changed || restored.includes(digest) }
       })

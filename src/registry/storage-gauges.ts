@@ -3,7 +3,7 @@ import { readStorageUsage, type StorageUsage } from './storage-usage.ts'
 
 /** What each registry stores, for metrics. */
 export const storageGauges = [
-  gauge('lading_storage_blob_bytes', 'Bytes of blobs that the repositories of a registry link.', (of) => of.blobBytes),
+  gauge('lading_storage_stored_bytes', 'Bytes of blobs and manifests of a registry.', (of) => of.storedBytes),
   gauge('lading_storage_upload_bytes', 'Bytes of uploads that are open in a registry.', (of) => of.uploadBytes),
   gauge('lading_storage_open_uploads', 'Uploads that are open in a registry.', (of) => of.openUploads),
 ] as const

@@ -4,8 +4,8 @@ import { refuse, type StorageQuota } from './refusals.ts'
 import { readStorageUsage } from './storage-usage.ts'
 
 /**
- * How many uploads a registry may have open, and how many bytes it and its account may store. What counts is the bytes of linked blobs and
- * those of open uploads. Bytes are reserved before they are written, so that any number of uploads at once keeps within a quota.
+ * How many uploads a registry may have open, and how many bytes it and its account may store. What counts is the bytes of linked blobs, of
+ * manifests and of open uploads. Bytes are reserved before they are written, so that any number of uploads at once keeps within a quota.
  *
  * Blob push is a hot path: without a quota of bytes nothing here is read or locked but the count of open uploads.
  */
@@ -19,6 +19,8 @@ export interface StorageQuotas {
    * @throws Refusal `StorageQuotaExceeded`
    */
   reserve(trx: Transaction, registry: Registry, upload: string, bytes: number): Promise<void>
+  /** After bytes were stored, in the same transaction: the quotas of bytes hold. Locks as `reserve`. @throws Refusal `StorageQuotaExceeded` */
+  requireStored(trx: Transaction, registry: Registry): Promise<void>
   /** Whether there is a quota of bytes, so that room must be reserved. */
   readonly countsBytes: boolean
 }
@@ -37,6 +39,16 @@ export function createStorageQuotas(limits: StorageLimits): StorageQuotas {
     return refuse('StorageQuotaExceeded', { registry, quota, limit: limits[quota] })
   }
 
+  async function requireRoom(trx: Transaction, registry: Registry, more: number) {
+    const usage = await readStorageUsage(trx, registry.account)
+    const here = usage.find(({ region }) => region === registry.region)
+    const { storedBytes = 0, uploadBytes = 0 } = here ?? {}
+    const inAccount = usage.reduce((sum, of) => sum + of.storedBytes + of.uploadBytes, 0)
+    if (storedBytes + uploadBytes + more > bytesPerRegistry) throw exceeded(registry, 'bytesPerRegistry')
+    if (inAccount + more > bytesPerAccount) throw exceeded(registry, 'bytesPerAccount')
+    return { uploadBytes }
+  }
+
   return {
     countsBytes,
 
@@ -53,16 +65,18 @@ export function createStorageQuotas(limits: StorageLimits): StorageQuotas {
 
     async reserve(trx, registry, upload, bytes) {
       await lockAccount(trx, registry)
-      const usage = await readStorageUsage(trx, registry.account)
       const own = await trx.selectFrom('upload').select('held').where('id', '=', upload).executeTakeFirst()
       const more = bytes - (own?.held ?? 0)
-      const here = usage.find(({ region }) => region === registry.region)
-      const uploads = here?.uploadBytes ?? 0
-      const inAccount = usage.reduce((sum, of) => sum + of.blobBytes + of.uploadBytes, 0)
-      if (uploads + more > openUploadBytes) throw exceeded(registry, 'openUploadBytes')
-      if ((here?.blobBytes ?? 0) + uploads + more > bytesPerRegistry) throw exceeded(registry, 'bytesPerRegistry')
-      if (inAccount + more > bytesPerAccount) throw exceeded(registry, 'bytesPerAccount')
-      if (more > 0) await trx.updateTable('upload').set({ held: bytes }).where('id', '=', upload).execute()
+      if (more <= 0) return
+      const { uploadBytes } = await requireRoom(trx, registry, more)
+      if (uploadBytes + more > openUploadBytes) throw exceeded(registry, 'openUploadBytes')
+      await trx.updateTable('upload').set({ held: bytes }).where('id', '=', upload).execute()
+    },
+
+    async requireStored(trx, registry) {
+      if (!countsBytes) return
+      await lockAccount(trx, registry)
+      await requireRoom(trx, registry, 0)
     },
   }
 }

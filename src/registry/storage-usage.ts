@@ -7,8 +7,9 @@ import { parseRegion } from '#names/region.ts'
 import type { Registry } from '#names/registry.ts'
 
 /**
- * How many bytes of blobs a registry has. Each blob counts once, however many repositories of the registry link it, and as long as one does:
- * also a deleted repository in the recycle bin. The transaction that makes or removes a link counts it.
+ * How many bytes a registry stores: its blobs and its manifests. Each blob counts once, however many repositories of the registry link it, and
+ * as long as one does. A manifest counts in each repository that has it. What the recycle bin has counts too. The transaction that makes or
+ * removes a link or a manifest counts it.
  *
  * `registry_blob` counts the links of each blob. `registry_usage` has the sum of the bytes, in several rows that are added up: transactions
  * that link at once would wait for one another at a single row.
@@ -75,6 +76,13 @@ function digestsOf(rows: readonly { readonly digest: string }[]): string[] {
   return rows.map(({ digest }) => digest)
 }
 
+/** After manifests of a repository came or went, under its exclusive lock. Fewer bytes are a negative number. */
+export async function countManifests(trx: Transaction, repositoryId: number, bytes: number): Promise<void> {
+  if (bytes === 0) return
+  const registry = await findRegistry(trx, repositoryId)
+  if (registry !== undefined) await addBytes(trx, registry, bytes)
+}
+
 /** The registry of a repository; of a deleted one, the registry that it was in. */
 async function findRegistry(trx: Transaction, repositoryId: number) {
   return trx
@@ -103,8 +111,8 @@ async function addBytes(trx: Transaction, { account, region }: Place, bytes: num
 }
 
 export interface StorageUsage extends Registry {
-  /** Of blobs that repositories link. */
-  readonly blobBytes: number
+  /** Of blobs that repositories link, and of manifests. */
+  readonly storedBytes: number
   readonly openUploads: number
   /** Of uploads that are open. */
   readonly uploadBytes: number
@@ -116,13 +124,13 @@ export async function readStorageUsage(reader: Reader, account?: AccountId): Pro
     .selectFrom((eb) =>
       eb
         .selectFrom('registry_usage')
-        .select(['account', 'region', 'bytes as blob_bytes'])
+        .select(['account', 'region', 'bytes as stored_bytes'])
         .select([sql<number>`0`.as('uploads'), sql<number>`0`.as('upload_bytes')])
         .$if(account !== undefined, (query) => query.where('account', '=', account ?? ''))
         .unionAll(
           eb
             .selectFrom('upload')
-            .select(['account', 'region', sql<number>`0`.as('blob_bytes')])
+            .select(['account', 'region', sql<number>`0`.as('stored_bytes')])
             .select([sql<number>`1`.as('uploads'), 'held as upload_bytes'])
             .$if(account !== undefined, (query) => query.where('account', '=', account ?? '')),
         )
@@ -130,7 +138,7 @@ export async function readStorageUsage(reader: Reader, account?: AccountId): Pro
     )
     .select(['account', 'region'])
     .select(({ fn }) => [
-      fn.sum<number | string>('blob_bytes').as('blob_bytes'),
+      fn.sum<number | string>('stored_bytes').as('stored_bytes'),
       fn.sum<number | string>('uploads').as('uploads'),
       fn.sum<number | string>('upload_bytes').as('upload_bytes'),
     ])
@@ -143,7 +151,7 @@ export async function readStorageUsage(reader: Reader, account?: AccountId): Pro
     // Columns hold what was parsed when it was written.
     account: row.account as AccountId,
     region: parseRegion(row.region),
-    blobBytes: Number(row.blob_bytes),
+    storedBytes: Number(row.stored_bytes),
     openUploads: Number(row.uploads),
     uploadBytes: Number(row.upload_bytes),
   }))

@@ -19,8 +19,8 @@ const makeRoom =
 const storageTexts: Record<StorageQuota, readonly [counted: string, out: string]> = {
   openUploads: ['open uploads', 'Complete or cancel uploads, or try again once abandoned ones have ended'],
   openUploadBytes: ['bytes of open uploads', 'Complete or cancel uploads, or try again once abandoned ones have ended'],
-  bytesPerRegistry: ['bytes of layers and open uploads', makeRoom],
-  bytesPerAccount: ['bytes of layers and open uploads of all regions', makeRoom],
+  bytesPerRegistry: ['bytes of layers, manifests and open uploads', makeRoom],
+  bytesPerAccount: ['bytes of layers, manifests and open uploads of all regions', makeRoom],
 }
 
 /**

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import type { Metadata } from '#metadata/metadata.ts'
 import { readStorageUsage } from '#registry/storage-usage.ts'
 
-/** What each registry is said to store is what its links add up to, each blob once, with what the recycle bin has; and what its uploads hold. */
+/** The counted usage of each registry is the sum over its links, each blob once, its manifests, and what its recycle bin has. */
 export async function assertStorageCounted({ reader }: Pick<Metadata, 'reader'>): Promise<void> {
   const links = await reader
     .selectFrom('repository_blob as link')
@@ -20,8 +20,19 @@ export async function assertStorageCounted({ reader }: Pick<Metadata, 'reader'>)
     seen.add(`${place} ${digest}`)
     sums.set(place, (sums.get(place) ?? 0) + size)
   }
+  const manifests = await reader
+    .selectFrom('manifest_content as content')
+    .innerJoin('repository as live', 'live.id', 'content.repository_id')
+    .leftJoin('deleted_repository as deleted', 'deleted.repository_id', 'live.id')
+    .select(['live.account', 'live.region', 'content.body'])
+    .select(['deleted.account as past_account', 'deleted.region as past_region'])
+    .execute()
+  for (const { account, region, past_account, past_region, body } of manifests) {
+    const place = `${past_account ?? account} ${past_region ?? region}`
+    sums.set(place, (sums.get(place) ?? 0) + body.byteLength)
+  }
   const usage = await readStorageUsage(reader)
-  const counted = usage.map(({ account, region, blobBytes }) => [`${account} ${region}`, blobBytes] as const)
+  const counted = usage.map(({ account, region, storedBytes }) => [`${account} ${region}`, storedBytes] as const)
   assert.deepEqual(
     new Map(counted.filter(([, bytes]) => bytes !== 0)),
     new Map([...sums].filter(([, bytes]) => bytes !== 0)),

@@ -2,8 +2,8 @@ import { type Kysely, sql } from 'kysely'
 import type { ColumnTypes } from '#metadata/columns.ts'
 
 /**
- * How many bytes of blobs each registry has: each blob once, however many repositories link it. A deleted repository counts for the registry
- * that it was in, for as long as the recycle bin has it. Uploads say which registry they are in, and how many bytes they hold.
+ * How many bytes each registry stores: each blob once, however many repositories link it, and the manifests of each repository. A deleted
+ * repository counts for the registry that it was in, for as long as the recycle bin has it. Uploads say which registry they are in, and how many bytes they hold.
  */
 export async function storageUsage(db: Kysely<unknown>, { text, integer }: ColumnTypes): Promise<void> {
   await db.schema
@@ -34,6 +34,13 @@ export async function storageUsage(db: Kysely<unknown>, { text, integer }: Colum
   await sql`
     insert into registry_usage (account, region, shard, bytes)
     select account, region, 0, sum(size) from registry_blob group by account, region`.execute(db)
+  await sql`
+    insert into registry_usage (account, region, shard, bytes)
+    select coalesce(deleted.account, live.account), coalesce(deleted.region, live.region), 1, sum(length(content.body))
+    from manifest_content as content
+    join repository as live on live.id = content.repository_id
+    left join deleted_repository as deleted on deleted.repository_id = live.id
+    group by 1, 2`.execute(db)
   await uploads(db, { text, integer })
 }
 

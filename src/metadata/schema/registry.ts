@@ -90,7 +90,7 @@ export interface RegistryBlobTable {
   size: number
 }
 
-/** Bytes of blobs that a registry has: the sum over its rows. An empty region is the lock of an account. */
+/** Bytes of blobs and manifests that a registry has: the sum over its rows. An empty region is the lock of an account. */
 export interface RegistryUsageTable {
   account: string
   region: string

@@ -64,7 +64,7 @@ eachDatabase((databases) =>
         'bytesPerRegistry',
         1_048_576,
         `the registry with id '${server.account}' in us-east-1`,
-        'bytes of layers and open uploads',
+        'bytes of layers, manifests and open uploads',
         makeRoom,
       )
       const first = blobOf('first', 600 * kib)
@@ -100,7 +100,7 @@ eachDatabase((databases) =>
       await session.ecr.deleteRepository({ repositoryName: one, force: true })
       await assertStorageCounted(metadata)
       const registry = `account="${server.account}",region="us-east-1"`
-      assert.equal((await readMetrics(server)).get(`lading_storage_blob_bytes{${registry}}`), 1_000 * kib)
+      assert.equal((await readMetrics(server)).get(`lading_storage_stored_bytes{${registry}}`), 1_000 * kib)
     })
 
     test('what an earlier version stored is counted, also what lies in the recycle bin', async (t) => {
@@ -124,8 +124,33 @@ eachDatabase((databases) =>
         await storageUsage(trx as unknown as Kysely<unknown>, types)
       })
       assert.deepEqual(await readStorageUsage(metadata.reader), before)
-      assert.deepEqual([before[0]?.blobBytes, before[0]?.uploadBytes], [30 * kib, 5 * kib])
+      assert.deepEqual([before[0]?.storedBytes, before[0]?.uploadBytes], [30 * kib, 5 * kib])
       await assertStorageCounted(metadata)
+    })
+
+    test('manifests count as well, in each repository, until they are gone from the recycle bin', async (t) => {
+      const { session, client, metadata, monolithic } = await world(t, 'bytesPerRegistry=1MiB')
+      const [one, two] = [await session.repository(), await session.repository()]
+      const config = blobOf('config', 10)
+      for (const name of [one, two]) assert.equal((await monolithic(name, config)).status, 201)
+      const mediaType = 'application/vnd.oci.image.manifest.v1+json'
+      const put = async (name: string, tag: string) => {
+        const manifest = {
+          ...{ schemaVersion: 2, mediaType, layers: [], annotations: { filler: 'x'.repeat(600 * kib) } },
+          config: { mediaType: 'application/vnd.oci.image.config.v1+json', digest: config.digest, size: 10 },
+        }
+        const headers = { 'content-type': mediaType }
+        return client.call('PUT', `/v2/${name}/manifests/${tag}`, { headers, body: JSON.stringify(manifest) })
+      }
+      assert.equal((await put(one, 'v1')).status, 201)
+      // The same manifest again stores nothing.
+      assert.equal((await put(one, 'v2')).status, 201)
+      const refused = await put(two, 'v1')
+      assert.deepEqual([refused.status, refused.error], [403, 'DENIED'])
+      assert.match(refused.message, /\(quota bytesPerRegistry\)/)
+      await assertStorageCounted(metadata)
+      const [usage] = await readStorageUsage(metadata.reader)
+      assert(usage !== undefined && usage.storedBytes > 600 * kib && usage.storedBytes < 602 * kib)
     })
 
     test('pushes at once keep within the quota, and an upload that is refused leaves nothing', async (t) => {
@@ -143,7 +168,7 @@ eachDatabase((databases) =>
       await assertStorageCounted(metadata)
       await race(monolithic, 100)
       const [usage] = await readStorageUsage(metadata.reader)
-      assert.equal(usage?.blobBytes, 900 * kib)
+      assert.equal(usage?.storedBytes, 900 * kib)
       await assertStorageCounted(metadata)
       assert.deepEqual(await metadata.reader.selectFrom('upload').select('id').execute(), [])
     })
@@ -174,7 +199,7 @@ eachDatabase((databases) =>
       }
       await push(session.ecr, blobOf('first', 600 * kib))
       const { name, message } = await refusalOf(push(west, blobOf('second', 600 * kib)))
-      const counted = 'bytes of layers and open uploads of all regions'
+      const counted = 'bytes of layers, manifests and open uploads of all regions'
       assert.equal(name, 'LimitExceededException')
       assert.equal(message, beyond('bytesPerAccount', 1_048_576, `the account ${server.account}`, counted, makeRoom))
       await push(other, blobOf('second', 600 * kib))
