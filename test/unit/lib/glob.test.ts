@@ -94,6 +94,15 @@ describe('wildcard patterns', () => {
     assert.ok(!matchesGlob(parse(`*${literal}*`), `${'b'.repeat(70)}${literal.slice(1)}`))
   })
 
+  test('a piece does not share characters with the last one', () => {
+    for (const piece of [`b${'?'.repeat(5)}${'ab'.repeat(20)}`, 'ab'.repeat(200), '?b', 'ab']) {
+      const instance = piece.replaceAll('?', 'x')
+      assert.ok(!matchesGlob(parse(`*${piece}*ab`), `aaa${instance}`), piece)
+      assert.ok(!matchesGlob(parse(`*${piece}*ab`), `aaa${instance}b`), piece)
+      assert.ok(matchesGlob(parse(`*${piece}*ab`), `aaa${instance}ab`), piece)
+    }
+  })
+
   test('where * alone is a wildcard they match what a regular expression matches', () => {
     const pattern = fc.string({ unit: fc.constantFrom('a', 'b', '*', '?'), maxLength: 8 })
     const text = fc.string({ unit: fc.constantFrom('a', 'b', '?'), maxLength: 12 })
@@ -143,11 +152,18 @@ describe('the cost of a match', () => {
   for (const [name, pattern] of Object.entries(slow)) {
     test(`${name}: no more steps than the bound says`, () => {
       const m = pattern.length
-      const steps = stepsOf(pattern, text)
-      assert.ok(steps <= 2 * m + 16 * n + (m * n) / 32, `${steps} steps`)
-      assert.ok(steps > 0)
+      for (const searched of [text, `z${text}`]) {
+        const steps = stepsOf(pattern, searched)
+        assert.ok(steps <= 2 * m + 16 * n + (m * n) / 32, `${steps} steps`)
+        assert.ok(steps > 0)
+      }
     })
   }
+
+  test('a search in words spends a step for each word', () => {
+    // With one z, so that no character of the pattern is missing from the text.
+    assert.ok(stepsOf(slow['one piece of half the text, with ? first'], `z${text}`) > (n * n) / 4 / 32)
+  })
 
   test('a pattern without anything between two * costs nothing, since it is no longer than its policy', () => {
     for (const pattern of ['a*', '*a', `a*${half}`, text, `${'?'.repeat(n)}`, `a${'?'.repeat(n - 2)}*`]) {
