@@ -1,6 +1,6 @@
-import { type RawBuilder, sql } from 'kysely'
+import { type Kysely, type RawBuilder, sql } from 'kysely'
 
-/** Column types that SQLite and PostgreSQL spell differently, so that a migration is written once. */
+/** What SQLite and PostgreSQL spell differently, above all column types, so that a migration is written once. */
 export interface ColumnTypes {
   /** Text compared by its bytes. PostgreSQL would otherwise sort and page by the locale of the cluster. */
   readonly text: RawBuilder<unknown>
@@ -13,6 +13,11 @@ export interface ColumnTypes {
   readonly position: (column: string, text: string) => RawBuilder<number>
   /** A text in an object that is a member of a JSON document, where no other object before has a member of that name; null where there is none. */
   readonly member: (column: string, object: string, member: string) => RawBuilder<string | null>
+  /**
+   * Rewrites a table after its rows became much smaller. Either database would leave each row in the place of the large one, and a
+   * list would read as many pages as before. `key` is the name of the table's primary key.
+   */
+  readonly compact: (db: Kysely<unknown>, table: string, key: string) => Promise<void>
 }
 
 export const sqliteColumns: ColumnTypes = {
@@ -22,6 +27,15 @@ export const sqliteColumns: ColumnTypes = {
   identity: sql`integer primary key autoincrement`,
   position: (column, text) => sql`instr(${sql.ref(column)}, cast(${sql.lit(text)} as blob))`,
   member: (column, object, member) => sql`json_extract(${sql.ref(column)}, ${sql.lit(`$.${object}.${member}`)})`,
+  compact: async (db, name) => {
+    const [table, copy] = [sql.table(name), sql.table('compacted')]
+    // Rows of other tables refer to these rows, which are there again when the transaction commits.
+    await sql`pragma defer_foreign_keys = on`.execute(db)
+    await sql`create temporary table ${copy} as select * from ${table}`.execute(db)
+    await sql`delete from ${table}`.execute(db)
+    await sql`insert into ${table} select * from ${copy}`.execute(db)
+    await sql`drop table ${copy}`.execute(db)
+  },
 }
 
 export const postgresColumns: ColumnTypes = {
@@ -32,4 +46,7 @@ export const postgresColumns: ColumnTypes = {
   position: (column, text) => sql`position(convert_to(${sql.lit(text)}, 'UTF8') in ${sql.ref(column)})`,
   // Not by its JSON functions, which refuse a document with a NUL in any text. Quotes in a text are escaped, so that no text is taken for a member.
   member: (column, _object, member) => sql`substring(${sql.ref(column)} from ${sql.lit(`"${member}":"([^"]*)"`)})`,
+  compact: async (db, name, key) => {
+    await sql`cluster ${sql.table(name)} using ${sql.ref(key)}`.execute(db)
+  },
 }

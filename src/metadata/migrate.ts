@@ -17,6 +17,7 @@ import { damagedManifest } from './migrations/0013-damaged-manifest.ts'
 import { blobStore } from './migrations/0014-blob-store.ts'
 import { foreignLayers } from './migrations/0015-foreign-layers.ts'
 import { manifestContent } from './migrations/0017-manifest-content.ts'
+import { compactManifests } from './migrations/0018-compact-manifests.ts'
 import { auditUsage } from './migrations/0020-audit-usage.ts'
 import { sessionOpener } from './migrations/0021-session-opener.ts'
 import { storageUsage } from './migrations/0022-storage-usage.ts'
@@ -42,6 +43,7 @@ const steps: Record<string, Step> = {
   '0014-blob-store': blobStore,
   '0015-foreign-layers': foreignLayers,
   '0017-manifest-content': manifestContent,
+  '0018-compact-manifests': compactManifests,
   '0020-audit-usage': auditUsage,
   '0021-session-opener': sessionOpener,
   '0022-storage-usage': storageUsage,

@@ -32,11 +32,15 @@ export async function openSqlite(path: string, prepareSchema: typeof migrate): P
   return new SqliteMetadata(path, writer, writing)
 }
 
+/** A long transaction, such as a migration, may write a log of gigabytes. The next ones cut it to this size. */
+const mostLogBytes = 64 * 1024 * 1024
+
 export function connectSqlite(path: string, readOnly: boolean): DatabaseSync {
   const database = new DatabaseSync(path, { readOnly, timeout: busyTimeoutMs, enableForeignKeyConstraints: true })
   if (!readOnly) {
     database.exec('pragma journal_mode = wal')
     database.exec('pragma synchronous = full')
+    database.exec(`pragma journal_size_limit = ${mostLogBytes}`)
   }
   return database
 }

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
 import { DatabaseSync } from 'node:sqlite'
 import { describe, test } from 'node:test'
-import { Kysely, PostgresDialect } from 'kysely'
+import { Kysely, PostgresDialect, sql } from 'kysely'
 import pg from 'pg'
 import { ecrQuotas as quotas } from '#config/quotas.ts'
 import { postgresColumns, sqliteColumns } from '#metadata/columns.ts'
@@ -101,8 +101,29 @@ eachDatabase((databases) =>
       })
       assert.ok(Buffer.from(gone.body).equals((await pull(key, { digest: gone.digest }, 'ann')).body))
     })
+
+    test('pages that held bodies are full of small rows afterwards', async (t) => {
+      const url = await databases.emptyUrl()
+      // Each fills most of a page of SQLite. PostgreSQL keeps what does not compress in the row, if it has less than 2 KB.
+      const images = Array.from({ length: 400 }, (_, at) => imageRow(at, randomBytes(1_500), null))
+      await fill(url, { images, deleted: images })
+      const metadata = await databases.open(t, url)
+      const query =
+        databases.dialect === 'sqlite'
+          ? sql<PageCount>`select name, count(*) as pages from dbstat where name in ('manifest', 'deleted_image') group by name`
+          : sql<PageCount>`select relname as name, pg_relation_size(oid) / 8192 as pages from pg_class
+              where relname in ('manifest', 'deleted_image')`
+      const { rows } = await metadata.transaction((trx) => query.execute(trx))
+      assert.equal(rows.length, 2)
+      for (const { name, pages } of rows) assert.ok(pages < images.length / 8, `${name} has ${pages} pages`)
+    })
   }),
 )
+
+interface PageCount {
+  readonly name: string
+  readonly pages: number
+}
 
 type ImageRow = ReturnType<typeof imageRow>
 
