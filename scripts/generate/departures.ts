@@ -11,7 +11,7 @@ export const departures: Readonly<Partial<Record<keyof Operations, string>>> = {
   CreateRepository:
     'Encryption and scanning settings are kept and shown; no key is used, and nothing is scanned. A KMS key is not looked up. KMS without a key shows the ARN of a key that does not exist, always the same one in a registry.',
   CreateRepositoryCreationTemplate:
-    'A registry has at most 100 templates; the quota of ECR is not known. Neither the role nor the KMS key is looked up, and the role must be of the account.',
+    'A registry has at most 100 templates; the quota of ECR is not known. Neither the role nor the KMS key is looked up, and the role must be of the account. For a policy or tags the author needs `ecr:SetRepositoryPolicy`, `ecr:PutLifecyclePolicy` or `ecr:TagResource` on every repository below the prefix: a Deny on one of them refuses the template.',
   DeleteRepository:
     'One that holds images goes to the recycle bin, for as long as the registry says. One that holds an image which is kept in use is not deleted, with `force` neither: it is a `RepositoryNotEmptyException`.',
   DescribeImageReplicationStatus: 'The list is empty, since nothing is copied.',
@@ -22,6 +22,8 @@ export const departures: Readonly<Partial<Record<keyof Operations, string>>> = {
     'No image is scanned, so that the fields for that show nothing. Archived images are left out unless `imageStatus` asks for them or `imageIds` names them. A page ends early before it has more than 10,000 tags.',
   DescribeRegistry: 'Replication rules are kept and shown; nothing is copied.',
   DescribeRepositories: 'A `repositoryUri` has the host of this server, unless `LADING_DOMAIN` is set.',
+  DeleteRepositoryCreationTemplate:
+    'Needs the rights to the policies and tags that the template has, as creating it did.',
   DescribeRepositoryCreationTemplates: 'Prefixes without a template are left out.',
   GetAuthorizationToken: 'The `proxyEndpoint` is this server, unless `LADING_DOMAIN` is set.',
   GetDownloadUrlForLayer: 'The URL is one of this server, good for an hour.',
@@ -47,6 +49,8 @@ export const departures: Readonly<Partial<Record<keyof Operations, string>>> = {
   StartImageScan: 'There is no scanner: an image that exists is refused as an `UnsupportedImageTypeException`.',
   StartLifecyclePolicyPreview:
     'A preview fails where the server ends before it is complete, or is busy with others for five minutes.',
+  UpdateRepositoryCreationTemplate:
+    'To empty a policy or tags needs the right to set them. Another `appliedFor` needs the rights to all that the template has.',
   UpdatePullThroughCacheRule: 'The secret and the role are not looked up.',
   UploadLayerPart: 'A part may have 20 MiB, as the API model says, where the quota of ECR is 10 MiB.',
   ValidatePullThroughCacheRule:

@@ -23,7 +23,7 @@ export function templateOperations({ creationTemplates }: TemplateParts) {
       handle: async (request) => {
         const { input, registry } = request
         const prefix = parseRepositoryPrefix(input.prefix)
-        await requireDependents(request, prefix)
+        await requireDependents(request, prefix, undefined)
         return answerOf(await creationTemplates.create(registry, prefix, changeOf(input)))
       },
     },
@@ -33,15 +33,21 @@ export function templateOperations({ creationTemplates }: TemplateParts) {
       handle: async (request) => {
         const { input, registry } = request
         const prefix = parseRepositoryPrefix(input.prefix)
-        await requireDependents(request, prefix)
+        const [present] = await creationTemplates.findAll(registry, [prefix])
+        await requireDependents(request, prefix, present)
         return answerOf(await creationTemplates.update(registry, prefix, changeOf(input)))
       },
     },
 
     DeleteRepositoryCreationTemplate: {
       resource: () => '*',
-      handle: async ({ input, registry }) =>
-        answerOf(await creationTemplates.delete(registry, parseRepositoryPrefix(input.prefix))),
+      handle: async (request) => {
+        const { input, registry } = request
+        const prefix = parseRepositoryPrefix(input.prefix)
+        const [present] = await creationTemplates.findAll(registry, [prefix])
+        await requireAll(request, prefix, held(present))
+        return answerOf(await creationTemplates.delete(registry, prefix))
+      },
     },
 
     DescribeRepositoryCreationTemplates: {
@@ -71,19 +77,58 @@ export function templateOperations({ creationTemplates }: TemplateParts) {
   >
 }
 
+/** What a template has that its author must be allowed to set in repositories. */
+type Gift = 'repositoryPolicy' | 'lifecyclePolicy' | 'resourceTags'
+
+const actions: Readonly<Record<Gift, string>> = {
+  repositoryPolicy: 'ecr:SetRepositoryPolicy',
+  lifecyclePolicy: 'ecr:PutLifecyclePolicy',
+  resourceTags: 'ecr:TagResource',
+}
+
 /**
  * What a template gives to repositories its author must be allowed to give them (Service Authorization Reference, Amazon ECR,
- * dependent actions of CreateRepositoryCreationTemplate), or whoever may write templates could grant itself anything.
+ * dependent actions of CreateRepositoryCreationTemplate). To take it away, or to give it on other occasions, needs the same: a
+ * policy may hold a Deny that its author must not lift.
  *
  * @throws Refusal `AccessDenied`
  */
-async function requireDependents(request: HandlerRequest<TemplateInput>, prefix: RepositoryPrefix): Promise<void> {
-  const { input, registry, require } = request
-  const covered = repositoriesArn(registry, prefix)
-  if (input.repositoryPolicy) await require('ecr:SetRepositoryPolicy', covered)
-  if (input.lifecyclePolicy) await require('ecr:PutLifecyclePolicy', covered)
-  if (input.resourceTags?.length) await require('ecr:TagResource', covered)
-  await requirePassRole(request, input.customRoleArn)
+async function requireDependents(
+  request: HandlerRequest<TemplateInput>,
+  prefix: RepositoryPrefix,
+  present: CreationTemplate | undefined,
+): Promise<void> {
+  const { input } = request
+  const before = held(present)
+  const changed = new Set(
+    gifts.filter((gift) => input[gift] !== undefined && (input[gift].length > 0 || before.has(gift))),
+  )
+  const appliesElsewhere = present !== undefined && changesOccasions(present, input.appliedFor)
+  await requireAll(request, prefix, appliesElsewhere ? changed.union(before) : changed)
+  await requirePassRole(request, input.customRoleArn ?? (appliesElsewhere ? present.customRoleArn : undefined))
+}
+
+// The table's keys and no others, which Object.keys cannot know.
+const gifts = Object.keys(actions) as Gift[]
+
+function held(template: CreationTemplate | undefined): ReadonlySet<Gift> {
+  if (template === undefined) return new Set()
+  const { repositoryPolicy, lifecyclePolicy, resourceTags } = template
+  const has = { repositoryPolicy, lifecyclePolicy, resourceTags: Object.keys(resourceTags).length > 0 }
+  return new Set(gifts.filter((gift) => has[gift]))
+}
+
+function changesOccasions({ appliedFor }: CreationTemplate, given: TemplateInput['appliedFor']): boolean {
+  return given !== undefined && new Set(given).symmetricDifference(new Set(appliedFor)).size > 0
+}
+
+/** Of every repository that the prefix covers, those that do not exist yet included. */
+async function requireAll(
+  { registry, require }: Pick<HandlerRequest<unknown>, 'registry' | 'require'>,
+  prefix: RepositoryPrefix,
+  needed: ReadonlySet<Gift>,
+): Promise<void> {
+  for (const gift of needed) await require(actions[gift], repositoriesArn(registry, prefix))
 }
 
 function changeOf(input: TemplateInput): TemplateChange {

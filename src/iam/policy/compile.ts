@@ -1,9 +1,10 @@
 import { matchesGlob } from '#lib/glob.ts'
+import { type BelowOptions, isAboutBelow, type Subject } from './below.ts'
 import { compileConditions } from './conditions.ts'
 import type { Asking } from './context.ts'
 import { type PolicyDocument, type Statement, takesVariables } from './document.ts'
 import type { Patterns } from './elements.ts'
-import { type ArnMatcher, type ArnParts, compileArnPattern, parsePattern } from './match.ts'
+import { type ArnMatcher, compileArnPattern, parsePattern } from './match.ts'
 import { type Closeness, compilePrincipals, type Requester } from './principals.ts'
 
 /**
@@ -31,11 +32,9 @@ export interface CompiledStatement {
   concerns(requester: Requester): Closeness | undefined
 }
 
-export interface Question extends Asking {
+export interface Question extends Asking, Subject {
   /** In lower case. */
   readonly action: string
-  /** An ARN in its parts; `undefined` for the `*` of an action without a resource. */
-  readonly resource: ArnParts | undefined
 }
 
 export function compilePolicy(name: string, { version, statements }: PolicyDocument): Policy {
@@ -51,7 +50,7 @@ function compileStatement(statement: Statement, index: number, syntax: Syntax): 
   const { sid, effect, principals, actions, resources, conditions } = statement
   const allows = effect === 'Allow'
   const matchesAction = compileActions(actions)
-  const matchesResource = resources ? compileResources(resources, syntax) : () => true
+  const matchesResource = resources ? compileResources(resources, { ...syntax, allows }) : () => true
   return {
     index,
     sid,
@@ -76,10 +75,15 @@ function compileActions({ negated, patterns }: Patterns): (question: Question) =
  * A pattern whose variable has no value matches no resource, so that `NotResource` excepts nothing by it (IAM user guide,
  * "Variables and tags", variables with no value).
  */
-function compileResources({ negated, patterns }: Patterns, syntax: Syntax) {
+function compileResources(resources: Patterns, options: BelowOptions) {
+  const { negated, patterns } = resources
   if (patterns.includes('*')) return () => !negated
-  const matchers = patterns.map((pattern) => compileArnPattern(pattern, syntax))
-  return (question: Question): boolean => matchesAny(matchers, question) !== negated
+  const matchers = patterns.map((pattern) => compileArnPattern(pattern, options))
+  return (question: Question): boolean => {
+    const { resource, below } = question
+    if (below && resource !== undefined) return isAboutBelow(resources, resource, question, options)
+    return matchesAny(matchers, question) !== negated
+  }
 }
 
 function matchesAny(matchers: readonly ArnMatcher[], question: Question): boolean {

@@ -1,8 +1,8 @@
 import { Steps, stepsExceeded } from '#lib/steps.ts'
 import type { AccountId } from '#names/account.ts'
+import { subjectOf } from './below.ts'
 import type { CompiledStatement, Policy, Question } from './compile.ts'
 import type { Context } from './context.ts'
-import { splitArn } from './match.ts'
 import type { Closeness, Requester } from './principals.ts'
 
 /**
@@ -13,7 +13,7 @@ export interface Request {
   readonly requester: Requester
   /** `ecr:PutImage`. */
   readonly action: string
-  /** An ARN, or `*` for an action without a resource. */
+  /** An ARN, or `*` for an action without a resource. `arn:…:repository/team/*` means every repository below `team/`. */
   readonly resource: string
   /** The account that owns the resource; for `*` the one that the action is on. */
   readonly owner: AccountId
@@ -87,7 +87,7 @@ export const mostSteps = 4_000_000
 export function evaluate(request: Request, policies: Policies, steps = new Steps(mostSteps)): Verdict {
   const { requester, context } = request
   const action = request.action.toLowerCase()
-  const question = { action, resource: splitArn(request.resource), context, steps }
+  const question = { action, ...subjectOf(request.resource), context, steps }
   const { boundary, session = [] } = policies
   const identity = survey('identity-based policy', policies.identity, question, requester)
   const resource = survey('resource-based policy', policies.resource, question, requester)

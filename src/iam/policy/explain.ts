@@ -1,5 +1,6 @@
 import { isObject } from '#lib/json.ts'
 import { Steps, stepsExceeded } from '#lib/steps.ts'
+import { subjectOf } from './below.ts'
 import type { CompiledStatement, Policy, Question } from './compile.ts'
 import type { Context } from './context.ts'
 import {
@@ -10,7 +11,6 @@ import {
   type StatementReference,
   type Verdict,
 } from './evaluate.ts'
-import { splitArn } from './match.ts'
 import type { Requester } from './principals.ts'
 
 /**
@@ -78,7 +78,7 @@ export function considerStatements(
         )
         const { context, keys } = watch(request.context)
         const { requester, action, resource } = request
-        const question = { action: action.toLowerCase(), resource: splitArn(resource), context, steps }
+        const question = { action: action.toLowerCase(), ...subjectOf(resource), context, steps }
         const outcome = outcomeOf(statement, question, requester)
         if (outcome === 'too many steps') complete = false
         if (outcome === undefined || (outcome === 'too many steps' && !decisive)) return []

@@ -37,7 +37,9 @@ after(async () => {
   await session[Symbol.asyncDispose]()
 })
 
-const allow = (...Action: string[]) =>
+const allow = (...Action: string[]) => allowBeside([], ...Action)
+
+const allowBeside = (statements: readonly object[], ...Action: string[]) =>
   iam.putUserPolicy({
     UserName: 'author',
     PolicyName: 'own',
@@ -45,6 +47,7 @@ const allow = (...Action: string[]) =>
       Version: '2012-10-17',
       Statement: [
         { Effect: 'Allow', Action: ['ecr:*Template*', 'ecr:*PullThroughCacheRule', ...Action], Resource: '*' },
+        ...statements,
       ],
     }),
   })
@@ -76,6 +79,52 @@ test('a template’s author needs the rights to what the template gives', async 
     await create()
     await author.deleteRepositoryCreationTemplate({ prefix: 'team' })
   }
+})
+
+test('to empty or to delete what a template gives, or to give it on other occasions, needs the same rights', async () => {
+  const { ecr } = session
+  const gifts = [
+    ['ecr:SetRepositoryPolicy', { repositoryPolicy }, { repositoryPolicy: '' }],
+    ['ecr:PutLifecyclePolicy', { lifecyclePolicy }, { lifecyclePolicy: '' }],
+    ['ecr:TagResource', { resourceTags: [{ Key: 'k', Value: 'v' }] }, { resourceTags: [] }],
+  ] as const
+  for (const [action, gift, nothing] of gifts) {
+    await ecr.createRepositoryCreationTemplate({ prefix: 'team', appliedFor, ...spread(gift) })
+    await allow()
+    const update = (input: object) => author.updateRepositoryCreationTemplate({ prefix: 'team', ...spread(input) })
+    const remove = () => author.deleteRepositoryCreationTemplate({ prefix: 'team' })
+    const denied = new RegExp(`not authorized to perform: ${action} on resource: .*repository/team/\\*`)
+    for (const attempt of [() => update(nothing), () => update({ appliedFor: ['REPLICATION'] }), remove]) {
+      assert.match((await refusalOf(attempt())).message, denied)
+    }
+    await update({ description: 'as before', appliedFor })
+    await allow(action)
+    await update({ appliedFor: ['REPLICATION'] })
+    await update(nothing)
+    await allow()
+    await update({ ...nothing, appliedFor })
+    await remove()
+  }
+})
+
+test('a template is refused if its prefix covers a repository for which its author is denied', async () => {
+  const repository = (name: string) => `arn:aws:ecr:us-east-1:${account}:repository/${name}`
+  const deny = (name: string) =>
+    allowBeside([{ Effect: 'Deny', Action: 'ecr:SetRepositoryPolicy', Resource: repository(name) }], 'ecr:*')
+  const create = (prefix: string) => author.createRepositoryCreationTemplate({ prefix, appliedFor, repositoryPolicy })
+  for (const [deniedName, prefix] of [
+    ['team/secret', 'team'],
+    ['team/secret/*', 'team'],
+    ['team/*', 'team/secret'],
+    ['*/secret', 'team'],
+    ['team/secret', 'ROOT'],
+  ] as const) {
+    await deny(deniedName)
+    assert.match((await refusalOf(create(prefix))).message, /ecr:SetRepositoryPolicy .*explicit deny/)
+  }
+  await deny('other/*')
+  await create('team')
+  await author.deleteRepositoryCreationTemplate({ prefix: 'team' })
 })
 
 test('a cache rule’s author needs the right to pass the rule’s role', async () => {
