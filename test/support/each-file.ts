@@ -7,7 +7,7 @@ import { rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, beforeEach } from 'node:test'
 
-const graceMs = 10_000
+const graceMs = 30_000
 
 const { LADING_TEST_RUNNING: folder, NODE_TEST_CONTEXT: child } = process.env
 const ownProcess = child !== undefined

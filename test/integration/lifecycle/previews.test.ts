@@ -29,21 +29,18 @@ const everything = { tagStatus: 'ANY' } as const
 
 const hex = (number: number) => number.toString(16).padStart(64, '0')
 
+const rowsAtOnce = 500
+
 async function pushImages(metadata: Metadata, count: number): Promise<void> {
   await metadata.transaction(async (trx) => {
     const { id } = await trx.selectFrom('repository').select('id').executeTakeFirstOrThrow()
-    for (let number = 0; number < count; number++) {
-      const image = { repository_id: id, digest: `sha256:${hex(number)}`, media_type: 'a/b', image_size: 0 }
-      await trx
-        .insertInto('manifest')
-        .values({
-          ...image,
-          pushed_at: number,
-          artifact_type: null,
-          subject: null,
-          pulled_at: null,
-        })
-        .execute()
+    const images = Array.from({ length: count }, (_, number) => ({
+      ...{ repository_id: id, digest: `sha256:${hex(number)}`, media_type: 'a/b', image_size: 0 },
+      ...{ pushed_at: number, artifact_type: null, subject: null, pulled_at: null },
+    }))
+    for (let from = 0; from < count; from += rowsAtOnce) {
+      const some = images.slice(from, from + rowsAtOnce)
+      await trx.insertInto('manifest').values(some).execute()
     }
   })
 }

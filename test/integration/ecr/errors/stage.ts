@@ -6,6 +6,7 @@ import { sqliteUrl } from '#test/support/databases.ts'
 import { pushBlobTo, pushImageTo } from '#test/support/ecr-push.ts'
 import { startEcrSession } from '#test/support/ecr-session.ts'
 import type { Image } from '#test/support/images/build.ts'
+import { until } from '#test/support/until.ts'
 
 export const registryId = '000000000000'
 export const repositoryName = 'team/app'
@@ -88,9 +89,17 @@ export async function openStages() {
           const metadata = await openMetadata(database, (error) => {
             throw error
           })
-          await metadata.transaction((trx) =>
-            trx.updateTable('lifecycle_preview').set({ status: 'IN_PROGRESS' }).execute(),
-          )
+          // Earlier it would still become complete.
+          await until(async () => {
+            const { numUpdatedRows } = await metadata.transaction((trx) =>
+              trx
+                .updateTable('lifecycle_preview')
+                .set({ status: 'IN_PROGRESS' })
+                .where('status', '=', 'COMPLETE')
+                .executeTakeFirst(),
+            )
+            return numUpdatedRows > 0n
+          })
           await metadata.close()
         },
       }
