@@ -4,7 +4,8 @@ import type { Actor, Worth } from './actor.ts'
 
 /**
  * How many records, and how many bytes of them, one actor may add. Each process has budgets of its own. A call that was answered and
- * may have changed something has no budget here: quotas and `LADING_AUDIT_MAX_MIB` bound those.
+ * may have changed something has no budget here: quotas and `LADING_AUDIT_MAX_MIB` bound those. Neither has one that opened a session, which
+ * the quota of sessions bounds: its record says who acts by that session, and a flood of reads must not hide it.
  */
 export interface Budgets {
   /** Charges a record of so many bytes to its actor. False if the budget is used up. */
@@ -43,7 +44,7 @@ export function createBudgets(): Budgets {
   const buckets = new BoundedMap<string, { readonly records: Bucket; readonly bytes: Bucket }>(mostActors)
   return {
     charge({ account, id }, worth, size, now) {
-      if (worth === 'change') return true
+      if (worth === 'change' || worth === 'session') return true
       const stranger = id === ''
       const budget = stranger ? strangers : worth === 'read' ? reads : refusals
       const key = stranger ? '' : `${account} ${id} ${worth}`

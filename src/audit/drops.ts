@@ -10,6 +10,10 @@ import type { ServiceEvent } from './service-event.ts'
  */
 export interface Drops {
   add(drop: Drop): void
+  /** What was dropped of callers that proved nothing, with the accounts that they named. `settle` takes it back. */
+  takeStrangers(): readonly Gathered[]
+  /** Counts what strangers lack for the accounts that are here, and for no account if they named any other: a caller may name each number. */
+  settle(strangers: readonly Gathered[], isAccount: (account: string) => boolean): void
   /** How many records of each actor were never written, since the last call. */
   takeCounts(): readonly Drop[]
   /** The events that are due: of each account one at once, then one every five minutes. With `all`, also those that are not due. */
@@ -26,7 +30,7 @@ export interface Drop {
   readonly at: number
 }
 
-interface Gathered {
+export interface Gathered {
   readonly actor: Actor
   readonly reason: Reason
   count: number
@@ -37,22 +41,40 @@ interface Gathered {
 const everyMs = 5 * 60_000
 /** Of one event; the rest are summed. */
 const mostNamed = 20
-/** An actor beyond this number is counted with the others of its account. */
+/** An actor beyond this number is counted with the others of its account, and a stranger with those of no account. */
 const mostGathered = 2_000
 
 export function createDrops(region: Region): Drops {
   let counts = new Map<string, Gathered>()
+  let strangers = new Map<string, Gathered>()
   const byAccount = new Map<string, Map<string, Gathered>>()
   const toldAt = new Map<string, number>()
 
+  function count(dropped: Gathered): void {
+    // What made room was counted by the transaction that deleted it.
+    if (dropped.reason !== 'size') gather(counts, dropped)
+    const { account } = dropped.actor
+    if (account === '') return
+    const ofAccount = byAccount.get(account) ?? new Map<string, Gathered>()
+    byAccount.set(account, ofAccount)
+    gather(ofAccount, dropped)
+  }
+
   return {
-    add(drop) {
-      // What made room was counted by the transaction that deleted it.
-      if (drop.reason !== 'size') gather(counts, drop)
-      const { account } = drop.actor
-      const ofAccount = byAccount.get(account) ?? new Map<string, Gathered>()
-      byAccount.set(account, ofAccount)
-      gather(ofAccount, drop)
+    add({ at, ...drop }) {
+      const dropped = { ...drop, first: at, last: at }
+      if (drop.actor.id === '') gather(strangers, dropped)
+      else count(dropped)
+    },
+
+    takeStrangers() {
+      const taken = [...strangers.values()]
+      strangers = new Map()
+      return taken
+    },
+
+    settle(taken, isAccount) {
+      for (const dropped of taken) count(isAccount(dropped.actor.account) ? dropped : { ...dropped, actor: noAccount })
     },
 
     takeCounts() {
@@ -74,20 +96,25 @@ export function createDrops(region: Region): Drops {
   }
 }
 
-function gather(into: Map<string, Gathered>, { actor, reason, count, at }: Drop): void {
+function gather(into: Map<string, Gathered>, dropped: Gathered): void {
+  const { actor, reason, count, last } = dropped
   const key = `${reason} ${actor.account} ${actor.id}`
   const known = into.get(key)
   if (known !== undefined) {
     known.count += count
-    known.last = at
+    known.last = last
     return
   }
-  if (into.size >= mostGathered && actor.id !== others) {
-    gather(into, { actor: { account: actor.account, id: others, arn: undefined }, reason, count, at })
+  const rest = actor.id === '' ? noAccount : { account: actor.account, id: others, arn: undefined }
+  if (into.size >= mostGathered && actor.id !== others && actor !== noAccount) {
+    gather(into, { ...dropped, actor: rest })
     return
   }
-  into.set(key, { actor, reason, count, first: at, last: at })
+  into.set(key, { ...dropped })
 }
+
+/** Of callers that proved nothing and named no account that is here. */
+const noAccount: Actor = { account: '', id: '', arn: undefined }
 
 const others = 'others'
 

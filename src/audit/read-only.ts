@@ -8,5 +8,10 @@ export function isReadOnly(name: string): boolean {
 
 /** Of a read nobody keeps the answer, but that of one which gives credentials: it tells whose key a later call was signed with. */
 export function keepsResponse(name: string): boolean {
-  return !isReadOnly(name) || /^(?:AssumeRole|GetSessionToken)/.test(name)
+  return !isReadOnly(name) || opensSession(name)
+}
+
+/** Which calls are answered with credentials that sign further calls. */
+export function opensSession(name: string): boolean {
+  return /^(?:AssumeRole|GetSessionToken)/.test(name)
 }

@@ -137,6 +137,13 @@ function changeOf(changes: Map<string, Change>, share: Share): Change {
 async function addToUsage(trx: Transaction, changes: ReadonlyMap<string, Change>): Promise<void> {
   if (changes.size === 0) return
   const rows = [...changes.entries()].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, change]) => change)
+  for (let at = 0; at < rows.length; at += usageAtOnce) await addSome(trx, rows.slice(at, at + usageAtOnce))
+}
+
+/** PostgreSQL has at most 65,535 parameters in a statement. */
+const usageAtOnce = 2_000
+
+async function addSome(trx: Transaction, rows: readonly Change[]): Promise<void> {
   await trx
     .insertInto('audit_usage')
     .values(rows)

@@ -75,7 +75,19 @@ export function createAuditTrail(parts: AuditTrailParts): AuditTrail {
   let uncounted: readonly Drop[] = []
   let lost = 0
 
+  /** Strangers name any account, so that the database says which are here. */
+  async function settleStrangers(): Promise<void> {
+    const strangers = drops.takeStrangers()
+    try {
+      drops.settle(strangers, await accountsAmong(strangers.map(({ actor }) => actor.account)))
+    } catch (error) {
+      for (const { first, ...dropped } of strangers) drops.add({ ...dropped, at: first })
+      throw error
+    }
+  }
+
   async function write(): Promise<void> {
+    await settleStrangers()
     for (const noted of refusals.take(clock())) note(noted)
     for (const event of drops.takeEvents(clock())) noteServiceEvent(event)
     const batch = waiting
@@ -86,7 +98,7 @@ export function createAuditTrail(parts: AuditTrailParts): AuditTrail {
     if (uncounted.length === 0) uncounted = drops.takeCounts()
     let written = 0
     try {
-      const isAccount = await accountsAmong(batch)
+      const isAccount = await accountsAmong(batch.flatMap(({ recipients }) => recipients()))
       for (; written < batch.length; written += rowsPerTransaction) {
         const rows = batch.slice(written, written + rowsPerTransaction).flatMap((noted) => noted.rows(isAccount))
         await insert(rows)
@@ -106,11 +118,11 @@ export function createAuditTrail(parts: AuditTrailParts): AuditTrail {
     uncounted = []
   }
 
-  async function accountsAmong(batch: readonly Noted[]): Promise<(account: string) => boolean> {
-    const named = new Set(batch.flatMap(({ recipients }) => recipients()))
-    if (named.size === 0) return () => false
+  async function accountsAmong(named: readonly string[]): Promise<(account: string) => boolean> {
+    const distinct = new Set(named)
+    if (distinct.size === 0) return () => false
     const query = metadata.reader.selectFrom('account').select('id')
-    const rows = await query.where('id', 'in', [...named].slice(0, mostAccounts)).execute()
+    const rows = await query.where('id', 'in', [...distinct].slice(0, mostAccounts)).execute()
     const found = new Set(rows.map(({ id }) => id))
     return (account) => found.has(account)
   }

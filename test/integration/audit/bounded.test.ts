@@ -151,6 +151,44 @@ eachDatabase((databases) => {
       await assertUsageIsSum(metadata)
     })
 
+    test('what one caller reads does not push out what another one changed', async (t) => {
+      const { metadata, trail, call, recorded } = await start(t, databases, 256 * kib)
+      const [ann, eve] = [user(ours, 'ann'), user(ours, 'eve')]
+      for (let count = 0; count < 100; count++) trail.record(call('PutImage', ann))
+      for (let count = 0; count < 1_000; count++) trail.record(call(`Get${count}`, eve))
+      await trail.flush()
+      await trail.flush()
+      const records = await recorded()
+      assert.equal(records.filter(({ actor }) => actor === 'AIDAann').length, 100)
+      assert((await readUsage(metadata.reader)).bytes <= 256 * kib)
+      await assertUsageIsSum(metadata)
+    })
+
+    test('callers without a key that name ever more accounts leave no rows, and the trail is written', async (t) => {
+      const { metadata, trail, call, recorded } = await start(t, databases, 0)
+      const error = { code: 'InvalidIdentityToken', message: 'refused' }
+      const refuse = (owner: AccountId) =>
+        trail.record(call('AssumeRoleWithWebIdentity', undefined, { owner, resources: [`arn:${owner}`], error }))
+      for (let named = 0; named < 12_000; named++) {
+        refuse(parseAccountId(String(900_000_000_000 + named)))
+        if (named >= 100 && named < 110) refuse(ours)
+      }
+      trail.record(call('PutImage', user(ours, 'ann')))
+      await trail.flush()
+      await trail.flush()
+      const usage = await listUsage(metadata.reader, 100)
+      const kept = usage.map(({ account, actor, dropped }) => [account, actor, dropped])
+      const expected = [
+        [ours, 'AIDAann', 0],
+        [ours, 'server', 0],
+        [ours, '', 10],
+        ['', '', 11_980],
+      ]
+      assert.deepEqual(new Set(kept.map(String)), new Set(expected.map(String)))
+      const named = (await recorded()).map(({ name }) => name)
+      assert.deepEqual(named, ['PutImage', 'AuditRecordsDropped'])
+    })
+
     test('deleting what is old is subtracted', async (t) => {
       const { metadata, state, trail, call } = await start(t, databases, 0)
       for (let count = 0; count < 5; count++) trail.record(call('PutImage', user(ours, 'ann')))

@@ -1,6 +1,7 @@
 /** What one caller may add to the trail: few bytes a refusal, few records of what is alike, and a budget. */
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
+import { actorOf, worthOf } from '#audit/actor.ts'
 import { briefCall, briefParameters } from '#audit/brief.ts'
 import { createBudgets } from '#audit/budgets.ts'
 import type { AuditedCall } from '#audit/call.ts'
@@ -122,6 +123,38 @@ describe('budgets', () => {
   })
 })
 
+describe('calls that open sessions', () => {
+  const arn = `arn:aws:iam::${account}:role/ci`
+  const federated = (more: Partial<AuditedCall> = {}): AuditedCall => {
+    const { error, ...answered } = refusal({ service: 'sts', name: 'AssumeRoleWithWebIdentity', resources: [arn] })
+    return { ...answered, principal: undefined, ...more }
+  }
+
+  test('have no budget, so that a flood of reads does not hide who acts by a session', () => {
+    const budgets = createBudgets()
+    const actor = actorOf(refusal())
+    while (budgets.charge(actor, 'read', 1_000, 0));
+    for (const name of ['AssumeRole', 'GetSessionToken']) {
+      const { error, ...call } = refusal({ name })
+      assert.equal(budgets.charge(actor, worthOf(call), 1_000, 0), true, name)
+    }
+  })
+
+  test('are charged to the role where an identity provider vouches for the caller, and refusals to strangers', () => {
+    assert.deepEqual(actorOf(federated()), { account, id: arn, arn })
+    const { error } = refusal()
+    assert.deepEqual(actorOf(federated({ error })), { account, id: '', arn: undefined })
+  })
+
+  test('are recorded when strangers used up their budget', () => {
+    const budgets = createBudgets()
+    const { error } = refusal()
+    const charge = (call: AuditedCall) => budgets.charge(actorOf(call), worthOf(call), 1_000, 0)
+    while (charge(federated({ error })));
+    assert.equal(charge(federated()), true)
+  })
+})
+
 describe('room in memory', () => {
   const share = (items: string[], most: number) => fairShare(items, most, (item) => item[0] ?? '')
 
@@ -159,6 +192,25 @@ describe('drops', () => {
     assert.deepEqual(
       drops.takeCounts().map(({ count }) => count),
       [10],
+    )
+  })
+  test('callers that prove nothing are counted for the accounts that are here, however many they name', () => {
+    const drops = createDrops(region)
+    const stranger = (named: number) => ({ account: String(named), id: '', arn: undefined })
+    const here = Number(account)
+    for (let more = 0; more < 5_000; more++)
+      drops.add({ actor: stranger(here + more), reason: 'budget', count: 1, at: 0 })
+    const strangers = drops.takeStrangers()
+    assert.equal(strangers.length, 2_001)
+    drops.settle(strangers, (named) => named === account)
+    const counts = drops.takeCounts().map(({ actor, count }) => [actor.account, actor.id, count])
+    assert.deepEqual(counts, [
+      [account, '', 1],
+      ['', '', 4_999],
+    ])
+    assert.deepEqual(
+      drops.takeEvents(0).map((event) => event.account),
+      [account],
     )
   })
 })
