@@ -11,6 +11,7 @@ import { collect } from './figures/collect.ts'
 import { imagePull } from './figures/image-pull.ts'
 import { imagePush } from './figures/image-push.ts'
 import { largeLists } from './figures/large-lists.ts'
+import { largeManifests } from './figures/large-manifests.ts'
 import { manifestGet, manifestGetByUser } from './figures/manifest-get.ts'
 import { parallelUploads } from './figures/parallel-uploads.ts'
 import { policyEvaluation } from './figures/policy-evaluation.ts'
@@ -38,6 +39,7 @@ const figures: readonly (Comparison | Limit)[] = [
   worstPolicies,
   silentConnections,
   largeLists,
+  largeManifests,
   parallelUploads,
   collect,
   preview,

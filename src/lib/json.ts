@@ -52,8 +52,7 @@ export function findJsonFlaw(
     switch (text.charCodeAt(at)) {
       case quote: {
         from = at
-        do at = text.indexOf('"', at + 1)
-        while (at > 0 && isEscaped(text, at))
+        at = endOfString(text, at)
         if (at < 0) return undefined
         to = at + 1
         break
@@ -104,6 +103,19 @@ class Names {
     if (this.#few.push(name) > 8) this.#many = new Set(this.#few)
     return true
   }
+}
+
+/** Where the string that begins at `from` has its closing quote; -1 if it has none. */
+function endOfString(text: string, from: number): number {
+  const end = text.indexOf('"', from + 1)
+  if (end < 0 || !isEscaped(text, end)) return end
+  // A string with one quote may have a million.
+  for (let at = end + 1; at < text.length; at++) {
+    const character = text.charCodeAt(at)
+    if (character === quote) return at
+    if (character === backslash) at++
+  }
+  return -1
 }
 
 /** Whether an odd number of backslashes stands before the quote. */
