@@ -190,6 +190,7 @@ export async function startApp(settings: Settings, log: Logger, options: AppOpti
     metadata,
     clock,
     quotas,
+    flushPulls: () => pulls.flush(),
     onError: (error) => log.error({ err: error }, 'a preview of a lifecycle policy failed'),
   })
   const domain = {
@@ -261,7 +262,12 @@ export async function startApp(settings: Settings, log: Logger, options: AppOpti
       cloudTrailSurface({ auditLookup, clock }, { verifyOutputs }),
       adminSurface(
         {
-          ...{ findPrincipal, explain, explainRequest, whatIfs: createWhatIfs({ metadata, clock, quotas }) },
+          ...{
+            findPrincipal,
+            explain,
+            explainRequest,
+            whatIfs: createWhatIfs({ metadata, clock, quotas, flushPulls: () => pulls.flush() }),
+          },
           inUseReports: createInUseReports({ metadata, clock }),
           repositoryRetentions: createRepositoryRetentions({ metadata }),
           lifecyclePolicies: domain.lifecyclePolicies,

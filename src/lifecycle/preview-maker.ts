@@ -14,6 +14,8 @@ import { insertPage, type PreviewResult, pageResults, touchPreview } from './pre
 export interface MakerParts {
   readonly metadata: Metadata
   readonly clock: Clock
+  /** Writes the times of pulls that this process has in memory. */
+  readonly flushPulls: () => Promise<void>
   readonly signal: AbortSignal
 }
 
@@ -21,11 +23,12 @@ export interface MakerParts {
 const pagesAtOnce = 10
 
 /** @throws the signal's reason when it is aborted */
-export async function makePreview({ metadata, clock, signal }: MakerParts, id: number): Promise<void> {
+export async function makePreview({ metadata, clock, flushPulls, signal }: MakerParts, id: number): Promise<void> {
   signal.throwIfAborted()
   const preview = await metadata.transaction((trx) => touchPreview(trx, id, clock()))
   if (preview === undefined) return
   const { repositoryId } = preview
+  await flushPulls()
   const images = await metadata.snapshot((reader) => readLifecycleImages(reader, repositoryId, clock()))
   const results = resultsOf(await decide(parseLifecyclePolicy(preview.text), images, clock(), signal))
 

@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises'
 import type { Selectable } from 'kysely'
 import { type Page, pageOf } from '#lib/page.ts'
 import type { Reader, Transaction } from '#metadata/metadata.ts'
@@ -159,6 +160,7 @@ export async function listResults(
     const page = await readPage(reader, id, number)
     if (page === undefined) break
     results.push(...page.filter(matches))
+    await setImmediate()
   }
   return pageOf(results, limit, ({ position }) => position)
 }

@@ -45,11 +45,14 @@ export function createLifecyclePreviews({
   metadata,
   clock,
   quotas,
+  flushPulls,
   onError,
 }: {
   metadata: Metadata
   clock: Clock
   quotas: Pick<Quotas, 'lifecycleRules'>
+  /** Writes the times of pulls that this process has in memory. */
+  flushPulls: () => Promise<void>
   onError: (error: unknown) => void
 }): LifecyclePreviews {
   const stopping = new AbortController()
@@ -57,7 +60,7 @@ export function createLifecyclePreviews({
 
   async function make(id: number): Promise<void> {
     try {
-      await makePreview({ metadata, clock, signal: stopping.signal }, id)
+      await makePreview({ metadata, clock, flushPulls, signal: stopping.signal }, id)
     } catch (error) {
       if (!stopping.signal.aborted) onError(error)
       await metadata.transaction((trx) => touchPreview(trx, id, clock(), { status: 'FAILED' }))

@@ -59,10 +59,13 @@ export function createWhatIfs({
   metadata,
   clock,
   quotas,
+  flushPulls,
 }: {
   metadata: Metadata
   clock: Clock
   quotas: Pick<Quotas, 'lifecycleRules'>
+  /** Writes the times of pulls that this process has in memory. */
+  flushPulls: () => Promise<void>
 }): WhatIfs {
   const { reader } = metadata
   let last: Promise<unknown> = Promise.resolve()
@@ -70,6 +73,7 @@ export function createWhatIfs({
   async function evaluate(key: RepositoryKey, draft: string | undefined, signal: AbortSignal): Promise<WhatIf> {
     signal.throwIfAborted()
     const id = randomUUID()
+    await flushPulls()
     const { repositoryId, summary, images } = await metadata.snapshot((reader) => workOut(reader, key, draft, signal))
     await store({ key, repositoryId, id, summary, images, signal })
     return { id, summary }

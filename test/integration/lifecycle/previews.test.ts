@@ -53,7 +53,10 @@ async function start(databases: Databases, t: TestContext) {
   await createRepositories({ metadata, clock, quotas: ecrQuotas, repositoryCreated: [] }).create(key, {})
   const errors: unknown[] = []
   const make = () =>
-    createLifecyclePreviews({ metadata, clock, quotas: ecrQuotas, onError: (error) => errors.push(error) })
+    createLifecyclePreviews({
+      ...{ metadata, clock, quotas: ecrQuotas, flushPulls: async () => {} },
+      onError: (error) => errors.push(error),
+    })
   const previews = make()
   t.after(async () => {
     await previews.stop()
