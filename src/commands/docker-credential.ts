@@ -122,7 +122,7 @@ async function find(call: ProtocolCall, server: string): Promise<Found> {
 /** Where the host is that of a registry, the token must be of its region. */
 function optionsOf(call: ProtocolCall, server?: string): TargetOptions {
   const { region, profile, ...options } = targetOptions(call)
-  const host = server === undefined ? undefined : hostOf(server, { protocol: 'https:' })
+  const host = server === undefined ? undefined : hostOf(server, { protocol: 'http:' })
   return {
     ...options,
     profile: profile || call.environment.DOCKER_CREDENTIAL_LADING_PROFILE,

@@ -8,13 +8,19 @@ export interface KnownHosts {
   readonly named: readonly string[]
 }
 
-/** The host of what docker calls a server: a host, with a port or a scheme and a path around it. `undefined` for no host. */
+/** A host as image names have it, with a port, or a scheme and a path around it. Clients read anything else in different ways. */
+const serverForm = /^(?:(https?):\/\/)?((?:[a-z0-9.-]+|\[[0-9a-f:.]+\])(?::\d+)?)(?:\/[^@\\]*)?$/i
+
+/**
+ * The host of what docker calls a server. `undefined` for no host, and for HTTP where the endpoint has HTTPS: the password would be sent in the
+ * open.
+ */
 export function hostOf(server: string, { protocol }: Pick<URL, 'protocol'>): string | undefined {
-  const text = server.trim()
-  const host = URL.parse(/^https?:\/\//i.test(text) ? text : `${protocol}//${text}`)
-  if (host === null || host.hostname === '') return undefined
+  const [, scheme, authority] = serverForm.exec(server.trim()) ?? []
+  if (authority === undefined) return undefined
+  if (scheme?.toLowerCase() === 'http' && protocol === 'https:') return undefined
   // The default port of the endpoint's scheme counts as none, also under another scheme.
-  return new URL(`${protocol}//${host.host}`).host
+  return URL.parse(`${protocol}//${authority}`)?.host
 }
 
 /** Known without a question to the server. */

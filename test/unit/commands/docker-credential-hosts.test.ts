@@ -11,19 +11,38 @@ test('a host is read out of all that clients call a server', () => {
     ['registry.example', https, 'registry.example'],
     ['Registry.Example:443', https, 'registry.example'],
     ['https://registry.example/v2/', https, 'registry.example'],
-    ['http://registry.example', https, 'registry.example'],
+    ['HTTPS://registry.example:443', https, 'registry.example'],
+    ['https://registry.example:80', https, 'registry.example:80'],
+    ['registry.example.', https, 'registry.example.'],
+    ['https://127.0.0.1:5100', http, '127.0.0.1:5100'],
     ['registry.example:8443', https, 'registry.example:8443'],
     ['127.0.0.1:5100', http, '127.0.0.1:5100'],
     ['http://127.0.0.1:5100', http, '127.0.0.1:5100'],
     ['[::1]:5100', http, '[::1]:5100'],
     ['https://index.docker.io/v1/', https, 'index.docker.io'],
     [' registry.example\n', https, 'registry.example'],
-    ['user@registry.example', https, 'registry.example'],
     ['', https, undefined],
     ['two words', https, undefined],
     ['https://', https, undefined],
   ] as const) {
     assert.equal(hostOf(server, endpoint), host, server)
+  }
+})
+
+test('what clients read in different ways is no host, and a password for HTTPS is not for HTTP', () => {
+  for (const server of [
+    ...['http://registry.example', 'http://registry.example:80', 'HTTP://registry.example:443'],
+    ...['user@registry.example', 'registry.example@attacker.example', 'registry.example:443@attacker.example'],
+    ...[
+      'registry.example/@attacker.example',
+      'registry.example\\@attacker.example',
+      'registry.example\\.attacker.example',
+    ],
+    ...['registry.example#.attacker.example', 'registry.example?.attacker.example', 'registry.example:443:1'],
+    ...['//registry.example', '\\\\registry.example', 'https:///registry.example', 'ftp://registry.example'],
+    ...['registry%2eexample', 'registry\u3002example', '\uff52egistry.example', 'regi\nstry.example'],
+  ]) {
+    assert.equal(hostOf(server, https), undefined, server)
   }
 })
 
