@@ -1,4 +1,5 @@
 import { isUtf8 } from 'node:buffer'
+import { findJsonFlaw } from '#lib/json.ts'
 import type { JsonModel } from './api-model.ts'
 import { type AwsError, serializationFailure, unknownOperation, unsupportedOperation } from './aws-error.ts'
 import { type Answer, header } from './call.ts'
@@ -76,7 +77,7 @@ function compileOperation(
     redactInput: compileRedactor(model, types.input),
     redactOutput: compileRedactor(model, types.output),
     // A structure's reader gives an object.
-    read: (call) => readInput(parseJson(call.body), '') as object,
+    read: (call) => readInput(parseJson(call.body, handler.maxBodyEntries), '') as object,
     async write(output, requestId) {
       const body = await writing(name, async () => {
         // A structure's writer makes an object.
@@ -89,12 +90,17 @@ function compileOperation(
   }
 }
 
-function parseJson(body: Buffer): unknown {
+function parseJson(body: Buffer, maxEntries: number | undefined): unknown {
   if (body.byteLength === 0) return {}
   // Decoding would repair it, and something else would be stored than was sent.
   if (!isUtf8(body)) throw serializationFailure('The request is not valid UTF-8.')
+  const text = body.toString('utf8')
+  if (maxEntries !== undefined) {
+    const flaw = findJsonFlaw(text, { entries: maxEntries, members: maxEntries, depth: maxEntries })
+    if (flaw !== undefined) throw serializationFailure('The request has too many members, or one of them twice.')
+  }
   try {
-    return JSON.parse(body.toString('utf8'))
+    return JSON.parse(text)
   } catch {
     throw serializationFailure('The request is not valid JSON.')
   }

@@ -47,6 +47,11 @@ interface Declared<Input> {
   readonly unchecked?: readonly string[]
   /** The most that a request's body may have, for an operation whose input is large; `defaultMaxBodyBytes` otherwise. */
   readonly maxBodyBytes?: number
+  /**
+   * For a large body that is one long text: how many members and list entries a JSON body may have. A scan checks it before the text is
+   * parsed, because parsing millions of them holds the event loop for long.
+   */
+  readonly maxBodyEntries?: number
 }
 
 export interface SignedHandler<Operation extends OperationTypes> extends Declared<Operation['input']> {

@@ -66,6 +66,7 @@ export function imageOperations({ repositories, images, imagePush, imageDeletion
       resource: repositoryResource,
       // A manifest of 4 MiB has three times its size as JSON text at most, where clients escape all but ASCII.
       maxBodyBytes: 13 * 1024 * 1024,
+      maxBodyEntries: 100,
       handle: async (request) => {
         const { imageManifest, imageManifestMediaType: mediaType, imageTag, imageDigest } = request.input
         const key = repositoryKey(request)

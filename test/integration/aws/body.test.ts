@@ -155,3 +155,26 @@ test('a client that goes away in its body takes no room any more', async (t) => 
   while ((await sendSigned(endpoint.url, call)).status !== 200);
   assert.deepEqual(endpoint.state.logged, [])
 })
+
+test('a body that is to be one long text has only so many members, which are counted before it is parsed', async () => {
+  const long: TestHandlers = {
+    PutImage: {
+      resource: 'unrestricted',
+      maxBodyBytes: 13 * mib,
+      maxBodyEntries: 100,
+      handle: async ({ input: { repositoryName, imageManifest } }) => ({ image: { repositoryName, imageManifest } }),
+    },
+  }
+  await using endpoint = await startEndpoint({ handlers: long })
+  const put = (more: string) => {
+    const input = JSON.stringify({ repositoryName: 'app', imageManifest: '"[{,:'.repeat(mib / 5) })
+    return sendSigned(endpoint.url, ecrCall('PutImage', `${input.slice(0, -1)}${more}}`))
+  }
+  assert.equal((await put('')).status, 200)
+  assert.equal((await put(`,"x":[${'1,'.repeat(90)}1]`)).status, 200)
+  for (const more of [`,"x":[${'[],'.repeat(1_000_000)}[]]`, `,"x":[${'1,'.repeat(100)}1]`, ',"x":1,"x":2']) {
+    const reply = await put(more)
+    assert.equal(reply.status, 400, more.slice(0, 20))
+    assert.equal(members(reply).__type, 'SerializationException')
+  }
+})
