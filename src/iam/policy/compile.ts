@@ -1,4 +1,5 @@
-import { matchesGlob } from '#lib/glob.ts'
+import { type Glob, matchesGlob } from '#lib/glob.ts'
+import type { Steps } from '#lib/steps.ts'
 import { type BelowOptions, isAboutBelow, type Subject } from './below.ts'
 import { compileConditions } from './conditions.ts'
 import type { Asking } from './context.ts'
@@ -67,8 +68,12 @@ function compileActions({ negated, patterns }: Patterns): (question: Question) =
   if (folded.includes('*')) return () => !negated
   const names = new Set(folded.filter((pattern) => !/[*?]/.test(pattern)))
   const globs = folded.filter((pattern) => /[*?]/.test(pattern)).map(parsePattern)
-  return ({ action, steps }) =>
-    (names.has(action) || globs.some((glob) => matchesGlob(glob, action, steps))) !== negated
+  return ({ action, steps }) => (names.has(action) || matchesAnyGlob(globs, action, steps)) !== negated
+}
+
+function matchesAnyGlob(globs: readonly Glob[], action: string, steps: Steps): boolean {
+  for (const glob of globs) if (matchesGlob(glob, action, steps)) return true
+  return false
 }
 
 /**
@@ -88,5 +93,7 @@ function compileResources(resources: Patterns, options: BelowOptions) {
 
 function matchesAny(matchers: readonly ArnMatcher[], question: Question): boolean {
   const { resource } = question
-  return resource !== undefined && matchers.some((matches) => matches(resource, question))
+  if (resource === undefined) return false
+  for (const matches of matchers) if (matches(resource, question)) return true
+  return false
 }

@@ -75,8 +75,8 @@ export interface TooManySteps {
 }
 
 /**
- * Ours. The largest policies that AWS's quotas permit need a tenth of it against a request of the data plane, unless they are made to
- * be slow; those need some ten milliseconds to spend it.
+ * Ours. It takes ten to twenty milliseconds to spend. A principal with all policies that AWS's quotas permit, 110 of 6 KB, all of them
+ * full of `repository/*team-1*app*`, needs 0.3 million for a repository with a short name, and 3.7 million for one with the longest.
  */
 export const mostSteps = 4_000_000
 
