@@ -5,7 +5,7 @@ import { compileConditions } from './conditions.ts'
 import type { Asking } from './context.ts'
 import { type PolicyDocument, type Statement, takesVariables } from './document.ts'
 import type { Patterns } from './elements.ts'
-import { type ArnMatcher, compileArnPattern, parsePattern } from './match.ts'
+import { type ArnMatcher, compileArnComponents, parseArnPattern, parsePattern } from './match.ts'
 import { type Closeness, compilePrincipals, type Requester } from './principals.ts'
 
 /**
@@ -80,13 +80,15 @@ function matchesAnyGlob(globs: readonly Glob[], action: string, steps: Steps): b
  * A pattern whose variable has no value matches no resource, so that `NotResource` excepts nothing by it (IAM user guide,
  * "Variables and tags", variables with no value).
  */
-function compileResources(resources: Patterns, options: BelowOptions) {
-  const { negated, patterns } = resources
+function compileResources({ negated, patterns }: Patterns, options: BelowOptions) {
   if (patterns.includes('*')) return () => !negated
-  const matchers = patterns.map((pattern) => compileArnPattern(pattern, options))
+  const components = patterns.map((pattern) => parseArnPattern(pattern, options))
+  const matchers = components.map(compileArnComponents)
   return (question: Question): boolean => {
     const { resource, below } = question
-    if (below && resource !== undefined) return isAboutBelow(resources, resource, question, options)
+    if (below && resource !== undefined) {
+      return isAboutBelow({ negated, patterns: components }, resource, question, options)
+    }
     return matchesAny(matchers, question) !== negated
   }
 }

@@ -66,7 +66,8 @@ export function considerStatements(
     ['permissions boundary', boundary === undefined ? [] : [boundary]],
     ['session policy', session],
   ]
-  const steps = new Steps(limit)
+  const { requester, action, resource } = request
+  const asked = { action: action.toLowerCase(), ...subjectOf(resource), steps: new Steps(limit) }
   let complete = true
   const statements = byType.flatMap(([type, policies]) =>
     policies.flatMap(({ name, document, statements }) => {
@@ -77,9 +78,7 @@ export function considerStatements(
           (deciding) => deciding.type === type && deciding.policy === name && deciding.index === index,
         )
         const { context, keys } = watch(request.context)
-        const { requester, action, resource } = request
-        const question = { action: action.toLowerCase(), ...subjectOf(resource), context, steps }
-        const outcome = outcomeOf(statement, question, requester)
+        const outcome = outcomeOf(statement, { ...asked, context }, requester)
         if (outcome === 'too many steps') complete = false
         if (outcome === undefined || (outcome === 'too many steps' && !decisive)) return []
         const effect = allows ? 'Allow' : 'Deny'

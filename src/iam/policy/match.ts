@@ -24,9 +24,19 @@ export type ArnMatcher = (arn: ArnParts, asking: Asking) => boolean
  * (IAM user guide, "IAM JSON policy elements: Resource" and "Condition operators", ARN). Those that are left out at the end
  * are `*`. Where a variable has no value nothing matches.
  */
-export function compileArnPattern(text: string, { variables }: { variables: boolean }): ArnMatcher {
-  const parts = parseTemplate(text, { wildcards: true, variables }) ?? []
-  const components = arnComponents(parts)
+export function compileArnPattern(text: string, syntax: { variables: boolean }): ArnMatcher {
+  return compileArnComponents(parseArnPattern(text, syntax))
+}
+
+/** The six components of a pattern. */
+export type ArnComponents = readonly (readonly Part[])[]
+
+export function parseArnPattern(text: string, { variables }: { variables: boolean }): ArnComponents {
+  return arnComponents(parseTemplate(text, { wildcards: true, variables }) ?? [])
+}
+
+export function compileArnComponents(pattern: ArnComponents): ArnMatcher {
+  const components = pattern
     .map((parts, index) => ({ index, fixed: isFixed(parts), matches: compileGlob(parts) }))
     .filter(({ matches }) => matches !== matchesAnything)
     // First what costs least, and of that the last component, the likeliest to differ.
@@ -72,7 +82,7 @@ function fitsInto(tokens: readonly GlobToken[], text: string): boolean {
 }
 
 /** The pattern's six components. A colon inside a variable's name parts nothing. */
-export function arnComponents(parts: readonly Part[]): readonly (readonly Part[])[] {
+export function arnComponents(parts: readonly Part[]): ArnComponents {
   const components: Part[][] = [[]]
   for (const part of parts) {
     const room = arnLength - components.length

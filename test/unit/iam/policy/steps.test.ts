@@ -114,6 +114,10 @@ describe('what spends steps', () => {
       { Condition: { IpAddress: { 'x:y': Array.from({ length: 200 }, (_, index) => `10.0.${index}.0/24`) } } },
       requestWith({ 'x:y': Array.from({ length: 10 }, () => '192.0.2.1') }),
     ],
+    'many patterns for all repositories below a prefix': [
+      { Resource: Array.from({ length: 10 }, (_, index) => `arn:aws:ecr:*:*:repository/x${index}/*`) },
+      requestWith({}, 'repository/team/*'),
+    ],
     'a pattern of the resource': [{ Resource: 'arn:aws:ecr:r:*:*b*' }, requestWith({}, `repository/${long}`)],
   }
   for (const [name, [parts, request = asksLong]] of Object.entries(costly)) {
