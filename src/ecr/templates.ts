@@ -1,7 +1,8 @@
 import type { HandlerRequest, Handlers } from '#aws/operation.ts'
 import { repositoriesArn } from '#names/arn.ts'
+import type { Registry } from '#names/registry.ts'
 import { isRepositoryPrefix, parseRepositoryPrefix, type RepositoryPrefix } from '#names/repository-prefix.ts'
-import type { CreationTemplate, CreationTemplates, TemplateChange } from '#registry/creation-templates.ts'
+import type { CreationTemplate, CreationTemplates, SeenTemplate, TemplateChange } from '#registry/creation-templates.ts'
 import type {
   Operations,
   RepositoryCreationTemplate,
@@ -17,6 +18,19 @@ export interface TemplateParts {
 }
 
 export function templateOperations({ creationTemplates }: TemplateParts) {
+  /** Asks for permission by what the template holds, and again if it was changed before the work. */
+  async function onTemplate(
+    registry: Registry,
+    prefix: RepositoryPrefix,
+    work: (seen: SeenTemplate) => Promise<CreationTemplate | undefined>,
+  ) {
+    for (;;) {
+      const [template] = await creationTemplates.findAll(registry, [prefix])
+      const done = await work({ prefix, template })
+      if (done !== undefined) return answerOf(done)
+    }
+  }
+
   return {
     CreateRepositoryCreationTemplate: {
       resource: () => '*',
@@ -33,9 +47,10 @@ export function templateOperations({ creationTemplates }: TemplateParts) {
       handle: async (request) => {
         const { input, registry } = request
         const prefix = parseRepositoryPrefix(input.prefix)
-        const [present] = await creationTemplates.findAll(registry, [prefix])
-        await requireDependents(request, prefix, present)
-        return answerOf(await creationTemplates.update(registry, prefix, changeOf(input)))
+        return onTemplate(registry, prefix, async (seen) => {
+          await requireDependents(request, prefix, seen.template)
+          return creationTemplates.update(registry, changeOf(input), seen)
+        })
       },
     },
 
@@ -44,9 +59,10 @@ export function templateOperations({ creationTemplates }: TemplateParts) {
       handle: async (request) => {
         const { input, registry } = request
         const prefix = parseRepositoryPrefix(input.prefix)
-        const [present] = await creationTemplates.findAll(registry, [prefix])
-        await requireAll(request, prefix, held(present))
-        return answerOf(await creationTemplates.delete(registry, prefix))
+        return onTemplate(registry, prefix, async (seen) => {
+          await requireAll(request, prefix, held(seen.template))
+          return creationTemplates.delete(registry, seen)
+        })
       },
     },
 

@@ -1,7 +1,8 @@
+import { isDeepStrictEqual } from 'node:util'
 import type { Clock } from '#lib/clock.ts'
 import { type Page, pageOf } from '#lib/page.ts'
 import { Refusal } from '#lib/refusal.ts'
-import type { Metadata, Reader } from '#metadata/metadata.ts'
+import type { Metadata, Reader, Transaction } from '#metadata/metadata.ts'
 import type { RepositoryCreationTemplateTable } from '#metadata/schema/registry.ts'
 import type { Registry } from '#names/registry.ts'
 import type { RepositoryName } from '#names/repository-name.ts'
@@ -59,13 +60,24 @@ export interface TemplateChange {
   readonly customRoleArn?: string | undefined
 }
 
+export interface SeenTemplate {
+  readonly prefix: RepositoryPrefix
+  /** Absent where there was none. */
+  readonly template: CreationTemplate | undefined
+}
+
 export interface CreationTemplates {
   /** @throws Refusal `TemplateAlreadyExists`, `QuotaExceeded` and those of its settings */
   create(registry: Registry, prefix: RepositoryPrefix, settings: TemplateChange): Promise<CreationTemplate>
-  /** @throws Refusal `TemplateNotFound` and those of its settings */
-  update(registry: Registry, prefix: RepositoryPrefix, change: TemplateChange): Promise<CreationTemplate>
-  /** @throws Refusal `TemplateNotFound` */
-  delete(registry: Registry, prefix: RepositoryPrefix): Promise<CreationTemplate>
+  /**
+   * Changes nothing and returns `undefined` if the template is no longer as the caller has `seen` it: the caller's right to the
+   * change depends on what the template holds.
+   *
+   * @throws Refusal `TemplateNotFound` and those of its settings
+   */
+  update(registry: Registry, change: TemplateChange, seen: SeenTemplate): Promise<CreationTemplate | undefined>
+  /** As `update`. @throws Refusal `TemplateNotFound` */
+  delete(registry: Registry, seen: SeenTemplate): Promise<CreationTemplate | undefined>
   /** Those of these prefixes that are there, in the order of the prefixes. */
   findAll(registry: Registry, prefixes: readonly RepositoryPrefix[]): Promise<CreationTemplate[]>
   /** By prefix. `after` is the key of an earlier page. */
@@ -141,10 +153,11 @@ export function createCreationTemplates({
       })
     },
 
-    update: (registry, prefix, change) =>
+    update: (registry, change, seen) =>
       metadata.transaction(async (trx) => {
-        const present = await selectTemplates(trx, registry).where('prefix', '=', prefix).forUpdate().executeTakeFirst()
-        if (present === undefined) throw refuse('TemplateNotFound', { registry, prefix })
+        const { prefix } = seen
+        const present = await lockTemplate(trx, registry, prefix)
+        if (!isAsSeen(present, seen)) return undefined
         const settings = JSON.stringify(changeSettings(parseSettings(present.settings), change, registry, documents))
         const written = { settings, updated_at: clock() }
         await trx
@@ -157,17 +170,18 @@ export function createCreationTemplates({
         return parseTemplate(registry, { ...present, ...written })
       }),
 
-    delete: (registry, prefix) =>
+    delete: (registry, seen) =>
       metadata.transaction(async (trx) => {
-        const row = await trx
+        const { prefix } = seen
+        const present = await lockTemplate(trx, registry, prefix)
+        if (!isAsSeen(present, seen)) return undefined
+        await trx
           .deleteFrom('repository_creation_template')
           .where('account', '=', registry.account)
           .where('region', '=', registry.region)
           .where('prefix', '=', prefix)
-          .returningAll()
-          .executeTakeFirst()
-        if (row === undefined) throw refuse('TemplateNotFound', { registry, prefix })
-        return parseTemplate(registry, row)
+          .execute()
+        return parseTemplate(registry, present)
       }),
 
     async findAll(registry, prefixes) {
@@ -199,6 +213,19 @@ function selectTemplates(reader: Reader, { account, region }: Registry) {
     .selectAll()
     .where('account', '=', account)
     .where('region', '=', region)
+}
+
+/** @throws Refusal `TemplateNotFound` */
+async function lockTemplate(trx: Transaction, registry: Registry, prefix: RepositoryPrefix) {
+  const row = await selectTemplates(trx, registry).where('prefix', '=', prefix).forUpdate().executeTakeFirst()
+  if (row === undefined) throw refuse('TemplateNotFound', { registry, prefix })
+  return row
+}
+
+function isAsSeen({ settings }: RepositoryCreationTemplateTable, { template }: SeenTemplate): boolean {
+  if (template === undefined) return false
+  const { registry, prefix, createdAt, updatedAt, ...seen } = template
+  return isDeepStrictEqual(parseSettings(settings), seen)
 }
 
 function parseTemplate(registry: Registry, row: RepositoryCreationTemplateTable): CreationTemplate {

@@ -9,7 +9,7 @@ import { parseRepositoryName } from '#names/repository-name.ts'
 import { rootPrefix } from '#names/repository-prefix.ts'
 import type { RepositoryCreated } from '#registry/announcements.ts'
 import { pushCreating } from '#registry/create-on-push.ts'
-import { createCreationTemplates } from '#registry/creation-templates.ts'
+import { type CreationTemplate, createCreationTemplates } from '#registry/creation-templates.ts'
 import { createRepositories } from '#registry/repositories.ts'
 import { getRepository } from '#registry/repository.ts'
 import { eachDatabase } from '#test/support/databases.ts'
@@ -19,6 +19,7 @@ const key = {
   name: parseRepositoryName('team/app'),
 }
 const clock = () => 1_000
+const seen = (template: CreationTemplate | undefined) => ({ prefix: rootPrefix, template })
 const notFound = { code: 'RepositoryNotFound' }
 
 eachDatabase(({ dialect, open }) => {
@@ -39,6 +40,22 @@ eachDatabase(({ dialect, open }) => {
       const rows = await reader.selectFrom('repository_policy').selectAll().execute()
       return rows.map(({ repository_id, document }) => [repository_id, document])
     }
+
+    test('a template that changed since it was seen is neither updated nor deleted', async (t) => {
+      const { templates } = await prepare(t)
+      const { registry } = key
+      const find = async () => (await templates.findAll(registry, [rootPrefix]))[0]
+      const first = await templates.create(registry, rootPrefix, { appliedFor: ['CREATE_ON_PUSH'] })
+      const gained = await templates.update(registry, { repositoryPolicy: '{"a":1}' }, seen(first))
+      assert.equal(gained?.repositoryPolicy, '{"a":1}')
+      for (const stale of [seen(first), seen(undefined)]) {
+        assert.equal(await templates.update(registry, { repositoryPolicy: '' }, stale), undefined)
+        assert.equal(await templates.delete(registry, stale), undefined)
+      }
+      assert.deepEqual(await find(), gained)
+      assert.deepEqual(await templates.delete(registry, seen(gained)), gained)
+      await assert.rejects(templates.delete(registry, seen(gained)), { code: 'TemplateNotFound' })
+    })
 
     test('the policies of the template come with the repository, the one of the repository as its policy', async (t) => {
       const told: unknown[] = []
