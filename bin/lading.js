@@ -64,5 +64,10 @@ function handOver() {
     process.stderr.write(`lading: cannot run ${bundled}: ${message}\n`)
     process.exit(1)
   })
-  child.on('exit', (code) => process.exit(code ?? 1))
+  child.on('exit', (code, signal) => {
+    if (signal === null) process.exit(code)
+    // Ends by the same signal, as the child would have without this process.
+    process.removeAllListeners(signal)
+    process.kill(process.pid, signal)
+  })
 }

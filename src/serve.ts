@@ -83,8 +83,6 @@ async function serveAsWorker(settings: Settings, log: Logger): Promise<void> {
 const sameSignalMs = 500
 
 function stopOnSignal(serving: Serving, log: Logger): void {
-  // Where a launcher handed over to this process, the channel to it ends with it.
-  process.once('disconnect', () => process.kill(process.pid, 'SIGTERM'))
   let stoppingSince: number | undefined
   for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) {
     process.on(signal, () => {
@@ -98,6 +96,10 @@ function stopOnSignal(serving: Serving, log: Logger): void {
       }
     })
   }
+  // Where a launcher handed over to this process, the channel to it ends with it, perhaps while this one starts.
+  const followLauncher = () => process.kill(process.pid, 'SIGTERM')
+  if (process.connected === false) followLauncher()
+  else process.once('disconnect', followLauncher)
 }
 
 async function stopAndExit(serving: Serving, log: Logger): Promise<void> {

@@ -7,21 +7,25 @@ import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { test } from 'node:test'
 import { fileURLToPath } from 'node:url'
+import { inheritedEnvironment } from '#test/support/run.ts'
 import { temporaryFolder } from '#test/support/temporary-folder.ts'
 
 const launcher = fileURLToPath(new URL('../../bin/lading.js', import.meta.url))
 
+const printsItsNode = 'console.log(process.versions.node as string, ...process.argv.slice(2)); process.exitCode = 3'
+
 interface Ended {
+  /** -1 where a signal ended it. */
   readonly code: number
+  readonly signal: NodeJS.Signals | null
   readonly output: string
   readonly errors: string
 }
 
 /** A copy of the launcher, beside a main file that says under which Node it runs and with what. */
-async function installIn(folder: string): Promise<string> {
+async function installIn(folder: string, main = printsItsNode): Promise<string> {
   for (const name of ['bin', 'src', 'node_modules/.bin']) await mkdir(join(folder, name), { recursive: true })
   await writeFile(join(folder, 'package.json'), '{ "type": "module" }')
-  const main = 'console.log(process.versions.node as string, ...process.argv.slice(2)); process.exitCode = 3'
   await writeFile(join(folder, 'src/main.ts'), main)
   await copyFile(launcher, join(folder, 'bin/lading.js'))
   return join(folder, 'bin/lading.js')
@@ -37,7 +41,7 @@ function runNode(node: string, args: readonly string[], environment: Record<stri
   const { npm_node_execpath: _, ...inherited } = process.env
   return new Promise((resolve) => {
     const child = execFile(node, args, { env: { ...inherited, ...environment } }, (_, output, errors) =>
-      resolve({ code: child.exitCode ?? -1, output, errors }),
+      resolve({ code: child.exitCode ?? -1, signal: child.signalCode, output, errors }),
     )
   })
 }
@@ -46,7 +50,7 @@ test('a Node that is too old hands over to the one that npm brought, and ends as
   await using folder = await temporaryFolder()
   const file = await installIn(folder.path)
   await symlink(process.execPath, join(folder.path, 'node_modules/.bin/node'))
-  const expected = { code: 3, output: `${process.versions.node} serve --log=info\n`, errors: '' }
+  const expected = { code: 3, signal: null, output: `${process.versions.node} serve --log=info\n`, errors: '' }
   for (const version of ['20.20.2', '22.18.0', '24.11.9']) assert.deepEqual(await runUnder(version, file), expected)
   assert.equal((await runUnder('24.12.0', file)).output, '24.12.0 serve --log=info\n')
 })
@@ -75,7 +79,32 @@ test('under npm the machine’s own Node runs it where that is new enough, and t
 test('a Node that is too old and alone says in one line which is needed', async () => {
   await using folder = await temporaryFolder()
   const errors = 'lading: this is Node 20.20.2: expected Node 24.12 or later\n'
-  assert.deepEqual(await runUnder('20.20.2', await installIn(folder.path)), { code: 1, output: '', errors })
+  assert.deepEqual(await runUnder('20.20.2', await installIn(folder.path)), { code: 1, signal: null, output: '', errors })
+})
+
+test('a launcher that handed over ends by the signal that ended the other Node', async () => {
+  await using folder = await temporaryFolder()
+  await mkdir(join(folder.path, 'node_modules/.bin'), { recursive: true })
+  await symlink(process.execPath, join(folder.path, 'node_modules/.bin/node'))
+  for (const signal of ['SIGTERM', 'SIGKILL'] as const) {
+    const file = await installIn(folder.path, `process.kill(process.pid, '${signal}'); setTimeout(() => {}, 60_000)`)
+    const { code, signal: ended } = await runUnder('20.20.2', file)
+    assert.deepEqual({ code, ended }, { code: -1, ended: signal })
+  }
+})
+
+test('a server ends if the launcher above it is gone before it serves', { timeout: 30_000 }, async () => {
+  await using folder = await temporaryFolder()
+  const main = fileURLToPath(new URL('../../src/main.ts', import.meta.url))
+  const flags = ['serve', '--listen', '127.0.0.1:0', '--data-dir', folder.path]
+  const env = inheritedEnvironment()
+  const server = spawn(process.execPath, [main, ...flags], { env, stdio: ['ignore', 'ignore', 'ignore', 'ipc'] })
+  server.disconnect()
+  try {
+    assert.deepEqual(await once(server, 'exit', { signal: AbortSignal.timeout(20_000) }), [0, null])
+  } finally {
+    server.kill('SIGKILL')
+  }
 })
 
 test('the launcher and the package ask for the same Node', async () => {
