@@ -79,7 +79,12 @@ test('under npm the machine’s own Node runs it where that is new enough, and t
 test('a Node that is too old and alone says in one line which is needed', async () => {
   await using folder = await temporaryFolder()
   const errors = 'lading: this is Node 20.20.2: expected Node 24.12 or later\n'
-  assert.deepEqual(await runUnder('20.20.2', await installIn(folder.path)), { code: 1, signal: null, output: '', errors })
+  assert.deepEqual(await runUnder('20.20.2', await installIn(folder.path)), {
+    code: 1,
+    signal: null,
+    output: '',
+    errors,
+  })
 })
 
 test('a launcher that handed over ends by the signal that ended the other Node', async () => {
@@ -138,4 +143,19 @@ test('a command runs what an earlier one compiled, from a folder beside the code
     `${output}${errors}`,
     /node_modules\/\.cache\/node\/\S+ for ESM file:\S+\/command-line\.ts\.\.\..* success/,
   )
+})
+
+test('standard error has no warnings of experimental features of Node, and has all others', async () => {
+  const main = fileURLToPath(new URL('../../src/main.ts', import.meta.url))
+  // Warnings are printed in the next tick, and a command ends by process.exit.
+  const warns = `const { exit } = process
+    process.exit = (code) => {
+      process.emitWarning('sqlite may change', 'ExperimentalWarning')
+      process.emitWarning('look at this')
+      setImmediate(exit, code)
+    }`
+  const args = ['--import', `data:text/javascript,${encodeURIComponent(warns)}`, main, '--version']
+  const { errors } = await runNode(process.execPath, args)
+  assert.match(errors, /Warning: look at this/)
+  assert.doesNotMatch(errors, /may change/)
 })
