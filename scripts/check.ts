@@ -47,7 +47,7 @@ async function outputOfFailure(command: string, args: readonly string[]): Promis
 let failed = 0
 for (const { name, run } of steps) {
   const startedAt = performance.now()
-  const problem = await run()
+  const problem = await run().catch((error: unknown) => String(error))
   const seconds = ((performance.now() - startedAt) / 1000).toFixed(1)
   console.log(`${problem ? '✖' : '✔'} ${name} (${seconds} s)`)
   if (!problem) continue

@@ -4,7 +4,7 @@
 
 import { spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
-import { readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
@@ -66,7 +66,8 @@ function trackedFiles(root: string): string[] {
     maxBuffer: 16 * 1024 * 1024,
   })
   if (status !== 0) throw new Error(`git lists no files: ${stderr}`)
-  return stdout.split('\0').filter((path) => path !== '')
+  // A file that is deleted and not committed yet is still listed.
+  return stdout.split('\0').filter((path) => path !== '' && existsSync(join(root, path)))
 }
 
 function readHashes(root: string): ReadonlySet<string> {
