@@ -102,12 +102,7 @@ suite('docs/kubernetes.md', () => {
     )
     bare = {
       ...{ HOME: folder.path, AWS_EC2_METADATA_DISABLED: 'true', AWS_PAGER: '', AWS_MAX_ATTEMPTS: '1' },
-      ...{
-        AWS_ACCESS_KEY_ID: '',
-        AWS_SECRET_ACCESS_KEY: '',
-
-        NODE_EXTRA_CA_CERTS: selfSigned.certFile,
-      },
+      ...{ AWS_ACCESS_KEY_ID: '', AWS_SECRET_ACCESS_KEY: '' },
       PATH: `${bin}${delimiter}${process.env.PATH}`,
     }
   })
