@@ -5,6 +5,8 @@ import { createServer, request as sendRequest } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { after, before, describe, test } from 'node:test'
 import { ECR } from '@aws-sdk/client-ecr'
+import { pushImageTo } from '#test/support/ecr-push.ts'
+import { image } from '#test/support/images/build.ts'
 import { type RunningServer, startServer } from '#test/support/server.ts'
 
 /** A reverse proxy that terminates TLS, as its headers say, and passes the `Host` on. */
@@ -41,7 +43,7 @@ describe('addresses in responses', () => {
   })
   after(() => server.stop())
 
-  test('a proxy needs no public URL: URIs and the login endpoint have the host and scheme that clients use', async () => {
+  test('a proxy needs no public URL: URIs, the login endpoint and download URLs have the host and scheme that clients use', async () => {
     await using proxy = await startProxy(server.url)
     const host = `localhost:${proxy.port}`
     const ecr = clientAt(`http://${host}`, server)
@@ -54,6 +56,11 @@ describe('addresses in responses', () => {
     )
     const { authorizationData } = await ecr.getAuthorizationToken({})
     assert.equal(authorizationData?.[0]?.proxyEndpoint, `https://${host}`)
+    const pushed = image()
+    await pushImageTo(ecr, 'team/behind-a-proxy', pushed)
+    const layer = { repositoryName: 'team/behind-a-proxy', layerDigest: pushed.blobs[0]?.digest }
+    const { downloadUrl } = await ecr.getDownloadUrlForLayer(layer)
+    assert.equal(new URL(downloadUrl ?? '').origin, `https://${host}`)
     const challenge = await fetch(`http://${host}/v2/`)
     assert.equal(
       challenge.headers.get('www-authenticate'),
