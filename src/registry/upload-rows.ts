@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import type { Clock } from '#lib/clock.ts'
-import type { Refusal } from '#lib/refusal.ts'
+import { Refusal } from '#lib/refusal.ts'
 import type { Metadata, Reader, Transaction } from '#metadata/metadata.ts'
 import { refuse } from './refusals.ts'
 import { getRepository, inRepository, lockRepository, type RepositoryKey } from './repository.ts'
@@ -32,6 +32,9 @@ export interface Counts {
 /** One request may bring bytes for longer than an upload lives that nobody continues, which is an hour at least. */
 const touchedEachMs = 10 * 60_000
 
+/** How often a request that brings bytes looks whether its upload ended, or has another writer. */
+const lookedEachMs = 10_000
+
 export interface UploadRows {
   /** @throws Refusal `RepositoryNotFound`, `StorageQuotaExceeded` */
   create(key: RepositoryKey): Promise<string>
@@ -41,8 +44,13 @@ export interface UploadRows {
   claim(key: RepositoryKey, upload: Upload): Promise<{ id: string; offset: number; otherWriter: boolean }>
   /** Whether a claim still holds: the row that it was decided by may have been read before another process's. @throws as `record` */
   confirm(key: RepositoryKey, id: string): Promise<void>
-  /** To be called as bytes come: now and then it writes that the upload has not been abandoned, for which nobody waits. */
-  keepAlive(upload: Upload): () => void
+  /**
+   * To be called as bytes come: now and then it writes that the upload has not been abandoned, for which nobody waits. It throws once the
+   * upload ended or another process took it over: further bytes would lie on the disk and be counted nowhere.
+   *
+   * @throws as `record`
+   */
+  keepAlive(key: RepositoryKey, upload: Upload): () => void
   /**
    * What counts from now on; nobody writes any more.
    *
@@ -101,8 +109,14 @@ export function createUploadRows({
     return refuse('UploadTakenOver', { ...inRepository(key), upload: id })
   }
 
+  async function confirm(key: RepositoryKey, id: string): Promise<void> {
+    const [row] = await findWriter({ id })
+    if (row?.writer !== processId) throw await lost(key, id)
+  }
+
   return {
     get,
+    confirm,
 
     create: (key) =>
       metadata.transaction(async (trx) => {
@@ -133,19 +147,24 @@ export function createUploadRows({
       })
     },
 
-    async confirm(key, id) {
-      const [row] = await findWriter({ id })
-      if (row?.writer !== processId) throw await lost(key, id)
-    },
-
     // Runs for each chunk (benchmark: blob push).
-    keepAlive({ id, touchedAt }) {
-      let last = touchedAt
+    keepAlive(key, { id, touchedAt }) {
+      let touched = touchedAt
+      let looked = clock()
+      let ended: Refusal | undefined
       return () => {
+        if (ended !== undefined) throw ended
         const now = clock()
-        if (now < last + touchedEachMs) return
-        last = now
-        // Where the database is away for a moment, the next one does: there are several in the least time that an upload has.
+        if (now >= looked + lookedEachMs) {
+          looked = now
+          // Where the database is away for a moment, the next look sees it.
+          void confirm(key, id).catch((error: unknown) => {
+            if (error instanceof Refusal) ended = error
+          })
+        }
+        if (now < touched + touchedEachMs) return
+        touched = now
+        // Likewise: there are several in the least time that an upload has.
         void touch(id, now).catch(() => {})
       }
     },

@@ -190,7 +190,7 @@ export function createUploads({
     part?: Pick<Upload, 'shortPart' | 'parts'>,
   ) {
     return writing(key, upload, async (draft) => {
-      await appendChunk(key, upload.id, { draft, hold, onBytes: rows.keepAlive(upload) }, chunk)
+      await appendChunk(key, upload.id, { draft, hold, onBytes: rows.keepAlive(key, upload) }, chunk)
       await rows.record(key, upload.id, { offset: draft.size, held: draft.size }, part)
       return draft.size
     })
@@ -199,7 +199,7 @@ export function createUploads({
   function complete(key: RepositoryKey, hold: Hold, upload: Upload, digests: readonly Digest[], chunk?: Chunk) {
     return writing(key, upload, async (draft) => {
       if (chunk !== undefined) {
-        await appendChunk(key, upload.id, { draft, hold, onBytes: rows.keepAlive(upload) }, chunk)
+        await appendChunk(key, upload.id, { draft, hold, onBytes: rows.keepAlive(key, upload) }, chunk)
       }
       return store(key, draft, upload.id, digests, (trx) => rows.finish(trx, key, upload.id))
     })

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict'
 import { createHash, randomUUID } from 'node:crypto'
 import { type TestContext, test } from 'node:test'
+import { setImmediate } from 'node:timers/promises'
 import { sql } from 'kysely'
 import { FileBlobStore } from '#blobs/file.ts'
 import { ecrQuotas } from '#config/quotas.ts'
@@ -12,7 +13,8 @@ import { digestOf } from '#names/digest.ts'
 import { parseRegion } from '#names/region.ts'
 import { parseRepositoryName } from '#names/repository-name.ts'
 import { createRepositories } from '#registry/repositories.ts'
-import { createUploads } from '#registry/uploads.ts'
+import type { RepositoryKey } from '#registry/repository.ts'
+import { createUploads, type Uploads } from '#registry/uploads.ts'
 import { sqliteUrl } from '#test/support/databases.ts'
 import { temporaryFolder } from '#test/support/temporary-folder.ts'
 
@@ -37,7 +39,13 @@ async function openUploads(t: TestContext, clock: Clock) {
     name: parseRepositoryName('team/app'),
   }
   await createRepositories({ metadata, clock, quotas: ecrQuotas, repositoryCreated: [] }).create(key, {})
-  return { metadata, uploads, key }
+  /** Of another process, over the same database and store. */
+  const openOther = async () =>
+    createUploads({
+      ...{ metadata, clock, quotas: ecrQuotas, processId: randomUUID() },
+      blobs: await FileBlobStore.open(folder.path),
+    })
+  return { metadata, uploads, openOther, key }
 }
 
 test('an upload whose blob was stored but not recorded begins anew, and can be completed', async (t) => {
@@ -66,3 +74,27 @@ test('a completion that is repeated keeps the blob for as long as one that came 
   const candidates = await metadata.reader.selectFrom('link_candidate').select('since').execute()
   assert.deepEqual(candidates, [{ since: now }])
 })
+
+for (const [what, end] of [
+  ['was taken over', (other, key, id) => other.append(key, id, { source: source() })],
+  ['was cancelled', (other, key, id) => other.cancel(key, id)],
+  ['was completed', (other, key, id) => other.complete(key, id, digest, { source: source() })],
+] satisfies [string, (other: Uploads, key: RepositoryKey, id: string) => Promise<unknown>][]) {
+  test(`a request whose upload ${what} in another process brings no further bytes`, async (t) => {
+    let now = 1_000
+    const { uploads, openOther, key } = await openUploads(t, () => now)
+    const other = await openOther()
+    const id = await uploads.start(key)
+    let brought = 0
+    async function* endless() {
+      for (; brought < 500; brought++) {
+        if (brought === 1) await end(other, key, id)
+        now += 1_000
+        await setImmediate()
+        yield bytes
+      }
+    }
+    await assert.rejects(uploads.append(key, id, { source: endless() }), /UploadTakenOver|UploadNotFound/)
+    assert(brought < 100, String(brought))
+  })
+}
