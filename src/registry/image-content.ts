@@ -57,13 +57,13 @@ export async function dropSomeContent(trx: Transaction, repositoryId: number): P
   return true
 }
 
-/** Rows and their sizes, as they were just read under the repository's exclusive lock. */
+/** Subtracts what this transaction deletes: of two that purge a deleted repository, both may have read the same rows. */
 async function drop(
   trx: Transaction,
   repositoryId: number,
-  rows: readonly { readonly digest: string; readonly size: number }[],
+  rows: readonly { readonly digest: string }[],
 ): Promise<void> {
-  await trx
+  const gone = await trx
     .deleteFrom('manifest_content')
     .where('repository_id', '=', repositoryId)
     .where(
@@ -71,9 +71,9 @@ async function drop(
       'in',
       rows.map(({ digest }) => digest),
     )
+    .returning(({ fn }) => fn<number>('length', ['body']).as('size'))
     .execute()
-  const bytes = rows.reduce((sum, { size }) => sum + size, 0)
-  await countManifests(trx, repositoryId, -bytes)
+  await countManifests(trx, repositoryId, -gone.reduce((sum, { size }) => sum + size, 0))
 }
 
 function selectSizes(reader: Reader, repositoryId: number) {

@@ -414,6 +414,20 @@ eachDatabase((databases) =>
       await assertStorageCounted(metadata)
     })
 
+    test('jobs that purge one deleted repository at once subtract its manifests once', async (t) => {
+      const { push, repositories, pass, purge, metadata } = await stage(t)
+      const kept = image({ seed: 'kept', layers: [100] })
+      for (let times = 0; times < 3; times++) {
+        for (let more = 0; more < 5; more++) await push(image({ seed: `${more}`, layers: [] }), `v${more}`)
+        await repositories.delete(key, { force: true, by })
+        await repositories.create(key, {})
+        await push(kept, 'v1')
+        pass(8 * dayMs)
+        await Promise.all(Array.from({ length: 6 }, () => purge(0)))
+        await assertStorageCounted(metadata)
+      }
+    })
+
     test('garbage collection follows a deleted repository that goes for good', async (t) => {
       const { push, repositories, purge, metadata } = await stage(t)
       await push(image({ seed: 'app' }), 'v1')
