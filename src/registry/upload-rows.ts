@@ -45,8 +45,8 @@ export interface UploadRows {
   /** Whether a claim still holds: the row that it was decided by may have been read before another process's. @throws as `record` */
   confirm(key: RepositoryKey, id: string): Promise<void>
   /**
-   * To be called as bytes come: now and then it writes that the upload has not been abandoned, for which nobody waits. It throws once the
-   * upload ended or another process took it over: further bytes would lie on the disk and be counted nowhere.
+   * To be called as bytes come. Now and then it writes, in the background, that the upload is not abandoned. It throws once the upload ended
+   * or another process took it over: further bytes would lie on the disk, and count towards no quota.
    *
    * @throws as `record`
    */

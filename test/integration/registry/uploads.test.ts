@@ -80,7 +80,7 @@ for (const [what, end] of [
   ['was cancelled', (other, key, id) => other.cancel(key, id)],
   ['was completed', (other, key, id) => other.complete(key, id, digest, { source: source() })],
 ] satisfies [string, (other: Uploads, key: RepositoryKey, id: string) => Promise<unknown>][]) {
-  test(`a request whose upload ${what} in another process brings no further bytes`, async (t) => {
+  test(`a request brings no further bytes for an upload that ${what} in another process`, async (t) => {
     let now = 1_000
     const { uploads, openOther, key } = await openUploads(t, () => now)
     const other = await openOther()
