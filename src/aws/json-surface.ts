@@ -1,5 +1,5 @@
 import { isUtf8 } from 'node:buffer'
-import { findJsonFlaw } from '#lib/json.ts'
+import { findJsonFlaw, readJson } from '#lib/json.ts'
 import type { JsonModel } from './api-model.ts'
 import { type AwsError, serializationFailure, unknownOperation, unsupportedOperation } from './aws-error.ts'
 import { type Answer, header } from './call.ts'
@@ -100,7 +100,7 @@ function parseJson(body: Buffer, maxEntries: number | undefined): unknown {
     if (flaw !== undefined) throw serializationFailure('The request has too many members, or one of them twice.')
   }
   try {
-    return JSON.parse(text)
+    return readJson(text)
   } catch {
     throw serializationFailure('The request is not valid JSON.')
   }

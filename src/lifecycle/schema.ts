@@ -1,4 +1,4 @@
-import { findRepeatedName, isObject } from '#lib/json.ts'
+import { findRepeatedName, isObject, readJson } from '#lib/json.ts'
 import { invalidPolicy } from './refusals.ts'
 
 /**
@@ -42,7 +42,7 @@ export function readRules(text: string, mostRules: number): WrittenRule[] {
 function parse(text: string): unknown {
   let value: unknown
   try {
-    value = JSON.parse(text)
+    value = readJson(text)
   } catch {
     throw invalidPolicy({ problem: 'syntax' })
   }

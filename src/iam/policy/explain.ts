@@ -1,4 +1,4 @@
-import { isObject } from '#lib/json.ts'
+import { isObject, readJson } from '#lib/json.ts'
 import { Steps, stepsExceeded } from '#lib/steps.ts'
 import { subjectOf } from './below.ts'
 import type { CompiledStatement, Policy, Question } from './compile.ts'
@@ -131,7 +131,7 @@ function statementTexts(document: string | undefined): (index: number) => string
   return (index) => {
     if (document === undefined) return undefined
     if (statements === undefined) {
-      const parsed: unknown = JSON.parse(document)
+      const parsed = readJson(document)
       statements = isObject(parsed) ? [parsed.Statement].flat() : []
     }
     return JSON.stringify(statements[index])

@@ -1,4 +1,4 @@
-import { findRepeatedName } from '#lib/json.ts'
+import { findRepeatedName, readJson } from '#lib/json.ts'
 import { malformed } from './refusals.ts'
 
 /**
@@ -17,7 +17,7 @@ export function parseJson(text: string): unknown {
 
 function parse(text: string): unknown {
   try {
-    return JSON.parse(text)
+    return readJson(text)
   } catch {
     throw malformed('syntax', '')
   }

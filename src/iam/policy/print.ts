@@ -1,3 +1,4 @@
+import { readJson } from '#lib/json.ts'
 import { isAccountId } from '#names/account.ts'
 import { rootArn } from '#names/arn.ts'
 
@@ -6,7 +7,7 @@ import { rootArn } from '#names/arn.ts'
  * of their root (ECR API reference, GetRepositoryPolicy). Clients compare what it says, people read it.
  */
 export function printPolicy(text: string): string {
-  return printValue(JSON.parse(text), '', '')
+  return printValue(readJson(text), '', '')
 }
 
 function printValue(value: unknown, indent: string, name: string): string {

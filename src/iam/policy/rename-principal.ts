@@ -1,3 +1,4 @@
+import { readJson } from '#lib/json.ts'
 /** How a user or a role was named, and how it is from now on: by its new ARN, or by its unique id once it is gone. */
 export interface PrincipalChange {
   readonly from: string
@@ -18,7 +19,7 @@ type Named = '*' | { AWS?: string | readonly string[] }
 /** The document with its principals named so, where it names that one; `undefined` where it does not. Conditions stay as they are. */
 export function renamePrincipal(document: string, { from, to }: PrincipalChange): string | undefined {
   // Was parsed before it was stored.
-  const stored = JSON.parse(document) as Stored
+  const stored = readJson(document) as Stored
   let found = false
   const rename = (name: string) => {
     if (name !== from) return name

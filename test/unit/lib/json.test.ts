@@ -2,12 +2,27 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import fc from 'fast-check'
-import { findJsonFlaw, findRepeatedName, type JsonLimits, withoutSpace } from '#lib/json.ts'
+import { findJsonFlaw, findRepeatedName, type JsonLimits, readJson, withoutSpace } from '#lib/json.ts'
 
 describe('JSON', () => {
   test('a name is repeated within its own object only, however it is escaped', () => {
     assert.equal(findRepeatedName('{"a":{"a":["a","a"]},"b":[{"a":1},{"a":1}]}'), undefined)
     assert.equal(findRepeatedName('{"b":{"a":1,"\\u0061":2}}'), 'a')
+  })
+
+  test('an escaped name is read as what it spells, although an earlier document had its spelling as a name', () => {
+    readJson('{"Effect":"Deny","\\\\u0041":1}')
+    assert.deepEqual(readJson('{"Effect":"Deny","\\u0041ction":["a"]}'), { Effect: 'Deny', Action: ['a'] })
+    readJson('[{"\\\\u006c":1}]')
+    assert.deepEqual(readJson('[{"\\u006cayers" : {"\\"":"\\u0041:"}}]'), [{ layers: { '"': 'A:' } }])
+  })
+
+  test('any JSON text has the value that JSON.parse finds in a first reading', () => {
+    fc.assert(
+      fc.property(fc.json(), (text) => {
+        assert.deepEqual(readJson(text), JSON.parse(text))
+      }),
+    )
   })
 
   test('a name is found again among many, and texts that look like members are none', () => {
