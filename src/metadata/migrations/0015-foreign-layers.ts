@@ -6,18 +6,27 @@ import type { ColumnTypes } from '#metadata/columns.ts'
  * stored before get these references. Restoring counts the size of a deleted image again, so only others are counted here.
  */
 export async function foreignLayers(db: Kysely<unknown>, types: ColumnTypes): Promise<void> {
-  for (const [images, references] of [
-    ['manifest', 'manifest_reference'],
-    ['deleted_image', 'deleted_image_reference'],
-  ] as const) {
-    for (const image of await findImages(db, types, images)) {
-      const { rows } = await sql<{ body: Uint8Array }>`
-        select body from ${sql.table(images)}
-        where repository_id = ${image.repository_id} and digest = ${image.digest}`.execute(db)
-      for (const { body } of rows) await addReferences(db, references, image, body)
-    }
+  await addAllReferences(db, types, 'deleted_image', 'deleted_image_reference')
+  await countSizes(db, await addAllReferences(db, types, 'manifest', 'manifest_reference'))
+}
+
+/** Returns the images that have foreign layers. */
+async function addAllReferences(
+  db: Kysely<unknown>,
+  types: ColumnTypes,
+  images: string,
+  references: string,
+): Promise<readonly ImageKey[]> {
+  const changed: ImageKey[] = []
+  for (const image of await findImages(db, types, images)) {
+    const { rows } = await sql<{ body: Uint8Array }>`
+      select body from ${sql.table(images)}
+      where repository_id = ${image.repository_id} and digest = ${image.digest}`.execute(db)
+    const layers = rows.flatMap(({ body }) => foreignLayersOf(body))
+    await addReferences(db, references, image, layers)
+    if (layers.length > 0) changed.push(image)
   }
-  await countSizes(db)
+  return changed
 }
 
 interface ImageKey {
@@ -42,9 +51,9 @@ async function addReferences(
   db: Kysely<unknown>,
   table: string,
   { repository_id, digest }: ImageKey,
-  body: Uint8Array,
+  layers: readonly Layer[],
 ): Promise<void> {
-  for (const layer of foreignLayersOf(body)) {
+  for (const layer of layers) {
     await sql`
       insert into ${sql.table(table)} (repository_id, parent, child, kind, media_type)
       values (${repository_id}, ${digest}, ${layer.digest}, 'foreign', ${layer.mediaType})
@@ -70,35 +79,41 @@ function foreignLayersOf(body: Uint8Array): Layer[] {
     .filter(({ mediaType }) => foreign.test(mediaType))
 }
 
-/** Images first, then the indexes that list them. Deeper indexes keep their sizes. */
-async function countSizes(db: Kysely<unknown>): Promise<void> {
-  const isForeign = sql`
-    select parent from manifest_reference as reference
-    where reference.repository_id = manifest.repository_id and reference.kind = 'foreign'`
-  await sql`
-    update manifest set image_size = coalesce((
-      select sum(blob.size) from blob where blob.digest in (
-        select link.digest from manifest_reference as reference
-        join repository_blob as link on link.repository_id = reference.repository_id and link.digest = reference.child
-        where reference.repository_id = manifest.repository_id and reference.parent = manifest.digest
-          and reference.kind <> 'manifest'
+/** Images first, then the indexes that list them, each by its key: a repository may have a hundred thousand. Deeper indexes keep their sizes. */
+async function countSizes(db: Kysely<unknown>, images: readonly ImageKey[]): Promise<void> {
+  for (const { repository_id, digest } of images) {
+    await sql`
+      update manifest set image_size = coalesce((
+        select sum(blob.size) from blob where blob.digest in (
+          select link.digest from manifest_reference as reference
+          join repository_blob as link on link.repository_id = reference.repository_id and link.digest = reference.child
+          where reference.repository_id = ${repository_id} and reference.parent = ${digest} and reference.kind <> 'manifest'
+        )
+      ), 0)
+      where manifest.repository_id = ${repository_id} and manifest.digest = ${digest} and not exists (
+        select 1 from manifest_reference as reference
+        where reference.repository_id = ${repository_id} and reference.parent = ${digest} and reference.kind = 'manifest'
+      )`.execute(db)
+  }
+  for (const { repository_id, digest } of await findIndexes(db, images)) {
+    await sql`
+      update manifest set image_size = (
+        select max(child.image_size) from manifest_reference as reference
+        join manifest as child on child.repository_id = reference.repository_id and child.digest = reference.child
+        where reference.repository_id = ${repository_id} and reference.parent = ${digest} and reference.kind = 'manifest'
       )
-    ), 0)
-    where manifest.digest in (${isForeign}) and not exists (
-      select 1 from manifest_reference as reference
-      where reference.repository_id = manifest.repository_id and reference.parent = manifest.digest
-        and reference.kind = 'manifest'
-    )`.execute(db)
-  await sql`
-    update manifest set image_size = (
-      select max(child.image_size) from manifest_reference as reference
-      join manifest as child on child.repository_id = reference.repository_id and child.digest = reference.child
-      where reference.repository_id = manifest.repository_id and reference.parent = manifest.digest
-        and reference.kind = 'manifest'
-    )
-    where manifest.digest in (
-      select reference.parent from manifest_reference as reference
-      join manifest_reference as layer on layer.repository_id = reference.repository_id and layer.parent = reference.child
-      where reference.repository_id = manifest.repository_id and reference.kind = 'manifest' and layer.kind = 'foreign'
-    )`.execute(db)
+      where manifest.repository_id = ${repository_id} and manifest.digest = ${digest}`.execute(db)
+  }
+}
+
+/** Each index that lists any of the images, once. */
+async function findIndexes(db: Kysely<unknown>, images: readonly ImageKey[]): Promise<Iterable<ImageKey>> {
+  const indexes = new Map<string, ImageKey>()
+  for (const { repository_id, digest } of images) {
+    const { rows } = await sql<ImageKey>`
+      select repository_id, parent as digest from manifest_reference
+      where repository_id = ${repository_id} and child = ${digest} and kind = 'manifest'`.execute(db)
+    for (const index of rows) indexes.set(`${index.repository_id} ${index.digest}`, index)
+  }
+  return indexes.values()
 }
