@@ -4,6 +4,7 @@ import { CommandError } from '#commands/command.ts'
 /** What the shared config and credentials files of AWS (`~/.aws`) say of a profile, as far as it is asked for here. */
 export interface Profile {
   readonly name: string
+  /** That of its `services` section for `lading` or `ecr` precedes its own, as with `aws`. */
   readonly endpoint_url?: string | undefined
   readonly region?: string | undefined
   readonly aws_access_key_id?: string | undefined
@@ -22,5 +23,7 @@ export async function readProfile(name: string | undefined, environment: NodeJS.
   if (name !== undefined && found === undefined) {
     throw new CommandError(`there is no profile ${JSON.stringify(name)} in the shared config and credentials files`)
   }
-  return { ...found, name: name ?? 'default' }
+  const services = profiles[`services.${found?.services}`]
+  const endpoint_url = services?.['lading.endpoint_url'] || services?.['ecr.endpoint_url'] || found?.endpoint_url
+  return { ...found, endpoint_url, name: name ?? 'default' }
 }

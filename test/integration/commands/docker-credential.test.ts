@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
 import { commandsOver } from '#test/support/command.ts'
 import { askHelper } from '#test/support/credential-helper.ts'
+import { blocksOf, readPage } from '#test/support/documentation.ts'
 import { type RunningServer, startServer } from '#test/support/server.ts'
 import { temporaryFolder } from '#test/support/temporary-folder.ts'
 import { startWebIdentity, type WebIdentity } from '#test/support/web-identity.ts'
@@ -162,6 +163,13 @@ describe('passwords for docker', () => {
     )
     const ofAws = { AWS_ENDPOINT_URL: '', AWS_ACCESS_KEY_ID: 'AKIAOFAWS', AWS_SECRET_ACCESS_KEY: 'secret-of-aws' }
     const environment = { ...keyed, ...ofAws, ...files, DOCKER_CREDENTIAL_LADING_PROFILE: 'lading' }
+    await assertOpens('AWS', (await credentialsFor(server.host, environment)).Secret)
+  })
+
+  test('a services section of the config file names the server, as docs/ci-login.md has it', async () => {
+    const page = await readPage('ci-login.md', server)
+    const environment = { ...keyed, AWS_ENDPOINT_URL: '', AWS_CONFIG_FILE: join(folder.path, 'services') }
+    await writeFile(environment.AWS_CONFIG_FILE, blocksOf(page, 'ini').join('\n'))
     await assertOpens('AWS', (await credentialsFor(server.host, environment)).Secret)
   })
 
