@@ -16,13 +16,18 @@ export interface StorageQuotas {
    * Reserves room for an upload up to `bytes` in all, for what it holds already and what comes. Locks the account, as the last lock of the
    * transaction but for the upload's row.
    *
-   * @throws Refusal `StorageQuotaExceeded`
+   * @throws Refusal `StorageQuotaExceeded` also if there is no room for `expected` bytes in all
    */
-  reserve(trx: Transaction, registry: Registry, upload: string, bytes: number): Promise<void>
+  reserve(trx: Transaction, registry: Registry, upload: string, room: Room): Promise<void>
   /** After bytes were stored, in the same transaction: the quotas of bytes hold. Locks as `reserve`. @throws Refusal `StorageQuotaExceeded` */
   requireStored(trx: Transaction, registry: Registry): Promise<void>
   /** Whether there is a quota of bytes, so that room must be reserved. */
   readonly countsBytes: boolean
+}
+
+interface Room {
+  readonly bytes: number
+  readonly expected: number
 }
 
 /** Infinity sets none. */
@@ -63,13 +68,15 @@ export function createStorageQuotas(limits: StorageLimits): StorageQuotas {
       if (await moreThan(openUploads)) throw exceeded(registry, 'openUploads')
     },
 
-    async reserve(trx, registry, upload, bytes) {
+    async reserve(trx, registry, upload, { bytes, expected }) {
       await lockAccount(trx, registry)
       const own = await trx.selectFrom('upload').select('held').where('id', '=', upload).executeTakeFirst()
-      const more = bytes - (own?.held ?? 0)
+      const held = own?.held ?? 0
+      const more = expected - held
       if (more <= 0) return
       const { uploadBytes } = await requireRoom(trx, registry, more)
       if (uploadBytes + more > openUploadBytes) throw exceeded(registry, 'openUploadBytes')
+      if (bytes <= held) return
       await trx.updateTable('upload').set({ held: bytes }).where('id', '=', upload).execute()
     },
 

@@ -57,8 +57,8 @@ export interface UploadRows {
    * @throws Refusal `UploadTakenOver`; `UploadNotFound`, `RepositoryNotFound` if it has ended meanwhile
    */
   record(key: RepositoryKey, id: string, counts: Counts, part?: Pick<Upload, 'shortPart' | 'parts'>): Promise<void>
-  /** Reserves room for the upload up to `bytes` in all. @throws Refusal `StorageQuotaExceeded` */
-  reserve(key: RepositoryKey, id: string, bytes: number): Promise<void>
+  /** Reserves room for the upload up to `bytes` in all, of `expected`. @throws Refusal `StorageQuotaExceeded` */
+  reserve(key: RepositoryKey, id: string, bytes: number, expected: number): Promise<void>
   /**
    * Ends the upload in the transaction that shows its blob. It does so for whoever has proved and published the content, although
    * somebody else has claimed the upload since: that one finds no draft any more, and if both gave up nobody would have it.
@@ -132,7 +132,8 @@ export function createUploadRows({
           .execute()
         await storageQuotas.requireUploads(trx, repository.registry)
         // A registry without room for a byte says so before a client sends any.
-        if (storageQuotas.countsBytes) await storageQuotas.reserve(trx, repository.registry, id, 1)
+        if (storageQuotas.countsBytes)
+          await storageQuotas.reserve(trx, repository.registry, id, { bytes: 1, expected: 1 })
         return id
       }),
 
@@ -169,8 +170,8 @@ export function createUploadRows({
       }
     },
 
-    reserve: ({ registry }, id, bytes) =>
-      metadata.transaction((trx) => storageQuotas.reserve(trx, registry, id, bytes)),
+    reserve: ({ registry }, id, bytes, expected) =>
+      metadata.transaction((trx) => storageQuotas.reserve(trx, registry, id, { bytes, expected })),
 
     async record(key, id, { offset, held }, part) {
       // Without bytes there is no part either.

@@ -15,7 +15,7 @@ import { type ContentRefusals, refuse } from './refusals.ts'
 import { getRepository, inRepository, lockRepository, type RepositoryKey } from './repository.ts'
 import { findServed } from './served-blobs.ts'
 import { createStorageQuotas, type StorageLimits } from './storage-quotas.ts'
-import { reserving } from './upload-room.ts'
+import { type Reserve, reserving } from './upload-room.ts'
 import { createUploadRows, type Upload } from './upload-rows.ts'
 
 /**
@@ -146,7 +146,7 @@ export function createUploads({
     const facts = { ...inRepository(key), upload: id, offset: before }
     if (first !== before) throw refuse('UploadOutOfOrder', facts)
     const source = untilLetGo(hold, chunk.source, onBytes)
-    const reserve = (bytes: number) => rows.reserve(key, id, bytes)
+    const reserve: Reserve = (bytes, expected) => rows.reserve(key, id, bytes, expected)
     await draft.append(storageQuotas.countsBytes ? reserving(source, before, length, reserve) : source, {
       release,
       ...(length !== undefined && { limit: length }),

@@ -12,6 +12,7 @@ import { eachDatabase } from '#test/support/databases.ts'
 
 const registry = { account: parseAccountId('123456789012'), region: parseRegion('eu-west-1') }
 const kib = 1024
+const room = { bytes: 600 * kib, expected: 600 * kib }
 
 eachDatabase((databases) =>
   describe(`reserving room on ${databases.dialect}`, () => {
@@ -35,12 +36,12 @@ eachDatabase((databases) =>
         const { promise: reserved, resolve } = Promise.withResolvers<void>()
         const first = metadata.transaction(async (trx) => {
           await trx.updateTable('upload').set({ held: 0 }).execute()
-          await quotas.reserve(trx, registry, 'a', 600 * kib)
+          await quotas.reserve(trx, registry, 'a', room)
           resolve()
           await delay(200)
         })
         await reserved
-        const second = metadata.transaction((trx) => quotas.reserve(trx, registry, 'b', 600 * kib))
+        const second = metadata.transaction((trx) => quotas.reserve(trx, registry, 'b', room))
         await assert.rejects(second, { code: 'StorageQuotaExceeded' }, name)
         await first
       }
