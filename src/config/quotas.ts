@@ -13,7 +13,7 @@ export const ecrQuotas = {
   replicationDestinations: 25,
   lifecycleRules: 50,
   sessionsPerPrincipal: 5_000,
-  openUploads: 10_000,
+  openUploads: 20_000,
   openUploadBytes: Number.POSITIVE_INFINITY,
   bytesPerRegistry: Number.POSITIVE_INFINITY,
   bytesPerAccount: Number.POSITIVE_INFINITY,

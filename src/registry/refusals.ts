@@ -88,7 +88,7 @@ export interface ContentRefusals {
   QuotaExceeded: Place & { readonly quota: Quota; readonly limit: number }
 
   /** No room for what a client wants to push. */
-  StorageQuotaExceeded: { readonly registry: Registry; readonly quota: StorageQuota; readonly limit: number }
+  StorageQuotaExceeded: Place & { readonly quota: StorageQuota; readonly limit: number }
 
   ManifestInvalid: ManifestProblem
   ManifestTooLarge: { readonly limitBytes: number }

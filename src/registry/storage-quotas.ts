@@ -1,6 +1,9 @@
+import type { SelectQueryBuilder } from 'kysely'
 import type { Transaction } from '#metadata/metadata.ts'
+import type { Schema } from '#metadata/schema.ts'
 import type { Registry } from '#names/registry.ts'
 import { refuse, type StorageQuota } from './refusals.ts'
+import type { Repository } from './repository.ts'
 import { readStorageUsage } from './storage-usage.ts'
 
 /**
@@ -10,8 +13,13 @@ import { readStorageUsage } from './storage-usage.ts'
  * Blob push is a hot path: without a quota of bytes nothing here is read or locked but the count of open uploads.
  */
 export interface StorageQuotas {
-  /** After an upload was added, in the same transaction. @throws Refusal `StorageQuotaExceeded` */
-  requireUploads(trx: Transaction, registry: Registry): Promise<void>
+  /**
+   * After an upload to the repository was added, in the same transaction. One repository has no more open uploads than it leaves for others
+   * of its registry: a client that may push to one repository does not keep the others from pushing.
+   *
+   * @throws Refusal `StorageQuotaExceeded`
+   */
+  requireUploads(trx: Transaction, repository: Repository): Promise<void>
   /**
    * Reserves room for an upload up to `bytes` in all, for what it holds already and what comes. Locks the account, as the last lock of the
    * transaction but for the upload's row.
@@ -44,6 +52,10 @@ export function createStorageQuotas(limits: StorageLimits): StorageQuotas {
     return refuse('StorageQuotaExceeded', { registry, quota, limit: limits[quota] })
   }
 
+  function selectUploads(trx: Transaction, { account, region }: Registry) {
+    return trx.selectFrom('upload').where('account', '=', account).where('region', '=', region)
+  }
+
   async function requireRoom(trx: Transaction, registry: Registry, more: number) {
     const usage = await readStorageUsage(trx, registry.account)
     const here = usage.find(({ region }) => region === registry.region)
@@ -57,15 +69,17 @@ export function createStorageQuotas(limits: StorageLimits): StorageQuotas {
   return {
     countsBytes,
 
-    async requireUploads(trx, registry) {
-      const moreThan = async (count: number) => {
-        const query = trx.selectFrom('upload').select('id')
-        const ofRegistry = query.where('account', '=', registry.account).where('region', '=', registry.region)
-        return (await ofRegistry.offset(Math.max(0, count)).limit(1).executeTakeFirst()) !== undefined
-      }
-      if (!(await moreThan(openUploads - margin))) return
+    async requireUploads(trx, { id, name, registry }) {
+      const few = Math.max(0, Math.floor(openUploads / 2) - margin)
+      const beyond = selectUploads(trx, registry).select('id').offset(few).limit(1)
+      if ((await beyond.executeTakeFirst()) === undefined) return
       await lockAccount(trx, registry)
-      if (await moreThan(openUploads)) throw exceeded(registry, 'openUploads')
+      const all = await countOf(selectUploads(trx, registry))
+      if (all > openUploads) throw exceeded(registry, 'openUploads')
+      const own = await countOf(trx.selectFrom('upload').where('repository_id', '=', id))
+      const left = openUploads - all + 1
+      if (own <= left) return
+      throw refuse('StorageQuotaExceeded', { registry, repository: name, quota: 'openUploads', limit: left })
     },
 
     async reserve(trx, registry, upload, { bytes, expected }) {
@@ -86,6 +100,11 @@ export function createStorageQuotas(limits: StorageLimits): StorageQuotas {
       await requireRoom(trx, registry, 0)
     },
   }
+}
+
+async function countOf(query: SelectQueryBuilder<Schema, 'upload', object>): Promise<number> {
+  const row = await query.select(({ fn }) => fn.countAll<number | string>().as('count')).executeTakeFirst()
+  return Number(row?.count ?? 0)
 }
 
 /** Of transactions that reserve in one account, each sees what those before it reserved. */

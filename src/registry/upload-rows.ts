@@ -130,7 +130,7 @@ export function createUploadRows({
           .insertInto('upload')
           .values({ ...row, started_at: now, touched_at: now, account, region })
           .execute()
-        await storageQuotas.requireUploads(trx, repository.registry)
+        await storageQuotas.requireUploads(trx, repository)
         // A registry without room for a byte says so before a client sends any.
         if (storageQuotas.countsBytes)
           await storageQuotas.reserve(trx, repository.registry, id, { bytes: 1, expected: 1 })

@@ -39,10 +39,11 @@ export const registryTexts = {
     return `The maximum number of ${counted}, ${limit}, has been reached in ${where}${within}the registry with id '${registry.account}'`
   },
 
-  StorageQuotaExceeded: ({ quota, limit, registry: { account, region } }) => {
+  StorageQuotaExceeded: ({ quota, limit, repository, registry: { account, region } }) => {
     const [counted, out] = storageTexts[quota]
+    const within = repository === undefined ? '' : `the repository with name '${repository}' in `
     const of = quota === 'bytesPerAccount' ? `the account ${account}` : `the registry with id '${account}' in ${region}`
-    return `The maximum number of ${counted}, ${limit}, has been reached in ${of} (quota ${quota}). ${out}.`
+    return `The maximum number of ${counted}, ${limit}, has been reached in ${within}${of} (quota ${quota}). ${out}.`
   },
 
   ManifestDigestMismatch: ({ given, repository, registry }: InRepository & { readonly given: string }) =>

@@ -207,7 +207,7 @@ eachDatabase((databases) =>
     })
 
     test('a registry has so many open uploads and so many bytes in them, and they end by being completed', async (t) => {
-      const { session, server, client, metadata, start } = await world(t, 'openUploads=3,openUploadBytes=1MiB')
+      const { session, server, client, metadata, start } = await world(t, 'openUploads=6,openUploadBytes=1MiB')
       const repository = await session.repository()
       const started = await Promise.all(Array.from({ length: 8 }, () => start(repository)))
       const open = started.filter(({ status }) => status === 202)
@@ -216,9 +216,18 @@ eachDatabase((databases) =>
       const out = 'Complete or cancel uploads, or try again once abandoned ones have ended'
       const refused = started.find(({ status }) => status !== 202)
       assert.equal(refused?.error, 'DENIED')
-      assert.equal(refused.message, beyond('openUploads', 3, registry, 'open uploads', out))
+      // As many as one repository leaves for others.
+      const within = `the repository with name '${repository}' in ${registry}`
+      assert.equal(refused.message, beyond('openUploads', 3, within, 'open uploads', out))
       const byApi = await refusalOf(session.ecr.initiateLayerUpload({ repositoryName: repository }))
       assert.deepEqual([byApi.name, byApi.message], ['LimitExceededException', refused.message])
+      const others = [await session.repository(), await session.repository(), await session.repository()]
+      for (const other of others) assert.equal((await start(other)).status, 202)
+      const full = await start(others[0] ?? '')
+      assert.equal(full.message, beyond('openUploads', 6, registry, 'open uploads', out))
+      for (const other of others) {
+        await session.ecr.deleteRepository({ repositoryName: other, force: true })
+      }
 
       const [a = '', b = '', c = ''] = open.map(({ location }) => location)
       const blob = blobOf('a', 700 * kib)

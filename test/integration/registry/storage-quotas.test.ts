@@ -19,12 +19,12 @@ eachDatabase((databases) =>
     async function stage(t: TestContext) {
       const metadata = await databases.open(t)
       const parts = { metadata, clock: Date.now, quotas: ecrQuotas, repositoryCreated: [] }
-      const { id } = await createRepositories(parts).create({ registry, name: parseRepositoryName('team/app') }, {})
+      const repository = await createRepositories(parts).create({ registry, name: parseRepositoryName('team/app') }, {})
       const add = (upload: string) => ({
-        ...{ id: upload, repository_id: id, offset: 0, writer: '', short_part: 'none' },
+        ...{ id: upload, repository_id: repository.id, offset: 0, writer: '', short_part: 'none' },
         ...{ started_at: 0, touched_at: 0, ...registry },
       })
-      return { metadata, add }
+      return { metadata, add, repository }
     }
 
     test('a transaction waits for the one before, and sees what that reserved', async (t) => {
@@ -48,13 +48,13 @@ eachDatabase((databases) =>
     })
 
     test('near the quota of open uploads, too, a transaction waits for the one before', async (t) => {
-      const { metadata, add } = await stage(t)
+      const { metadata, add, repository } = await stage(t)
       const quotas = createStorageQuotas({ ...ecrQuotas, openUploads: 1 })
       const { promise: added, resolve } = Promise.withResolvers<void>()
       const open = (upload: string, ms: number) =>
         metadata.transaction(async (trx) => {
           await trx.insertInto('upload').values(add(upload)).execute()
-          await quotas.requireUploads(trx, registry)
+          await quotas.requireUploads(trx, repository)
           resolve()
           await delay(ms)
         })
