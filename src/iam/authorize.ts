@@ -1,4 +1,3 @@
-import { setImmediate } from 'node:timers/promises'
 import { Steps } from '#lib/steps.ts'
 import type { Metadata } from '#metadata/metadata.ts'
 import type { Registry } from '#names/registry.ts'
@@ -10,6 +9,7 @@ import { type PolicyDocument, parsePolicy } from './policy/document.ts'
 import { evaluate, mostSteps, type Verdict } from './policy/evaluate.ts'
 import { type Principal, requesterOf } from './principal.ts'
 import { refuse } from './refusals.ts'
+import { createTurns } from './turns.ts'
 
 /**
  * The one place that decides who may do what, for both planes: it brings the policies of both sides together and has them
@@ -70,9 +70,6 @@ export interface AuthorizerParts {
 /** How much of one principal's is remembered: more repositories than one client uses at a time. */
 const rememberedDecisions = 1_000
 
-/** In steps: a millisecond or two. */
-const longDecision = mostSteps / 16
-
 interface Memory {
   readonly version: number
   readonly decisions: Map<string, Decision>
@@ -81,6 +78,7 @@ interface Memory {
 export function createAuthorizer({ metadata, identityPolicies, resourceSide }: AuthorizerParts): Authorizer {
   const memories = new WeakMap<Principal, Memory>()
   const inquire = createInquire({ metadata, identityPolicies, resourceSide })
+  const giveTurn = createTurns()
 
   /** What was decided of this principal since the last commit; nothing where the store does not tell of commits. */
   function memoryOf(principal: Principal): Memory | undefined {
@@ -99,8 +97,8 @@ export function createAuthorizer({ metadata, identityPolicies, resourceSide }: A
     const { question, policies, context } = await inquire(request)
     const steps = new Steps(mostSteps)
     const verdict = evaluate(question, policies, steps)
-    // Some calls need a hundred decisions: other requests have their turn between two that take long.
-    if (steps.spent > longDecision) await setImmediate()
+    const pause = giveTurn(steps)
+    if (pause !== undefined) await pause
     const about = deleted === undefined ? { action, resource } : { action, resource, deleted }
     const decision = Object.freeze({ principalArn: principal.arn, ...about, verdict })
     if (memory !== undefined && !context.consulted && resource !== '*') {

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { Steps } from '#lib/steps.ts'
 import type { Reader } from '#metadata/metadata.ts'
 import { requireAllowed } from './authorize.ts'
 import { type Circumstances, contextOf } from './circumstances.ts'
@@ -9,7 +10,7 @@ import type { Tag } from './identities/tags.ts'
 import type { FindIdentityPolicies } from './identity-policies.ts'
 import type { Policy } from './policy/compile.ts'
 import { requestContext } from './policy/context.ts'
-import { evaluate } from './policy/evaluate.ts'
+import { evaluate, mostSteps } from './policy/evaluate.ts'
 import { type Principal, requesterOf } from './principal.ts'
 import {
   actionsOf,
@@ -23,6 +24,7 @@ import { type GivenPolicies, sessionPolicies } from './session-policies.ts'
 import type { SessionOpener } from './session-quota.ts'
 import { refuseSession } from './session-refusals.ts'
 import type { SessionFacts, Sessions, TemporaryCredentials } from './sessions.ts'
+import { createTurns } from './turns.ts'
 
 /**
  * Taking on a role: whoever a role trusts, and whose own policies let it, gets credentials that stand for the role for a while
@@ -82,6 +84,8 @@ const longestChained = 3_600
 export function createRoleSessions(parts: RoleSessionsParts): RoleSessions {
   const { reader, identityPolicies, compile, webIdentities, sessions } = parts
 
+  const giveTurn = createTurns()
+
   const trustOf = (role: Role | undefined): readonly Policy[] =>
     role === undefined ? [] : [compile(role.arn, role.trustPolicy, 'trust')]
 
@@ -100,7 +104,9 @@ export function createRoleSessions(parts: RoleSessionsParts): RoleSessions {
     })
     for (const action of actionsOf(request)) {
       const question = { requester: requesterOf(principal), action, resource: request.roleArn, owner, context }
-      const verdict = evaluate(question, { ...own, resource: trustOf(role), resourceMustAllow: true })
+      const steps = new Steps(mostSteps)
+      const verdict = evaluate(question, { ...own, resource: trustOf(role), resourceMustAllow: true }, steps)
+      await giveTurn(steps)
       requireAllowed({ principalArn: principal.arn, action, resource: request.roleArn, verdict })
     }
   }

@@ -5,7 +5,7 @@ import { anyRun, type GlobToken, globOf, matchesGlob } from '#lib/glob.ts'
 import type { Steps } from '#lib/steps.ts'
 import type { Asking } from './context.ts'
 import { type ArnComponents, type ArnParts, compileGlob, splitArn } from './match.ts'
-import { isFixed, resolveVariables } from './template.ts'
+import { isFixed, type Part, resolveVariables, stepsPerPart } from './template.ts'
 
 /** What a request is about, ready to be compared. */
 export interface Subject {
@@ -56,8 +56,13 @@ interface ParsedPatterns {
   readonly patterns: readonly ArnComponents[]
 }
 
-/** Such questions are rare, so that their comparisons are not compiled: each pattern takes about a microsecond. */
-const stepsPerPattern = 200
+/** Such questions are rare, so that their patterns are compiled for each. */
+function stepsToCompile(parts: readonly Part[]): number {
+  return parts.reduce(
+    (sum, part) => sum + (typeof part === 'string' ? part.length : 0),
+    (1 + parts.length) * stepsPerPart,
+  )
+}
 
 /** An Allow must be about all resources that begin so. A Deny that is about one of them denies. */
 export function isAboutBelow(
@@ -74,9 +79,7 @@ export function isAboutBelow(
 
 function coverageOfArn(components: ArnComponents, beginning: ArnParts, asking: Asking): Coverage {
   const last = components.at(-1) ?? []
-  asking.steps.spend(
-    stepsPerPattern + last.reduce((sum, part) => sum + (typeof part === 'string' ? part.length : 10), 0),
-  )
+  for (const parts of components) asking.steps.spend(stepsToCompile(parts))
   for (const [index, parts] of components.slice(0, -1).entries()) {
     if (!compileGlob(parts)(beginning[index] ?? '', asking)) return 'none'
   }

@@ -5,7 +5,7 @@ import { compileConditions } from './conditions.ts'
 import type { Asking } from './context.ts'
 import { type PolicyDocument, type Statement, takesVariables } from './document.ts'
 import type { Patterns } from './elements.ts'
-import { type ArnMatcher, compileArnComponents, parseArnPattern, parsePattern } from './match.ts'
+import { type ArnMatcher, compileArnComponents, parseArnPattern, parsePattern, stepsPerArn } from './match.ts'
 import { type Closeness, compilePrincipals, type Requester } from './principals.ts'
 
 /**
@@ -62,13 +62,26 @@ function compileStatement(statement: Statement, index: number, syntax: Syntax): 
   }
 }
 
+/** Without them, many statements that are not about the request would count as no work at all. */
+const stepsPerStatement = 20
+const stepsPerAction = 5
+
 /** Actions are compared without regard to case. */
 function compileActions({ negated, patterns }: Patterns): (question: Question) => boolean {
   const folded = patterns.map((pattern) => pattern.toLowerCase())
-  if (folded.includes('*')) return () => !negated
+  if (folded.includes('*')) {
+    return ({ steps }) => {
+      steps.spend(stepsPerStatement)
+      return !negated
+    }
+  }
   const names = new Set(folded.filter((pattern) => !/[*?]/.test(pattern)))
   const globs = folded.filter((pattern) => /[*?]/.test(pattern)).map(parsePattern)
-  return ({ action, steps }) => (names.has(action) || matchesAnyGlob(globs, action, steps)) !== negated
+  const cost = stepsPerStatement + globs.length * stepsPerAction
+  return ({ action, steps }) => {
+    steps.spend(cost)
+    return (names.has(action) || matchesAnyGlob(globs, action, steps)) !== negated
+  }
 }
 
 function matchesAnyGlob(globs: readonly Glob[], action: string, steps: Steps): boolean {
@@ -94,8 +107,9 @@ function compileResources({ negated, patterns }: Patterns, options: BelowOptions
 }
 
 function matchesAny(matchers: readonly ArnMatcher[], question: Question): boolean {
-  const { resource } = question
+  const { resource, steps } = question
   if (resource === undefined) return false
+  steps.spend(matchers.length * stepsPerArn)
   for (const matches of matchers) if (matches(resource, question)) return true
   return false
 }

@@ -88,6 +88,9 @@ export function compileConditions(conditions: readonly Condition[], syntax: Synt
   return (asking) => tests.every((holds) => holds(asking))
 }
 
+/** To look a key up in the request. */
+const stepsPerKey = 10
+
 /**
  * With a set operator each value of the request is tested by itself. Without values all of them satisfy anything and none
  * satisfies it, whatever `IfExists` says; a set of empty texts is one without values. Without a set operator a missing key
@@ -96,11 +99,16 @@ export function compileConditions(conditions: readonly Condition[], syntax: Synt
 function compileCondition({ operator, set, ifExists, key, values }: Condition, syntax: Syntax) {
   const { negated, comparison } = operators[operator]
   const matches = comparison.compile(values, syntax)
-  if (operator === 'Null') return (asking: Asking) => matches(String(asking.context.get(key) === undefined), asking)
+  if (operator === 'Null') {
+    return (asking: Asking) => {
+      asking.steps.spend(stepsPerKey)
+      return matches(String(asking.context.get(key) === undefined), asking)
+    }
+  }
   return (asking: Asking): boolean => {
     const requested = asking.context.get(key)
     // Each value of the request is compared with each of the policy.
-    if (requested !== undefined) asking.steps.spend(requested.length * (1 + values.length))
+    asking.steps.spend(stepsPerKey + (requested?.length ?? 0) * (1 + values.length))
     if (set === undefined) {
       return requested === undefined
         ? ifExists || negated

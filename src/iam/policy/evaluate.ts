@@ -76,7 +76,7 @@ export interface TooManySteps {
 
 /**
  * Ours. It takes ten to twenty milliseconds to spend. A principal with all policies that AWS's quotas permit, 110 of 6 KB, all of them
- * full of `repository/*team-1*app*`, needs 0.3 million for a repository with a short name, and 3.7 million for one with the longest.
+ * full of `repository/*team-1*app*`, needs 0.2 million for a repository with a short name, and all of them for one with the longest.
  */
 export const mostSteps = 4_000_000
 

@@ -77,7 +77,7 @@ export function considerStatements(
         const decisive = decidingStatements(verdict).some(
           (deciding) => deciding.type === type && deciding.policy === name && deciding.index === index,
         )
-        const { context, keys } = watch(request.context)
+        const { context, keys } = watch(request.context, asked.steps)
         const outcome = outcomeOf(statement, { ...asked, context }, requester)
         if (outcome === 'too many steps') complete = false
         if (outcome === undefined || (outcome === 'too many steps' && !decisive)) return []
@@ -97,6 +97,7 @@ export function considerStatements(
 function outcomeOf(statement: CompiledStatement, question: Question, requester: Requester): Outcome | undefined {
   try {
     if (!statement.matches(question)) return undefined
+    question.steps.spend(stepsPerStatement)
     const holds = statement.holds(question)
     if (statement.concerns(requester) === undefined) return 'other principals'
     return holds ? 'applies' : 'conditions not met'
@@ -111,11 +112,16 @@ function decidingStatements(verdict: Verdict): readonly StatementReference[] {
   return verdict.reason === 'no allow' ? [] : [verdict.statement]
 }
 
-function watch(context: Context) {
+/** Those of the answer: each statement and key is written, and what reads the explanation copies them. */
+const stepsPerStatement = 500
+const stepsPerKey = 100
+
+function watch(context: Context, steps: Steps) {
   const asked = new Map<string, readonly string[] | undefined>()
   return {
     context: {
       get(key: string) {
+        steps.spend(stepsPerKey)
         const values = context.get(key)
         asked.set(key, values)
         return values

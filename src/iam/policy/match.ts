@@ -1,4 +1,4 @@
-import { anyRun, type Glob, type GlobToken, globOf, matchesGlob } from '#lib/glob.ts'
+import { anyOne, anyRun, type Glob, type GlobToken, globOf, matchesGlob } from '#lib/glob.ts'
 import type { Asking } from './context.ts'
 import { isFixed, type Part, parseTemplate, resolveVariables } from './template.ts'
 
@@ -15,6 +15,9 @@ export function splitArn(text: string): ArnParts | undefined {
   const parts = splitAtColons(text, arnLength - 1)
   return parts.length === arnLength ? parts : undefined
 }
+
+/** To compare an ARN with one pattern, beside what the wildcards take. */
+export const stepsPerArn = 10
 
 /** Whether an ARN matches, whatever the request puts into the pattern's variables. */
 export type ArnMatcher = (arn: ArnParts, asking: Asking) => boolean
@@ -77,7 +80,7 @@ export function compileGlob(parts: readonly Part[]): TextMatcher {
 
 function fitsInto(tokens: readonly GlobToken[], text: string): boolean {
   let shortest = 0
-  for (const token of tokens) shortest += typeof token === 'string' ? token.length : 0
+  for (const token of tokens) shortest += typeof token === 'string' ? token.length : Number(token === anyOne)
   return shortest <= text.length
 }
 

@@ -1,7 +1,7 @@
 import { compileAddressRanges, parseAddressRange } from './addresses.ts'
 import type { Asking } from './context.ts'
 import { parseDate } from './dates.ts'
-import { compileArnPattern, compileGlob, splitArn } from './match.ts'
+import { compileArnPattern, compileGlob, splitArn, stepsPerArn } from './match.ts'
 import { isFixed, type Part, parseTemplate, resolveVariables } from './template.ts'
 
 /**
@@ -86,16 +86,22 @@ function resolveText(parts: readonly Part[], asking: Asking, fold: (text: string
   return resolved && fold(resolved.join(''))
 }
 
+/** To compare a text with one pattern, beside what the wildcards take. */
+const stepsPerText = 6
+
 const like = textual(true, (values, { variables }) => {
   const matchers = values.map((value) => compileGlob(parseTemplate(value, { wildcards: true, variables }) ?? []))
-  return (value, asking) => matchers.some((matches) => matches(value, asking))
+  return (value, asking) => {
+    asking.steps.spend(matchers.length * stepsPerText)
+    return matchers.some((matches) => matches(value, asking))
+  }
 })
 
 /** `ArnEquals` and `ArnLike` are one and the same. */
 const arn = textual(true, (values, syntax) => {
   const matchers = values.map((value) => compileArnPattern(value, syntax))
   return (value, asking) => {
-    asking.steps.spend(value.length)
+    asking.steps.spend(value.length + matchers.length * stepsPerArn)
     const parts = splitArn(value)
     return parts !== undefined && matchers.some((matches) => matches(parts, asking))
   }

@@ -58,11 +58,15 @@ export function isFixed(parts: readonly Part[]): parts is readonly GlobToken[] {
   return !parts.some(isVariable)
 }
 
+/** To resolve a part and to build a pattern of it takes a hundred nanoseconds or less. */
+export const stepsPerPart = 20
+
 /**
  * `undefined` where a variable has no value: its key is absent, or has several values of which none is the one meant. Such a
  * text compares with nothing, so that a denial such as `StringNotEquals` holds (the same page, variables with no value).
  */
 export function resolveVariables(parts: readonly Part[], asking: Asking): readonly GlobToken[] | undefined {
+  asking.steps.spend(parts.length * stepsPerPart)
   const resolved: GlobToken[] = []
   for (const part of parts) {
     const value = isVariable(part) ? resolve(part, asking) : part

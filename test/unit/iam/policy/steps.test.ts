@@ -114,6 +114,28 @@ describe('what spends steps', () => {
       { Condition: { IpAddress: { 'x:y': Array.from({ length: 200 }, (_, index) => `10.0.${index}.0/24`) } } },
       requestWith({ 'x:y': Array.from({ length: 10 }, () => '192.0.2.1') }),
     ],
+    'wildcards beside a variable that are longer than the text': [
+      { Condition: { StringLike: { 'x:y': `${'*?'.repeat(500)}\${x:z, ''}` } } },
+      requestWith({ 'x:y': 'a' }),
+    ],
+    'wildcards beside a variable in a resource': [{ Resource: `arn:aws:ecr:r:*:${'*?'.repeat(500)}\${x:z, ''}` }],
+    'many patterns for short texts': [
+      { Condition: { StringLike: { 'x:y': Array.from({ length: 100 }, () => 'b*c') } } },
+      requestWith({ 'x:y': ['a', 'a'] }),
+    ],
+    'many patterns of ArnLike for short ARNs': [
+      { Condition: { ArnLike: { 'x:y': Array.from({ length: 100 }, () => 'a:*?z') } } },
+      requestWith({ 'x:y': 'arn::::::' }),
+    ],
+    'many resources': [{ Resource: Array.from({ length: 110 }, () => 'arn:*:ecr:*:*:b') }],
+    'many actions with wildcards': [{ Action: Array.from({ length: 250 }, () => 'ecr:*?*z') }],
+    'many keys that the request does not have': [
+      { Condition: { StringNotEquals: Object.fromEntries(Array.from({ length: 110 }, (_, n) => [`x:${n}`, ''])) } },
+    ],
+    'wildcards in a field before the last, for all repositories below a prefix': [
+      { Resource: `arn:aws:ecr:${'*?'.repeat(100)}:*:x` },
+      requestWith({}, 'repository/team/*'),
+    ],
     'many patterns for all repositories below a prefix': [
       { Resource: Array.from({ length: 10 }, (_, index) => `arn:aws:ecr:*:*:repository/x${index}/*`) },
       requestWith({}, 'repository/team/*'),
@@ -137,6 +159,25 @@ describe('what spends steps', () => {
       { ...deny, Condition: { StringNotEquals: { 'aws:PrincipalTag/team': ['a', 'b'] } } },
     )
     assert.ok(!evaluate(requestWith({ 'aws:PrincipalTag/team': 'c' }), policies, steps).allowed)
-    assert.ok(steps.spent < 50, String(steps.spent))
+    assert.ok(steps.spent < 100, String(steps.spent))
+  })
+
+  test('statements that are not about the request spend a few each', () => {
+    const steps = new Steps(Number.POSITIVE_INFINITY)
+    const others = Array.from({ length: 100 }, () => ({ ...deny, Action: 's3:*' }))
+    assert.ok(!evaluate(requestWith({}), own(...others), steps).allowed)
+    assert.ok(steps.spent >= 1_000, String(steps.spent))
+  })
+
+  test('an explanation spends more for each statement and key that it shows', () => {
+    const Condition = { StringNotEquals: Object.fromEntries(Array.from({ length: 100 }, (_, n) => [`x:${n}`, 'a'])) }
+    const statements = Array.from({ length: 20 }, () => ({ ...allow, Condition }))
+    const request = requestWith({})
+    const policies = own(...statements)
+    const verdict = evaluate(request, policies, new Steps(100_000))
+    assert.ok(verdict.allowed)
+    const considered = considerStatements(request, policies, verdict, 100_000)
+    assert.equal(considered.complete, false)
+    assert.ok(considered.statements.length < 10, String(considered.statements.length))
   })
 })
