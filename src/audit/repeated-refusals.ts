@@ -1,4 +1,5 @@
 import { userAgentOf } from '#iam/circumstances.ts'
+import { actorOf } from './actor.ts'
 import type { AuditedCall } from './call.ts'
 
 /**
@@ -29,32 +30,49 @@ interface Kind<Noted> {
 
 const windowMs = 60_000
 const mostAlone = 5
+/** Of all callers. One that is refused in ever new ways loses its own kinds first, and those of others are counted on. */
 const mostKinds = 2_000
 
 export function createRepeatedRefusals<Noted extends Counted>(): RepeatedRefusals<Noted> {
-  const kinds = new Map<string, Kind<Noted>>()
+  const byActor = new Map<string, Map<string, Kind<Noted>>>()
+  let kinds = 0
   let over: Noted[] = []
 
-  function end(key: string, { counted }: Kind<Noted>): void {
-    kinds.delete(key)
-    if (counted !== undefined) over.push(counted)
+  function end(actor: string, key: string): void {
+    const own = byActor.get(actor)
+    const kind = own?.get(key)
+    if (own === undefined || kind === undefined) return
+    own.delete(key)
+    kinds--
+    if (own.size === 0) byActor.delete(actor)
+    if (kind.counted !== undefined) over.push(kind.counted)
   }
 
-  function kindOf(key: string, now: number): Kind<Noted> {
-    const known = kinds.get(key)
+  function makeRoom(actor: string): void {
+    const [first = actor] = byActor.keys()
+    const from = byActor.has(actor) ? actor : first
+    const [oldest] = byActor.get(from)?.keys() ?? []
+    if (oldest !== undefined) end(from, oldest)
+  }
+
+  function kindOf(actor: string, key: string, now: number): Kind<Noted> {
+    const known = byActor.get(actor)?.get(key)
     if (known !== undefined && now < known.since + windowMs) return known
-    if (known !== undefined) end(key, known)
-    const [oldest] = kinds
-    if (oldest !== undefined && kinds.size >= mostKinds) end(...oldest)
+    end(actor, key)
+    if (kinds >= mostKinds) makeRoom(actor)
     const kind: Kind<Noted> = { since: now, alone: 0, counted: undefined }
-    kinds.set(key, kind)
+    const own = byActor.get(actor) ?? new Map<string, Kind<Noted>>()
+    byActor.set(actor, own.set(key, kind))
+    kinds++
     return kind
   }
 
   return {
     counts(call, note) {
       const { now } = call.circumstances
-      const kind = kindOf(keyOf(call), now)
+      const { account, id } = actorOf(call)
+      // All callers that prove nothing are one actor here, with any account that they name.
+      const kind = kindOf(id === '' ? '' : `${account} ${id}`, keyOf(call), now)
       if (kind.alone < mostAlone) {
         kind.alone++
         return false
@@ -69,7 +87,9 @@ export function createRepeatedRefusals<Noted extends Counted>(): RepeatedRefusal
     },
 
     take(now, all = false) {
-      for (const [key, kind] of kinds) if (all || now >= kind.since + windowMs) end(key, kind)
+      for (const [actor, own] of byActor) {
+        for (const [key, { since }] of own) if (all || now >= since + windowMs) end(actor, key)
+      }
       const taken = over
       over = []
       return taken

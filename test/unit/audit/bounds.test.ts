@@ -88,6 +88,17 @@ describe('alike refusals', () => {
     for (const other of others) assert.equal(refusals.counts(refusal(other), noted), false, JSON.stringify(other))
   })
 
+  test('of another caller are counted on while one varies its requests', () => {
+    const refusals = createRepeatedRefusals<ReturnType<typeof noted>>()
+    const other = rootPrincipal(parseAccountId('222222222222'), { accessKeyId: 'AKIAOTHER', accessKeySince: 0 })
+    let counted = 0
+    for (let count = 0; count < 5_000; count++) {
+      if (refusals.counts(refusal(), noted)) counted++
+      refusals.counts(refusal({ principal: other, name: `Name${count}` }), noted)
+    }
+    assert.equal(counted, 4_995)
+  })
+
   test('a caller that varies its requests keeps a bounded number of kinds', () => {
     const refusals = createRepeatedRefusals<ReturnType<typeof noted>>()
     for (let count = 0; count < 10_000; count++) {
