@@ -2,7 +2,7 @@
 // workers that die or stop answering, and stops them all. It serves nothing itself.
 
 import type { SendHandle } from 'node:child_process'
-import cluster from 'node:cluster'
+import cluster, { type Worker } from 'node:cluster'
 import { once } from 'node:events'
 import type { Socket } from 'node:net'
 import type { Logger } from 'pino'
@@ -26,45 +26,63 @@ export interface WorkersOptions {
   readonly mostWaiting: number
   /** A worker is killed after so many seconds without a turn of its event loop. No request is meant to hold one that long. */
   readonly silentSeconds?: number
+  /** A worker that is not ready after so many seconds is killed, unless it is the first, which may migrate the database. */
+  readonly startSeconds?: number
 }
 
 /** A worker that lived for so long was sound: its successor starts at once. */
 const soundAfterMs = 30_000
 const longestDelayMs = 10_000
 const defaultSilentSeconds = 20
+const defaultStartSeconds = 60
 const lastWordsMs = 100
 
 /** Resolves when the first worker is ready and the primary listens. If that worker ends before, this process ends too. */
 export async function startWorkers(options: WorkersOptions): Promise<Workers> {
-  const { count, log, listen, mostWaiting, silentSeconds = defaultSilentSeconds } = options
+  const { count, log, listen, mostWaiting } = options
+  const { silentSeconds = defaultSilentSeconds, startSeconds = defaultStartSeconds } = options
   const handover = new Handover(mostWaiting)
   let stopping = false
   let listener: PrimaryListener | undefined
+  /** Not `cluster.workers`, which keeps one that was killed with a handle on its way. */
+  const running = new Set<Worker>()
+  /** Of these, those that serve nothing yet. */
+  const starting = new Set<Worker>()
   const { promise: firstReady, resolve: isReady } = Promise.withResolvers<void>()
   const { promise: listening, resolve: listens } = Promise.withResolvers<PrimaryListener>()
 
   function start(deathsBefore: number): void {
     const worker = cluster.fork()
+    running.add(worker)
+    starting.add(worker)
     const startedAt = performance.now()
     const receiver: Receiver = {
       send: (message, handle, done) => void worker.process.send(message, handle as SendHandle, undefined, done),
     }
     let missedBeats = 0
 
+    // Turns of this process are counted, not time: where the whole machine was held up, no worker is to blame.
+    const watch = setInterval(() => {
+      if (listener === undefined) return
+      missedBeats++
+      const isStarting = starting.has(worker)
+      if (missedBeats < (isStarting ? startSeconds : silentSeconds)) return
+      clearInterval(watch)
+      const facts = { worker: worker.process.pid, ...(isStarting ? { startSeconds } : { silentSeconds }) }
+      log.error(
+        facts,
+        isStarting ? 'a worker did not start, and is killed' : 'a worker stopped answering, and is killed',
+      )
+      worker.process.kill('SIGKILL')
+    }, beatEveryMs)
+
     async function open(): Promise<void> {
+      starting.delete(worker)
+      missedBeats = 0
       isReady()
       const { port } = await listening
       worker.process.send({ lading: 'listening', port } satisfies ToWorker, undefined, undefined, () => {})
       handover.add(receiver)
-      // Turns of this process are counted, not time: where the whole machine was held up, no worker is to blame.
-      const watch = setInterval(() => {
-        missedBeats++
-        if (missedBeats < silentSeconds) return
-        clearInterval(watch)
-        log.error({ worker: worker.process.pid, silentSeconds }, 'a worker stopped answering, and is killed')
-        worker.process.kill('SIGKILL')
-      }, beatEveryMs)
-      worker.once('exit', () => clearInterval(watch))
     }
 
     worker.on('message', (message: unknown) => {
@@ -74,6 +92,9 @@ export async function startWorkers(options: WorkersOptions): Promise<Workers> {
       else missedBeats = 0
     })
     worker.once('exit', (code, signal) => {
+      clearInterval(watch)
+      running.delete(worker)
+      starting.delete(worker)
       handover.retire(receiver)
       // Node announces no end of the channel while a handle is on its way. What the worker said before its end comes meanwhile.
       setTimeout(() => handover.remove(receiver), lastWordsMs)
@@ -98,10 +119,10 @@ export async function startWorkers(options: WorkersOptions): Promise<Workers> {
       stopping = true
       opened.close()
       handover.close()
-      const running = Object.values(cluster.workers ?? {}).filter((worker) => worker !== undefined)
+      const ended = Promise.all([...running].map((worker) => once(worker, 'exit')))
       // Not worker.kill(), which would first close the worker's sockets under its running requests.
-      for (const worker of running) worker.process.kill('SIGTERM')
-      await Promise.all(running.map((worker) => once(worker, 'exit')))
+      for (const worker of running) worker.process.kill(starting.has(worker) ? 'SIGKILL' : 'SIGTERM')
+      await ended
     },
   }
 }

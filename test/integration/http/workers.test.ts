@@ -1,26 +1,45 @@
 /** Workers behind one listening socket: the socket outlives them, and one that stops answering is replaced. */
 import assert from 'node:assert/strict'
+import { rm, writeFile } from 'node:fs/promises'
 import { get } from 'node:http'
+import { join } from 'node:path'
 import { after, before, test } from 'node:test'
+import { setTimeout } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { openRawConnection } from '#test/support/raw-connection.ts'
 import { type ServeProcess, startProcess } from '#test/support/serve-process.ts'
+import { temporaryFolder } from '#test/support/temporary-folder.ts'
 import { until } from '#test/support/until.ts'
 
 let primary: ServeProcess
 let port: number
 
+let folder: Awaited<ReturnType<typeof temporaryFolder>>
+let hold: string
+
+function startPrimary(startSeconds: number, scheme = 'http'): ServeProcess {
+  const child = fileURLToPath(new URL('workers-child.ts', import.meta.url))
+  return startProcess([process.execPath, child, String(startSeconds), hold, scheme])
+}
+
+const portOf = async (started: ServeProcess) => Number((await started.says(/^serves (\d+)$/m))[1])
+
 before(async () => {
-  primary = startProcess([process.execPath, fileURLToPath(new URL('workers-child.ts', import.meta.url))])
-  port = Number((await primary.says(/^serves (\d+)$/m))[1])
+  folder = await temporaryFolder()
+  hold = join(folder.path, 'hold')
+  primary = startPrimary(5)
+  port = await portOf(primary)
   await bothPids()
 })
-after(() => primary[Symbol.asyncDispose]())
+after(async () => {
+  await primary[Symbol.asyncDispose]()
+  await folder[Symbol.asyncDispose]()
+})
 
 /** The body of an answer, by a connection of its own. Rejects where the connection is refused or breaks. */
-function ask(path: string, host = '127.0.0.1'): Promise<string> {
+function ask(path: string, at: { readonly port?: number } = {}): Promise<string> {
   return new Promise((resolve, reject) => {
-    get({ host, port, path, agent: false }, (response) => {
+    get({ host: '127.0.0.1', port, ...at, path, agent: false }, (response) => {
       response.setEncoding('utf8')
       let body = ''
       response.on('data', (chunk: string) => {
@@ -86,7 +105,43 @@ test('when all workers end at once, no connection is refused, and all are served
   assert.equal(served.intersection(known).size, 0)
 })
 
-test('a signal ends all', async () => {
+test('a worker that does not start is killed and replaced', async () => {
+  const [victim = 0] = await bothPids()
+  await writeFile(hold, '')
+  process.kill(victim, 'SIGKILL')
+  await primary.says(/a worker did not start, and is killed/)
+  await rm(hold)
+  await bothPids()
+})
+
+test('a signal ends all, also a worker that starts or that was killed with a connection on its way', async () => {
+  await using other = startPrimary(600)
+  const otherPort = await portOf(other)
+  const pidOf = async () => Number(await ask('/pid', { port: otherPort }))
+  const victim = await pidOf()
+  process.kill(victim, 'SIGSTOP')
+  const waiting = Promise.allSettled(Array.from({ length: 8 }, pidOf))
+  await writeFile(hold, '')
+  await setTimeout(200)
+  process.kill(victim, 'SIGKILL')
+  await other.says(/is held/)
+  other.signal('SIGTERM')
+  assert.equal(await other.exit, 0)
+  await rm(hold)
+  await waiting
+})
+
+test('by TLS, a connection that its client ends before the handshake is closed', async () => {
+  await using other = startPrimary(600, 'tls')
+  const otherPort = await portOf(other)
+  for (const sent of ['', '\u0016\u0003\u0001']) {
+    await using connection = await openRawConnection(otherPort)
+    connection.socket.end(sent, 'latin1')
+    await connection.closed
+  }
+})
+
+test('after a signal no connection is accepted', async () => {
   primary.signal('SIGTERM')
   assert.equal(await primary.exit, 0)
   await assert.rejects(ask('/pid'), { code: 'ECONNREFUSED' })
