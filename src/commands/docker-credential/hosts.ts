@@ -40,9 +40,12 @@ export function registryHostOf(host: string): RegistryHost | undefined {
   return region === undefined || domain === undefined ? undefined : { region, domain }
 }
 
-/** Whether a server that names its registry so serves the host too: the same, or another registry of its domain. */
+/**
+ * Whether a server that names its registry so serves the host too: the same, or another registry of its domain. Behind a proxy that it does not
+ * know of, a server names HTTP.
+ */
 export function isServedBy(host: string, proxyEndpoint: string, endpoint: URL): boolean {
-  const own = hostOf(proxyEndpoint, endpoint)
+  const own = hostOf(proxyEndpoint.replace(/^https?:\/\//i, ''), endpoint)
   if (own === undefined) return false
   const [asked, known] = [registryHostOf(host), registryHostOf(own)]
   return host === own || (asked !== undefined && asked.domain === known?.domain)

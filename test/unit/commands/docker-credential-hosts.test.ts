@@ -61,6 +61,8 @@ test('the server’s own word counts for its address and for registries of its d
   assert.ok(servedBy('000000000000.dkr.ecr.us-east-1.registry.example'))
   assert.ok(servedBy('123456789012.dkr.ecr.eu-west-1.registry.example'))
   assert.ok(servedBy('public.example', 'https://public.example'))
+  // A proxy in front of the server ends TLS.
+  assert.ok(servedBy('123456789012.dkr.ecr.eu-west-1.registry.example', own.replace('https', 'http')))
   for (const host of [
     '000000000000.dkr.ecr.us-east-1.amazonaws.com',
     '000000000000.dkr.ecr.us-east-1.registry.example.attacker.example',
