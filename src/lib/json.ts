@@ -69,7 +69,9 @@ export function findJsonFlaw(
   /** The names of each object that is open; `undefined` for a list, and for an object before its first name. */
   const open: (Names | undefined)[] = []
   let entries = 0
-  let [from, to] = [0, 0]
+  /** Where the last string begins, if no other token but it stands before this place; else -1. */
+  let from = -1
+  let to = 0
   for (let at = 0; at < text.length; at++) {
     switch (text.charCodeAt(at)) {
       case quote: {
@@ -80,20 +82,25 @@ export function findJsonFlaw(
         break
       }
       case comma:
+        from = -1
         if (++entries > limits.entries) return { flaw: 'entries', limit: limits.entries }
         break
       case openObject:
       case openList:
+        from = -1
         if (++entries > limits.entries) return { flaw: 'entries', limit: limits.entries }
         if (open.push(undefined) > limits.depth) return { flaw: 'depth', limit: limits.depth }
         break
       case closeObject:
       case closeList:
+        from = -1
         open.pop()
         break
       case colon: {
-        if (open.length === 0) return undefined
+        // This is no JSON. A string that names more than one value could be long, and would be read each time.
+        if (open.length === 0 || from < 0) return undefined
         const written = text.slice(from + 1, to - 1)
+        from = -1
         const name = nameOf(written)
         if (name !== written && plain.has(name)) return { flaw: 'escaped', name }
         const names = open[open.length - 1] ?? new Names()
