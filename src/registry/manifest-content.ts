@@ -3,7 +3,15 @@ import { isObject } from '#lib/json.ts'
 import { type Digest, digestAlgorithms, digestOf, isDigest } from '#names/digest.ts'
 import { isMediaType, type MediaType } from '#names/media-type.ts'
 import type { BlobReference, Descriptor, Manifest } from './manifest.ts'
-import { descriptorMembers, given, invalid, type Json, mostReferences, refuseOtherCase } from './manifest-json.ts'
+import {
+  descriptorMembers,
+  given,
+  invalid,
+  type Json,
+  mostReferences,
+  refuseOtherCase,
+  schema1LayerMembers,
+} from './manifest-json.ts'
 import { dockerLayer, isForeignLayer, manifestShape, unknownContent } from './manifest-types.ts'
 
 /** What the members of a manifest of each shape refer to. One rule holds for all of them: what is not given is empty (`given`). */
@@ -57,6 +65,7 @@ export function readArtifact(json: Json): Content {
 export function readSchema1(json: Json): Content {
   if (json.schemaVersion !== 1) throw invalid('schemaVersion', 'must be 1')
   const layers = readList(json, 'fsLayers').map((layer, index) => {
+    if (isObject(layer)) refuseOtherCase(layer, schema1LayerMembers, `fsLayers[${index}].`)
     const digest = isObject(layer) ? layer.blobSum : undefined
     if (typeof digest !== 'string' || !isDigest(digest)) throw invalid(`fsLayers[${index}].blobSum`, 'must be a digest')
     return { mediaType: dockerLayer, digest, size: undefined, kind: 'layer' } as const

@@ -92,11 +92,17 @@ export const descriptorMembers = members(
   ...['mediaType', 'digest', 'size', 'urls', 'data', 'platform', 'artifactType', 'annotations'],
 )
 
+export const schema1LayerMembers = members('blobSum')
+
 /**
  * Names that must be written without escapes. V8 14.6 reads the name `\u006cayers` as its first six characters once it has read an
  * object that has these in the same place, so the layers would be missing.
  */
-const plainNames: ReadonlySet<string> = new Set([...manifestMembers.exact, ...descriptorMembers.exact])
+const plainNames: ReadonlySet<string> = new Set([
+  ...manifestMembers.exact,
+  ...descriptorMembers.exact,
+  ...schema1LayerMembers.exact,
+])
 
 /**
  * Clients written in Go read `Layers` as `layers` (encoding/json prefers an exact match and accepts any case), so one text would have

@@ -424,6 +424,16 @@ const invalid: readonly Refused[] = [
     path: 'fsLayers[0].blobSum',
   },
   {
+    what: 'schema 1 with a digest in another case beside the digest',
+    manifest: { ...schema1, fsLayers: [{ blobSum: layerDigest, BlobSum: otherDigest }] },
+    path: 'fsLayers[0].BlobSum',
+  },
+  {
+    what: 'schema 1 with an escape in the name of a digest',
+    manifest: text({ ...schema1, config: undefined, layers: undefined, fsLayers: [] }, '"x":{"\\u0062lobSum":1}'),
+    path: 'blobSum',
+  },
+  {
     what: 'a layer of no type',
     manifest: image1({ layers: [{ ...layer, mediaType: 'x' }] }),
     path: 'layers[0].mediaType',
