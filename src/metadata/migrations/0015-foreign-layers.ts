@@ -79,7 +79,7 @@ function foreignLayersOf(body: Uint8Array): Layer[] {
     .filter(({ mediaType }) => foreign.test(mediaType))
 }
 
-/** Images first, then the indexes that list them, each by its key: a repository may have a hundred thousand. Deeper indexes keep their sizes. */
+/** Images first, then the indexes above them, each by its key: a repository may have a hundred thousand images. */
 async function countSizes(db: Kysely<unknown>, images: readonly ImageKey[]): Promise<void> {
   for (const { repository_id, digest } of images) {
     await sql`
@@ -95,19 +95,23 @@ async function countSizes(db: Kysely<unknown>, images: readonly ImageKey[]): Pro
         where reference.repository_id = ${repository_id} and reference.parent = ${digest} and reference.kind = 'manifest'
       )`.execute(db)
   }
-  for (const { repository_id, digest } of await findIndexes(db, images)) {
-    await sql`
-      update manifest set image_size = (
-        select max(child.image_size) from manifest_reference as reference
-        join manifest as child on child.repository_id = reference.repository_id and child.digest = reference.child
-        where reference.repository_id = ${repository_id} and reference.parent = ${digest} and reference.kind = 'manifest'
-      )
-      where manifest.repository_id = ${repository_id} and manifest.digest = ${digest}`.execute(db)
+  for (let level = await findIndexes(db, images); level.length > 0; level = await findIndexes(db, level)) {
+    for (const index of level) await countIndex(db, index)
   }
 }
 
+async function countIndex(db: Kysely<unknown>, { repository_id, digest }: ImageKey): Promise<void> {
+  await sql`
+    update manifest set image_size = (
+      select max(child.image_size) from manifest_reference as reference
+      join manifest as child on child.repository_id = reference.repository_id and child.digest = reference.child
+      where reference.repository_id = ${repository_id} and reference.parent = ${digest} and reference.kind = 'manifest'
+    )
+    where manifest.repository_id = ${repository_id} and manifest.digest = ${digest}`.execute(db)
+}
+
 /** Each index that lists any of the images, once. */
-async function findIndexes(db: Kysely<unknown>, images: readonly ImageKey[]): Promise<Iterable<ImageKey>> {
+async function findIndexes(db: Kysely<unknown>, images: readonly ImageKey[]): Promise<readonly ImageKey[]> {
   const indexes = new Map<string, ImageKey>()
   for (const { repository_id, digest } of images) {
     const { rows } = await sql<ImageKey>`
@@ -115,5 +119,5 @@ async function findIndexes(db: Kysely<unknown>, images: readonly ImageKey[]): Pr
       where repository_id = ${repository_id} and child = ${digest} and kind = 'manifest'`.execute(db)
     for (const index of rows) indexes.set(`${index.repository_id} ${index.digest}`, index)
   }
-  return indexes.values()
+  return [...indexes.values()]
 }

@@ -14,6 +14,7 @@ eachDatabase(({ dialect, emptyUrl, open }) =>
       'application/vnd.oci.image.layer.nondistributable.v1.tar+gzip',
     )
     const [plain, both] = [image({ seed: 'plain' }), index({ children: [app] })]
+    const deep = index({ children: [both] })
     const stored = ({ digest, mediaType, bytes: body }: Image) => ({
       ...{ repository_id: 1, digest, media_type: mediaType, artifact_type: null, subject: null, annotations: null },
       ...{
@@ -44,9 +45,9 @@ eachDatabase(({ dialect, emptyUrl, open }) =>
           await insert('blob', [{ digest, size: bytes.length, stored_at: 1, quarantined_at: null }])
           await insert('repository_blob', [{ repository_id: 1, digest, linked_at: 1 }])
         }
-        for (const each of [app, plain, both]) await insert('manifest', [stored(each)])
+        for (const each of [app, plain, both, deep]) await insert('manifest', [stored(each)])
         for (const blob of app.blobs) await insert('manifest_reference', [reference(app, blob, 'layer')])
-        await insert('manifest_reference', [reference(both, app, 'manifest')])
+        await insert('manifest_reference', [reference(both, app, 'manifest'), reference(deep, both, 'manifest')])
         const bin = { tags: '[]', deleted_at: 1, deleted_by: '', cause: 'delete', purge_at: 2 }
         await insert('deleted_image', [{ ...stored(gone), ...bin }])
       })
@@ -67,6 +68,7 @@ eachDatabase(({ dialect, emptyUrl, open }) =>
       new Map([
         [app.digest, size],
         [both.digest, size],
+        [deep.digest, size],
         [plain.digest, 7],
       ]),
     )
