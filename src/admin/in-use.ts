@@ -22,8 +22,8 @@ export function inUseOperations({ inUseReports, repositoryRetentions }: InUsePar
   return {
     ReportImagesInUse: {
       resource: ({ input, registry }) => inUseReportArn(registry, input.cluster),
-      // Room for 20,000 images with the longest names and digests that there are.
-      maxBodyBytes: 9 * 1024 * 1024,
+      // Room for 20,000 images with the longest names and digests. Each is an entry of a list, an object and its two members.
+      largeBody: { maxBytes: 9 * 1024 * 1024, maxEntries: 100_000 },
       handle: async ({ input, registry, principal, may }) => {
         const { cluster, images, ttlSeconds = usualTtlSeconds } = input
         const { unknownImages, ...report } = await inUseReports.report(registry, {

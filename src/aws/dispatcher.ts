@@ -153,7 +153,7 @@ export function createDispatcher({
       const signed = claimsSignature(head) ? await signatures.readSigned(head) : undefined
       if (signed === undefined) requireUnsigned(asked, head)
       else requireScope(signed.claim, asked.surface.service)
-      const maxBytes = asked.operation?.handler.maxBodyBytes ?? defaultMaxBodyBytes
+      const maxBytes = asked.operation?.handler.largeBody?.maxBytes ?? defaultMaxBodyBytes
       using body = await readBody(signed === undefined ? unsignedMaxBodyBytes : maxBytes)
       const call = { ...head, body: body.bytes }
       // A form says what it asks for in its body.

@@ -77,7 +77,7 @@ function compileOperation(
     redactInput: compileRedactor(model, types.input),
     redactOutput: compileRedactor(model, types.output),
     // A structure's reader gives an object.
-    read: (call) => readInput(parseJson(call.body, handler.maxBodyEntries), '') as object,
+    read: (call) => readInput(parseJson(call.body, handler.largeBody?.maxEntries), '') as object,
     async write(output, requestId) {
       const body = await writing(name, async () => {
         // A structure's writer makes an object.

@@ -39,19 +39,23 @@ export interface HandlerRequest<Input> extends ResourceRequest<Input> {
   require(action: string, resource: string): Promise<void>
 }
 
+export interface LargeBody {
+  readonly maxBytes: number
+  /**
+   * Members of objects and entries of lists. A scan counts them before the text is parsed, because parsing a million of them holds the
+   * event loop for a second.
+   */
+  readonly maxEntries: number
+}
+
 /** What every operation may say of itself. */
 interface Declared<Input> {
   /** What it tells policies beyond what every request does, by condition key: `aws:RequestTag/team`. */
   readonly conditions?: (request: ResourceRequest<Input>) => Conditions
   /** Shapes of the model whose constraints the handler answers for, because ECR reports them per item. */
   readonly unchecked?: readonly string[]
-  /** The most that a request's body may have, for an operation whose input is large; `defaultMaxBodyBytes` otherwise. */
-  readonly maxBodyBytes?: number
-  /**
-   * For a large body that is one long text: how many members and list entries a JSON body may have. A scan checks it before the text is
-   * parsed, because parsing millions of them holds the event loop for long.
-   */
-  readonly maxBodyEntries?: number
+  /** The limits of a request's body, for an operation whose input is large; `defaultMaxBodyBytes` otherwise. */
+  readonly largeBody?: LargeBody
 }
 
 export interface SignedHandler<Operation extends OperationTypes> extends Declared<Operation['input']> {

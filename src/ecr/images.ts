@@ -65,8 +65,7 @@ export function imageOperations({ repositories, images, imagePush, imageDeletion
     PutImage: {
       resource: repositoryResource,
       // A manifest of 4 MiB has three times its size as JSON text at most, where clients escape all but ASCII.
-      maxBodyBytes: 13 * 1024 * 1024,
-      maxBodyEntries: 100,
+      largeBody: { maxBytes: 13 * 1024 * 1024, maxEntries: 100 },
       handle: async (request) => {
         const { imageManifest, imageManifestMediaType: mediaType, imageTag, imageDigest } = request.input
         const key = repositoryKey(request)

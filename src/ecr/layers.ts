@@ -76,8 +76,7 @@ export function layerOperations({ repositories, linkedBlobs, uploads, downloadLi
     UploadLayerPart: {
       resource: repositoryResource,
       // A part of 20 MiB, the most that ECR takes, is 27 MiB of base64.
-      maxBodyBytes: 32 * 1024 * 1024,
-      maxBodyEntries: 100,
+      largeBody: { maxBytes: 32 * 1024 * 1024, maxEntries: 100 },
       handle: async (request) => {
         const {
           repositoryName,

@@ -74,7 +74,7 @@ const wide: TestHandlers = {
   ...describeRepositories,
   UploadLayerPart: {
     resource: ({ input, registry }) => repositoryArn(registry, input.repositoryName),
-    maxBodyBytes: 2 * mib,
+    largeBody: { maxBytes: 2 * mib, maxEntries: 100 },
     handle: async () => ({}),
   },
 }
@@ -160,8 +160,7 @@ test('a body that is to be one long text has only so many members, which are cou
   const long: TestHandlers = {
     PutImage: {
       resource: 'unrestricted',
-      maxBodyBytes: 13 * mib,
-      maxBodyEntries: 100,
+      largeBody: { maxBytes: 13 * mib, maxEntries: 100 },
       handle: async ({ input: { repositoryName, imageManifest } }) => ({ image: { repositoryName, imageManifest } }),
     },
   }
