@@ -54,7 +54,7 @@ interface Declared<Input> {
   readonly conditions?: (request: ResourceRequest<Input>) => Conditions
   /** Shapes of the model whose constraints the handler answers for, because ECR reports them per item. */
   readonly unchecked?: readonly string[]
-  /** The limits of a request's body, for an operation whose input is large; `defaultMaxBodyBytes` otherwise. */
+  /** The limits of a request's body, for an operation with a large input; `defaultMaxBodyBytes` otherwise. */
   readonly largeBody?: LargeBody
 }
 
