@@ -34,10 +34,15 @@ function isShortOfColons(text: string): boolean {
   return text.includes('::') && text.split(':', 6).length < 6
 }
 
-/** IAM and S3 are in no region, but for access points. */
+/** What S3 has in a region (Service Authorization Reference, Amazon S3, "Resource types"). */
+const regionalS3Paths = [
+  ...['access-grants/', 'accesspoint/', 'async-request/', 'job/', 'storage-lens/', 'storage-lens-group/'],
+]
+
+/** IAM and buckets of S3 are in no region. */
 function mayHaveRegion(service: string, region = '', path = ''): boolean {
   if (region === '' || region === '*') return true
-  return service !== 'iam' && (service !== 's3' || path.startsWith('accesspoint/'))
+  return service !== 'iam' && (service !== 's3' || regionalS3Paths.some((start) => path.startsWith(start)))
 }
 
 /** In the order of IAM's own sentence. */
@@ -46,8 +51,9 @@ export const iamPaths = [
   ...['sms-mfa/', 'saml-provider/', 'oidc-provider/', 'report/', 'access-report/'],
 ] as const
 
+/** IAM's sentence leaves `root` out, yet IAM takes it. */
 function isIamPath(path: string): boolean {
-  return path === '*' || iamPaths.some((start) => path.startsWith(start))
+  return path === '*' || path === 'root' || iamPaths.some((start) => path.startsWith(start))
 }
 
 /** Of services that Lading does not serve IAM takes any: `arn:aws:ec2:region:account-id:instance/*`. */

@@ -68,6 +68,7 @@ describe('resources of new policies', () => {
       'IAM resource arn:aws:iam:us-east-1:111111111111:role/x cannot contain region information.',
     'arn:aws:s3:us-east-1::bucket': 'Resource arn:aws:s3:us-east-1::bucket can not contain region information.',
     'arn:aws:iam::111111111111:x': path,
+    'arn:aws:iam::111111111111:root/x': path,
     'arn:aws:iam::111111111111:*/*': path,
     'arn:aws:iam::111111111111:': path,
   }
@@ -88,6 +89,12 @@ describe('resources of new policies', () => {
     ...['arn:aws:ecr', 'arn:aws:ecr:us-east-1', 'arn:aws:ecr:us-east-1:111111111111', 'arn:aws:x', 'arn:aws:s3'],
     ...['arn:aws:iam::111111111111:user/x', 'arn:aws:iam:::user/x', 'arn:aws:iam::aws:policy/x', 'arn:aws:iam::*:*'],
     ...['arn:aws:iam:*:*:role/x', 'arn:aws:s3:::bucket', 'arn:aws:s3:us-west-2:111111111111:accesspoint/a/object/*'],
+    // Buckets are in no region, what accounts have in S3 is in one.
+    ...['arn:aws:s3:us-east-1:111111111111:storage-lens/*', 'arn:aws:s3:us-east-1:111111111111:access-grants/default'],
+    ...['arn:aws:s3:us-east-1:111111111111:job/x', 'arn:aws:s3:us-east-1:111111111111:storage-lens-group/x'],
+    'arn:aws:s3:us-west-2:111111111111:async-request/mrap/x',
+    // Stands in `IAMCreateRootUserPassword` and two more policies of AWS.
+    'arn:aws:iam::*:root',
     // Of services that are not served here IAM takes any.
     ...['arn:aws:ec2:region:account-id:instance/*', 'arn:aws:none:::x', 'arn:aws:none:us-east-1::x'],
     'arn:aws:lading:*:*:in-use-report/*',
