@@ -41,6 +41,8 @@ const entities: Readonly<Record<string, string>> = {
  * characters, a lone surrogate), is replaced by U+FFFD.
  */
 export function escapeXml(text: string): string {
+  // Nearly all texts are such, and an answer may have a hundred thousand.
+  if (/^[\w:/.+=@, -]*$/.test(text)) return text
   return text
     .toWellFormed()
     .replace(/[^\t\n\r\u0020-\uFFFD\u{10000}-\u{10FFFF}]/gu, '\uFFFD')

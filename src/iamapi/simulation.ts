@@ -101,12 +101,11 @@ function createDescriber({ resourcesGiven }: { readonly resourcesGiven: boolean 
 
   return ({ action, resource, verdict, statements }: Explanation): EvaluationResult => {
     const decision = verdict.allowed ? 'allowed' : decisions[verdict.reason]
-    const missing = statements.flatMap(({ keys }) => keys.filter(({ values }) => values === undefined))
     const found = {
       MatchedStatements: statements
         .filter(({ decisive }) => decisive)
         .map((statement) => ({ ...sourceOf(statement), ...positionOf(statement) })),
-      MissingContextValues: [...new Set(missing.map(({ key }) => key))],
+      MissingContextValues: missingKeys(statements),
     }
     return {
       ...{ EvalActionName: action, EvalResourceName: resource, EvalDecision: decision, ...found },
@@ -118,6 +117,24 @@ function createDescriber({ resourcesGiven }: { readonly resourcesGiven: boolean 
       }),
     }
   }
+}
+
+/** In characters, for one result, each key counted as twenty more. Policies within the quotas may ask for tens of thousands of keys, each of hundreds of results. */
+const longestMissing = 2_048
+
+/** As many as fit, each once. */
+function missingKeys(statements: readonly CitedStatement[]): string[] {
+  const missing = new Set<string>()
+  let length = 0
+  for (const { keys } of statements) {
+    for (const { key, values } of keys) {
+      if (values !== undefined || missing.has(key)) continue
+      length += key.length + 20
+      if (length > longestMissing) return [...missing]
+      missing.add(key)
+    }
+  }
+  return [...missing]
 }
 
 /** A decision that takes too many steps counts as one in which every statement that may deny does so. */

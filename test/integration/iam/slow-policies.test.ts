@@ -75,6 +75,22 @@ describe('policies that take too many steps', () => {
     )
   })
 
+  test('make no endless list of keys that a simulation misses', async (t) => {
+    const { iam, arn } = await world(t)
+    const keys = Array.from({ length: 500 }, (_, index) => [`x:${index}`, []])
+    const Condition = { StringNotEquals: Object.fromEntries(keys) }
+    const PolicyDocument = document({ ...allow, Condition })
+    const { Policy } = await iam.createPolicy({ PolicyName: 'keys', PolicyDocument })
+    await iam.attachUserPolicy({ UserName: 'ann', PolicyArn: Policy?.Arn })
+    const { EvaluationResults = [] } = await iam.simulatePrincipalPolicy({
+      ...{ PolicySourceArn: arn, ActionNames: ['ecr:PutImage'], ResourceArns: ['*'] },
+    })
+    const [{ MissingContextValues = [], ResourceSpecificResults: [specific] = [] } = {}] = EvaluationResults
+    assert.ok(MissingContextValues.includes('x:0'))
+    assert.ok(MissingContextValues.length > 50 && MissingContextValues.length <= 100)
+    assert.deepEqual(specific?.MissingContextValues, MissingContextValues)
+  })
+
   test('leave other requests their turn between the decisions of a simulation', async (t) => {
     const { iam, server, arn } = await world(t)
     const order: string[] = []
