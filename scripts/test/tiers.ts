@@ -52,6 +52,7 @@ export const scopes = {
       'test/endurance/full-disk.test.ts',
       'test/endurance/scale.test.ts',
       'test/endurance/soak.test.ts',
+      'test/endurance/storage-usage.test.ts',
     ],
     deadlineMs: 55 * minute,
     environment: { ...everyDatabase, LADING_TEST_CRASHES: '100', LADING_TEST_SOAK_SECONDS: '40' },
