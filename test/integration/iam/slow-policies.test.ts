@@ -77,7 +77,7 @@ describe('policies that take too many steps', () => {
 
   test('make no endless list of keys that a simulation misses', async (t) => {
     const { iam, arn } = await world(t)
-    const keys = Array.from({ length: 500 }, (_, index) => [`x:${index}`, []])
+    const keys = Array.from({ length: 400 }, (_, index) => [`test:${index}`, []])
     const Condition = { StringNotEquals: Object.fromEntries(keys) }
     const PolicyDocument = document({ ...allow, Condition })
     const { Policy } = await iam.createPolicy({ PolicyName: 'keys', PolicyDocument })
@@ -86,7 +86,7 @@ describe('policies that take too many steps', () => {
       ...{ PolicySourceArn: arn, ActionNames: ['ecr:PutImage'], ResourceArns: ['*'] },
     })
     const [{ MissingContextValues = [], ResourceSpecificResults: [specific] = [] } = {}] = EvaluationResults
-    assert.ok(MissingContextValues.includes('x:0'))
+    assert.ok(MissingContextValues.includes('test:0'))
     assert.ok(MissingContextValues.length > 50 && MissingContextValues.length <= 100)
     assert.deepEqual(specific?.MissingContextValues, MissingContextValues)
   })
