@@ -1,8 +1,10 @@
-import { lookup as lookupAddress } from 'node:dns'
+import type { LookupAddress, LookupOptions } from 'node:dns'
+import { lookup as lookupAddress } from 'node:dns/promises'
 import { request } from 'node:https'
 import { isIP, type LookupFunction } from 'node:net'
 import { getCACertificates } from 'node:tls'
 import { reachOf } from './address-reach.ts'
+import { Lanes } from './lanes.ts'
 
 /**
  * The one client for what this program asks of others over the network: small documents at HTTPS addresses. It follows no
@@ -15,6 +17,8 @@ export interface FetchOptions {
   /** `configured`: a person named this host, and it may be private. `public`: it must have a public address. */
   readonly address: 'configured' | 'public'
   readonly maxBytes: number
+  /** The party that asks. For each, one name is looked up at a time. */
+  readonly party: string
   /** For everything, from the look-up of the name to the last byte. */
   readonly deadlineMs: number
 }
@@ -29,16 +33,35 @@ export class FetchFailure extends Error {
   override readonly name = 'FetchFailure'
 }
 
-/** `certificates`, in PEM, are trusted beside those that Node trusts, which `NODE_EXTRA_CA_CERTS` adds to. */
-export function createFetch({ certificates = [] }: { certificates?: readonly string[] } = {}): Fetch {
+export interface FetchParts {
+  /** In PEM, trusted beside those that Node trusts, which `NODE_EXTRA_CA_CERTS` adds to. */
+  readonly certificates?: readonly string[]
+  /** Of the operating system by default. */
+  readonly lookUp?: LookUp
+}
+
+/**
+ * The operating system's look-up cannot be cancelled, and takes half a minute where a name server is silent. Node makes two at once:
+ * further ones wait, those of the database's host too.
+ */
+type LookUp = (hostname: string, options: LookupOptions) => Promise<LookupAddress[]>
+
+const lookUpBySystem: LookUp = (hostname, options) => lookupAddress(hostname, { ...options, all: true })
+
+export function createFetch({ certificates = [], lookUp = lookUpBySystem }: FetchParts = {}): Fetch {
   const ca = certificates.length === 0 ? undefined : [...getCACertificates(), ...certificates]
-  return async (url, { address, maxBytes, deadlineMs }) => {
+  const lookups = new Lanes(1)
+  return async (url, { address, maxBytes, party, deadlineMs }) => {
     if (url.protocol !== 'https:') throw new FetchFailure('its address is not one of HTTPS')
     const host = url.hostname.replace(/^\[|\]$/g, '')
     if (isIP(host) !== 0 && !isReachable(host, address)) throw new FetchFailure('its address may not be reached')
     const signal = AbortSignal.timeout(deadlineMs)
     try {
-      return await exchange(url, { ca, lookup: guardedLookup(address), signal, maxBytes })
+      const lookup = guardedLookup(address, async (hostname, options) => {
+        const leave = await lookups.enter(party, signal)
+        return lookUp(hostname, options).finally(leave)
+      })
+      return await exchange(url, { ca, lookup, signal, maxBytes })
     } catch (cause) {
       if (cause instanceof FetchFailure) throw cause
       throw new FetchFailure(signal.aborted ? `no answer within ${deadlineMs} ms` : 'no answer', { cause })
@@ -80,16 +103,18 @@ function exchange(url: URL, { ca, lookup, signal, maxBytes }: ExchangeOptions): 
 }
 
 /** Decides by the address that is connected to: a name may resolve to another one each time that it is looked up. */
-function guardedLookup(address: FetchOptions['address']): LookupFunction {
+function guardedLookup(address: FetchOptions['address'], lookUp: LookUp): LookupFunction {
   return (hostname, options, callback) => {
-    lookupAddress(hostname, { ...options, all: true }, (error, found) => {
-      if (error) return callback(error, '')
-      const reachable = found.filter((each) => isReachable(each.address, address))
-      const [first] = reachable
-      if (first === undefined) return callback(new FetchFailure('its address may not be reached'), '')
-      if (options.all) callback(null, reachable)
-      else callback(null, first.address, first.family)
-    })
+    lookUp(hostname, options).then(
+      (found) => {
+        const reachable = found.filter((each) => isReachable(each.address, address))
+        const [first] = reachable
+        if (first === undefined) callback(new FetchFailure('its address may not be reached'), '')
+        else if (options.all) callback(null, reachable)
+        else callback(null, first.address, first.family)
+      },
+      (error) => callback(error, ''),
+    )
   }
 }
 

@@ -3,6 +3,8 @@ import { createLocalJWKSet, type JSONWebKeySet } from 'jose'
 import { BoundedMap } from '#lib/bounded-map.ts'
 import type { Clock } from '#lib/clock.ts'
 import { type Fetch, type Fetched, FetchFailure, type FetchOptions } from '#lib/fetch.ts'
+import { Lanes } from '#lib/lanes.ts'
+import type { AccountId } from '#names/account.ts'
 import { refuse } from './refusals.ts'
 
 /**
@@ -12,11 +14,12 @@ import { refuse } from './refusals.ts'
  */
 export interface ProviderKeys {
   /**
-   * Of the provider with that URL, `https://…`. Another set than `lacking`, in which a key was missing, if it may be asked again.
+   * Of the provider with that URL, `https://…`, for that account. Another set than `lacking`, in which a key was missing, if it may be
+   * asked again.
    *
    * @throws Refusal `ProviderUnreachable`
    */
-  get(issuer: string, lacking?: KeySet): Promise<KeySet>
+  get(account: AccountId, issuer: string, lacking?: KeySet): Promise<KeySet>
 }
 
 export type KeySet = ReturnType<typeof createLocalJWKSet>
@@ -25,6 +28,8 @@ const keptProviders = 100
 /** A key that its provider withdraws is good for so long. */
 const keptForMs = 10 * 60_000
 const askedAgainAfterMs = 30_000
+/** One account's providers that are asked at once, each by a connection. Further ones wait. */
+const askedAtOnce = 20
 const maxBytes = 256 * 1024
 /** For both documents together; a failure is answered only then. */
 const defaultDeadlineMs = 5_000
@@ -49,18 +54,19 @@ interface Asked {
 export function createProviderKeys(parts: ProviderKeysParts): ProviderKeys {
   const { fetch, clock, privateHosts, onUnreachable, deadlineMs = defaultDeadlineMs } = parts
   const asked = new BoundedMap<string, Asked>(keptProviders)
+  const turns = new Lanes(askedAtOnce)
   const own = privateHosts ? 'configured' : 'public'
 
   /**
    * An account's administrator chooses the host. A failure must not say whether a host is there or what listens on it, so each
    * takes the same time and has the same facts. @throws Refusal `ProviderUnreachable`
    */
-  async function fetchOrFailLate(issuer: string): Promise<KeySet> {
+  async function fetchOrFailLate(account: AccountId, issuer: string): Promise<KeySet> {
     const startedAt = performance.now()
     const remainingMs = () => Math.max(0, deadlineMs - (performance.now() - startedAt))
     try {
       return await fetchKeys(issuer, own, (url, address) =>
-        fetch(url, { maxBytes, address, deadlineMs: Math.ceil(remainingMs()) }),
+        fetch(url, { maxBytes, address, party: account, deadlineMs: Math.ceil(remainingMs()) }),
       )
     } catch (error) {
       if (!(error instanceof ProviderFailure)) throw error
@@ -70,8 +76,8 @@ export function createProviderKeys(parts: ProviderKeysParts): ProviderKeys {
     }
   }
 
-  function ask(issuer: string): Promise<KeySet> {
-    const entry: Asked = { at: clock(), answer: fetchOrFailLate(issuer), keys: undefined }
+  function ask(account: AccountId, issuer: string): Promise<KeySet> {
+    const entry: Asked = { at: clock(), answer: fetchOrFailLate(account, issuer), keys: undefined }
     asked.set(issuer, entry)
     entry.answer.then(
       (keys) => {
@@ -83,13 +89,41 @@ export function createProviderKeys(parts: ProviderKeysParts): ProviderKeys {
     return entry.answer
   }
 
+  /** What may be answered without asking the provider. */
+  function known(issuer: string, lacking: KeySet | undefined): Promise<KeySet> | undefined {
+    const entry = asked.get(issuer)
+    if (entry === undefined) return undefined
+    const ageMs = Math.abs(clock() - entry.at)
+    const good = entry.keys !== undefined && entry.keys !== lacking && ageMs < keptForMs
+    return good || ageMs < askedAgainAfterMs ? entry.answer : undefined
+  }
+
+  /** A failure is not remembered: another account has turns of its own. @throws Refusal `ProviderUnreachable` */
+  async function waitForTurn(account: AccountId, issuer: string): Promise<() => void> {
+    const signal = AbortSignal.timeout(deadlineMs)
+    try {
+      return await turns.enter(account, signal)
+    } catch (error) {
+      if (!signal.aborted) throw error
+      onUnreachable(issuer, 'too many providers of its account are asked at once')
+      throw refuse('ProviderUnreachable', { issuer })
+    }
+  }
+
   return {
-    async get(issuer, lacking) {
-      const known = asked.get(issuer)
-      if (known === undefined) return ask(issuer)
-      const ageMs = Math.abs(clock() - known.at)
-      const good = known.keys !== undefined && known.keys !== lacking && ageMs < keptForMs
-      return good || ageMs < askedAgainAfterMs ? known.answer : ask(issuer)
+    async get(account, issuer, lacking) {
+      const before = known(issuer, lacking)
+      if (before !== undefined) return before
+      const leave = await waitForTurn(account, issuer)
+      let meanwhile: Promise<KeySet> | undefined
+      try {
+        meanwhile = known(issuer, lacking)
+        if (meanwhile === undefined) return await ask(account, issuer)
+      } finally {
+        leave()
+      }
+      // Another request asked for it, and holds a turn.
+      return meanwhile
     },
   }
 }

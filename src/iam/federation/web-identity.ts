@@ -35,14 +35,14 @@ const clockToleranceSeconds = 30
 export function createWebIdentities(parts: { reader: Reader; keys: ProviderKeys; clock: Clock }): WebIdentities {
   const { reader, keys, clock } = parts
 
-  async function claimsOf(token: string, issuer: string): Promise<JWTPayload> {
-    const known = await keys.get(issuer)
+  async function claimsOf(account: AccountId, token: string, issuer: string): Promise<JWTPayload> {
+    const known = await keys.get(account, issuer)
     try {
       return await readSigned(token, issuer, known)
     } catch (error) {
       if (!(error instanceof errors.JWKSNoMatchingKey)) throw error
       // The provider may have begun to sign with another key.
-      return readSigned(token, issuer, await keys.get(issuer, known))
+      return readSigned(token, issuer, await keys.get(account, issuer, known))
     }
   }
 
@@ -64,7 +64,7 @@ export function createWebIdentities(parts: { reader: Reader; keys: ProviderKeys;
       if (provider === undefined) throw refuse('WebIdentityInvalid', { problem: 'provider', issuer })
       let claims: JWTPayload
       try {
-        claims = await claimsOf(token, issuer)
+        claims = await claimsOf(account, token, issuer)
       } catch (error) {
         throw explain(error, issuer, clock())
       }

@@ -4,7 +4,7 @@ import { createFetch, FetchFailure, type FetchOptions } from '#lib/fetch.ts'
 import { selfSigned } from '#test/fixtures/tls/pair.ts'
 import { startOidcIssuer } from '#test/support/oidc-issuer.ts'
 
-const configured: FetchOptions = { address: 'configured', maxBytes: 1_000, deadlineMs: 10_000 }
+const configured: FetchOptions = { address: 'configured', maxBytes: 1_000, party: 'one', deadlineMs: 10_000 }
 
 async function issuer(t: TestContext) {
   const started = await startOidcIssuer()
@@ -64,6 +64,25 @@ describe('the client of outgoing requests', () => {
       response.write('x', () => response.destroy())
     })
     await assert.rejects(fetch(new URL(`${server.url}/x`), configured), fails(/^no answer$/))
+  })
+
+  test('looks one name up at a time for one party, also after the first request has ended', async (t) => {
+    const { url } = await issuer(t)
+    const looked: string[] = []
+    const silent = Promise.withResolvers<never>()
+    const lookUp = (hostname: string) => {
+      looked.push(hostname)
+      return hostname === 'slow.example' ? silent.promise : Promise.resolve([{ address: '127.0.0.1', family: 4 }])
+    }
+    const slow = createFetch({ certificates: [selfSigned.cert], lookUp })
+    const ask = (name: string, party: string) =>
+      slow(new URL(url.replace('127.0.0.1', name)), { ...configured, party, deadlineMs: 200 })
+    for (const name of ['slow.example', 'next.example']) await assert.rejects(ask(name, 'one'), fails(/within 200 ms/))
+    assert.deepEqual(looked, ['slow.example'])
+    assert.equal((await ask('localhost', 'other')).status, 404)
+    silent.reject(new Error('no name server'))
+    assert.equal((await ask('localhost', 'one')).status, 404)
+    assert.deepEqual(looked.slice(1), ['localhost', 'localhost'])
   })
 
   test('speaks HTTPS alone', async () => {
