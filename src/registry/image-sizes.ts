@@ -1,13 +1,18 @@
+import { setImmediate as otherRequests } from 'node:timers/promises'
 import { sql } from 'kysely'
 import type { Transaction } from '#metadata/metadata.ts'
 import type { Digest } from '#names/digest.ts'
+import { mediaTypes } from './manifest-types.ts'
 
 /**
  * An image's size is that of the blobs that it refers to and its repository links, each once; an index has the size of its largest
- * child. A foreign layer may be linked after its manifest was stored, so sizes are counted again then.
+ * child. A foreign layer may be linked after its manifest was stored. Its size is added then: ten thousand images with four thousand
+ * layers each may refer to it, and counting all of these again for each layer would take minutes.
  */
 
 const imagesAtOnce = 500
+
+const indexTypes = [mediaTypes.ociIndex, mediaTypes.dockerList]
 
 /** Counts a foreign layer that was linked just now. Requires the repository's shared lock. */
 export async function countForeignLayer(trx: Transaction, repositoryId: number, digest: Digest): Promise<void> {
@@ -18,15 +23,38 @@ export async function countForeignLayer(trx: Transaction, repositoryId: number, 
     .where('child', '=', digest)
     .where('kind', '=', 'foreign')
     .execute()
-  await recountSizes(
+  const [images = [], ...indexes] = await lockUpwards(
     trx,
     repositoryId,
     parents.map(({ parent }) => parent),
   )
+  for (const some of batchesOf(images)) {
+    await addSize(trx, repositoryId, some, digest)
+    await otherRequests()
+  }
+  let children = images
+  for (const level of indexes) {
+    for (const some of batchesOf(children)) {
+      await raiseIndexes(trx, repositoryId, some)
+      await otherRequests()
+    }
+    children = level
+  }
 }
 
 /** Counts these images again, and then the indexes that list them. Requires a lock of the repository. */
 export async function recountSizes(trx: Transaction, repositoryId: number, images: readonly string[]): Promise<void> {
+  for (const level of await lockUpwards(trx, repositoryId, images)) {
+    for (const some of batchesOf(level)) await recount(trx, repositoryId, some)
+  }
+}
+
+/** Returns the images, then the indexes that list them, then those that list these. */
+async function lockUpwards(
+  trx: Transaction,
+  repositoryId: number,
+  images: readonly string[],
+): Promise<readonly (readonly string[])[]> {
   const levels: (readonly string[])[] = []
   for (let level = images; level.length > 0; level = await findIndexes(trx, repositoryId, level)) levels.push(level)
   // Two transactions that link layers of one image count one after the other, and the second sees the layer of the first.
@@ -35,8 +63,58 @@ export async function recountSizes(trx: Transaction, repositoryId: number, image
     repositoryId,
     [...new Set(levels.flat())].sort((a, b) => (a < b ? -1 : 1)),
   )
-  for (const level of levels) {
-    for (const some of batchesOf(level)) await recount(trx, repositoryId, some)
+  return levels
+}
+
+/** To images, and to indexes that list layers alone: others have the size of a child. */
+async function addSize(trx: Transaction, repositoryId: number, images: readonly string[], layer: Digest) {
+  await trx
+    .updateTable('manifest')
+    .set({ image_size: sql<number>`image_size + (select size from blob where digest = ${layer})` })
+    .where('repository_id', '=', repositoryId)
+    .where('digest', 'in', images)
+    .where(({ eb, or, not, exists, selectFrom }) =>
+      or([
+        eb('media_type', 'not in', indexTypes),
+        not(
+          exists(
+            selectFrom('manifest_reference as reference')
+              .select('reference.child')
+              .whereRef('reference.repository_id', '=', 'manifest.repository_id')
+              .whereRef('reference.parent', '=', 'manifest.digest')
+              .where('reference.kind', '=', 'manifest'),
+          ),
+        ),
+      ]),
+    )
+    .execute()
+}
+
+/** The indexes that list these children have at least the size of the largest of them. */
+async function raiseIndexes(trx: Transaction, repositoryId: number, children: readonly string[]): Promise<void> {
+  const rows = await trx
+    .selectFrom('manifest_reference as reference')
+    .innerJoin('manifest as child', (join) =>
+      join.onRef('child.repository_id', '=', 'reference.repository_id').onRef('child.digest', '=', 'reference.child'),
+    )
+    .select(({ fn }) => ['reference.parent', fn.max('child.image_size').as('size')])
+    .where('reference.repository_id', '=', repositoryId)
+    .where('reference.child', 'in', children)
+    .where('reference.kind', '=', 'manifest')
+    .groupBy('reference.parent')
+    .execute()
+  for (const [size, indexes] of Map.groupBy(rows, (row) => row.size)) {
+    await trx
+      .updateTable('manifest')
+      .set({ image_size: size })
+      .where('repository_id', '=', repositoryId)
+      .where(
+        'digest',
+        'in',
+        indexes.map(({ parent }) => parent),
+      )
+      .where('image_size', '<', size)
+      .execute()
   }
 }
 
