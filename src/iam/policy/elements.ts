@@ -12,10 +12,10 @@ export interface Patterns {
 }
 
 /** IAM takes names that no service has, such as `service-prefix:action-name`. */
-const actionPattern = /^[a-z0-9.-]+:[a-z0-9*?_. -]+$/i
+const actionPattern = /^(?:[a-z0-9.-]+|\*):[a-z0-9*?_. -]+$/i
 
 /**
- * `service:Name` with wildcards in the name, or `*` (IAM user guide, "IAM JSON policy elements: Action").
+ * `service:Name` with wildcards in the name, `*:Name`, or `*` (IAM user guide, "IAM JSON policy elements: Action").
  *
  * @throws Refusal `PolicyMalformed`
  */

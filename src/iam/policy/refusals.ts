@@ -20,7 +20,7 @@ export type PolicyProblem =
   | 'principal'
   | 'principal not allowed'
   | 'action missing'
-  /** Not `service:Name` and not `*`. */
+  /** Not `service:Name`, not `*:Name` and not `*`. */
   | 'action'
   /** Well-formed, and nothing that a policy of this kind may name. */
   | 'action not allowed'

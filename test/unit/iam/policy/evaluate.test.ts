@@ -309,7 +309,16 @@ describe('actions and resources', () => {
   const without = (...names: string[]) => Object.fromEntries(names.map((name) => [name, undefined]))
 
   test('actions are compared in any case, with wildcards, and NotAction is all but these', () => {
-    for (const Action of ['*', 'ecr:*', 'ECR:putimage', 'ecr:Put*', 'ecr:?utImage', ['s3:*', 'ecr:PutImage']]) {
+    for (const Action of [
+      '*',
+      '*:*',
+      '*:Put*',
+      'ecr:*',
+      'ECR:putimage',
+      'ecr:Put*',
+      'ecr:?utImage',
+      ['s3:*', 'ecr:PutImage'],
+    ]) {
       assert.ok(may({ Action }), String(Action))
       assert.ok(!may({ ...without('Action'), NotAction: Action }), String(Action))
     }

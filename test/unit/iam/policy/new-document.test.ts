@@ -141,6 +141,14 @@ describe('actions of new policies', () => {
       assert.equal(refusalOf(documentOf({ Action: action, Resource: '*' }), 'inline'), text)
     })
   }
+
+  test('the vendor may be a wildcard alone', () => {
+    for (const action of ['*:*', '*:PutImage']) {
+      assert.equal(refusalOf(documentOf({ Action: action, Resource: '*' }), 'managed'), 'taken')
+      const trust = JSON.stringify({ Statement: { Effect: 'Allow', Principal: '*', Action: action } })
+      assert.notEqual(refusalOf(trust, 'trust'), 'taken')
+    }
+  })
 })
 
 describe('actions of trust policies', () => {
