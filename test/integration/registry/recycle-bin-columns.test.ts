@@ -48,6 +48,7 @@ eachDatabase((databases) =>
         remove: () => createImageDeletion(parts).deleteAll(key, [{ digest: image.digest }], ''),
         restore: () => createDeletedImages(parts).restore(key, image.digest, ''),
         purge: () => createDeletedImages(parts).purge(key, image.digest),
+        purgeAll: () => createDeletedImages(parts).purgeAll(key),
         emptyBin: () => createRecycleBinWorker(parts).work({}, { signal: new AbortController().signal }),
         setDays: (recycleBinDays: number) =>
           createRetentions({ metadata, settings: createRegistrySettings({ metadata, clock }) }).change(registry, {
@@ -122,6 +123,30 @@ eachDatabase((databases) =>
       await remove()
       assert.equal(await has(), false, 'deleted where there is no bin')
       assert.equal((await metadata.reader.selectFrom('manifest_content').select('digest').execute()).length, 2)
+    })
+
+    test('an image that was pushed again keeps its content when the bin loses its copy', async (t) => {
+      const { metadata, image, push, remove, purgeAll, move, emptyBin } = await stage(t)
+      const whole = { deleted_image: 0, manifest: 1, manifest_content: 1 }
+      const count = async () => {
+        const counted: Record<string, number> = {}
+        for (const table of ['deleted_image', 'manifest', 'manifest_content'] as const) {
+          const rows = metadata.reader.selectFrom(table).select('digest').where('digest', '=', image.digest)
+          counted[table] = (await rows.execute()).length
+        }
+        return counted
+      }
+      await remove()
+      await push(image)
+      assert.deepEqual(await count(), { ...whole, deleted_image: 1 })
+      move(400 * dayMs)
+      await emptyBin()
+      assert.deepEqual(await count(), whole, 'its time is up')
+
+      await remove()
+      await push(image)
+      await purgeAll()
+      assert.deepEqual(await count(), whole, 'purged')
     })
 
     test('a push heals content that was damaged in the bin', async (t) => {
