@@ -9,6 +9,7 @@ import {
   invalid,
   type Json,
   mostReferences,
+  platformMembers,
   refuseOtherCase,
   schema1LayerMembers,
 } from './manifest-json.ts'
@@ -108,7 +109,9 @@ function readDescriptors(json: Json, member: string): Untyped[] {
 function readDescriptor(value: unknown, path: string): Untyped {
   if (!isObject(value)) throw invalid(path, 'must be a descriptor')
   refuseOtherCase(value, descriptorMembers, `${path}.`)
-  const { digest } = value
+  const { digest, platform } = value
+  // A client chooses an image of an index by it.
+  if (isObject(platform)) refuseOtherCase(platform, platformMembers, `${path}.platform.`)
   const mediaType = readMediaType(given(value, 'mediaType'), path)
   if (typeof digest !== 'string' || !isDigest(digest)) {
     throw invalid(`${path}.digest`, 'must be a sha256 or sha512 digest')

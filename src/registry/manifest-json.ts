@@ -92,6 +92,8 @@ export const descriptorMembers = members(
   ...['mediaType', 'digest', 'size', 'urls', 'data', 'platform', 'artifactType', 'annotations'],
 )
 
+export const platformMembers = members('architecture', 'os', 'os.version', 'os.features', 'variant', 'features')
+
 export const schema1LayerMembers = members('blobSum')
 
 /**

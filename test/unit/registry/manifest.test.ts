@@ -443,6 +443,11 @@ const invalid: readonly Refused[] = [
     manifest: image1({ layers: [{ ...layer, size: null }] }),
     path: 'layers[0].size',
   },
+  {
+    what: 'a platform with a member in another case',
+    manifest: image1({ layers: [{ ...layer, platform: { os: 'linux', OS: 'windows' } }] }),
+    path: 'layers[0].platform.OS',
+  },
   { what: 'layers twice', manifest: text({ layers: [] }, '"layers":[]'), path: 'layers' },
   { what: 'layers again, with an escape', manifest: text({}, '"\\u006cayers":[]'), path: 'layers' },
   {
