@@ -11,7 +11,7 @@ export const departures: Readonly<Partial<Record<keyof Operations, string>>> = {
   CreateRepository:
     'Encryption and scanning settings are kept and shown; no key is used, and nothing is scanned. A KMS key is not looked up. KMS without a key shows the ARN of a key that does not exist, always the same one in a registry.',
   CreateRepositoryCreationTemplate:
-    'A registry has at most 100 templates; the quota of ECR is not known. Neither the role nor the KMS key is looked up, and the role must be of the account. For a policy or tags the author needs `ecr:SetRepositoryPolicy`, `ecr:PutLifecyclePolicy` or `ecr:TagResource` on every repository below the prefix: a Deny on one of them refuses the template.',
+    'A registry has at most 100 templates; the quota of ECR is not known. Neither the role nor the KMS key is looked up, and the role must be of the account. For a policy or tags the author needs `ecr:SetRepositoryPolicy`, `ecr:PutLifecyclePolicy` or `ecr:TagResource` on every repository below the prefix: a Deny on one of them refuses the template. So does a missing right to what a template above it gives: the new template takes its place.',
   DeleteRepository:
     'One that holds images goes to the recycle bin, for as long as the registry says. One that holds an image which is kept in use is not deleted, with `force` neither: it is a `RepositoryNotEmptyException`.',
   DescribeImageReplicationStatus: 'The list is empty, since nothing is copied.',
@@ -23,7 +23,7 @@ export const departures: Readonly<Partial<Record<keyof Operations, string>>> = {
   DescribeRegistry: 'Replication rules are kept and shown; nothing is copied.',
   DescribeRepositories: 'A `repositoryUri` has the host of this server, unless `LADING_DOMAIN` is set.',
   DeleteRepositoryCreationTemplate:
-    'Needs the rights to the policies and tags that the template has, as creating it did.',
+    'Needs the rights to the policies and tags that the template has, as creating it did, and to those of the template above it, which takes its place.',
   DescribeRepositoryCreationTemplates: 'Prefixes without a template are left out.',
   GetAuthorizationToken: 'The `proxyEndpoint` is this server, unless `LADING_DOMAIN` is set.',
   GetDownloadUrlForLayer: 'The URL is one of this server, good for an hour.',

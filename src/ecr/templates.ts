@@ -1,8 +1,21 @@
 import type { HandlerRequest, Handlers } from '#aws/operation.ts'
 import { repositoriesArn } from '#names/arn.ts'
 import type { Registry } from '#names/registry.ts'
-import { isRepositoryPrefix, parseRepositoryPrefix, type RepositoryPrefix } from '#names/repository-prefix.ts'
-import type { CreationTemplate, CreationTemplates, SeenTemplate, TemplateChange } from '#registry/creation-templates.ts'
+import type { RepositoryName } from '#names/repository-name.ts'
+import {
+  isRepositoryPrefix,
+  parseRepositoryPrefix,
+  prefixesAbove,
+  type RepositoryPrefix,
+} from '#names/repository-prefix.ts'
+import {
+  type CreationReason,
+  type CreationTemplate,
+  type CreationTemplates,
+  findTemplate,
+  type SeenTemplate,
+  type TemplateChange,
+} from '#registry/creation-templates.ts'
 import type {
   Operations,
   RepositoryCreationTemplate,
@@ -31,6 +44,23 @@ export function templateOperations({ creationTemplates }: TemplateParts) {
     }
   }
 
+  /**
+   * A template takes the place of the one above it: repositories below its prefix no longer have that one's policies. Where it ends,
+   * they have them again. Both need the right to set them. @throws Refusal `AccessDenied`
+   */
+  async function requireAbove(
+    request: HandlerRequest<unknown>,
+    prefix: RepositoryPrefix,
+    reasons: readonly CreationReason[],
+  ): Promise<void> {
+    const above = await creationTemplates.findAll(request.registry, prefixesAbove(prefix))
+    // What covers the prefix as if it were a name is what covers all below it.
+    const gifts = reasons.flatMap((reason) => [
+      ...held(findTemplate(above, prefix as string as RepositoryName, reason)),
+    ])
+    await requireAll(request, prefix, new Set(gifts))
+  }
+
   return {
     CreateRepositoryCreationTemplate: {
       resource: () => '*',
@@ -38,6 +68,7 @@ export function templateOperations({ creationTemplates }: TemplateParts) {
         const { input, registry } = request
         const prefix = parseRepositoryPrefix(input.prefix)
         await requireDependents(request, prefix, undefined)
+        await requireAbove(request, prefix, input.appliedFor)
         return answerOf(await creationTemplates.create(registry, prefix, changeOf(input)))
       },
     },
@@ -49,6 +80,7 @@ export function templateOperations({ creationTemplates }: TemplateParts) {
         const prefix = parseRepositoryPrefix(input.prefix)
         return onTemplate(registry, prefix, async (seen) => {
           await requireDependents(request, prefix, seen.template)
+          await requireAbove(request, prefix, changedOccasions(seen.template, input.appliedFor))
           return creationTemplates.update(registry, changeOf(input), seen)
         })
       },
@@ -61,6 +93,7 @@ export function templateOperations({ creationTemplates }: TemplateParts) {
         const prefix = parseRepositoryPrefix(input.prefix)
         return onTemplate(registry, prefix, async (seen) => {
           await requireAll(request, prefix, held(seen.template))
+          await requireAbove(request, prefix, seen.template?.appliedFor ?? [])
           return creationTemplates.delete(registry, seen)
         })
       },
@@ -119,9 +152,9 @@ async function requireDependents(
   const changed = new Set(
     gifts.filter((gift) => input[gift] !== undefined && (input[gift].length > 0 || before.has(gift))),
   )
-  const appliesElsewhere = present !== undefined && changesOccasions(present, input.appliedFor)
+  const appliesElsewhere = changedOccasions(present, input.appliedFor).length > 0
   await requireAll(request, prefix, appliesElsewhere ? changed.union(before) : changed)
-  await requirePassRole(request, input.customRoleArn ?? (appliesElsewhere ? present.customRoleArn : undefined))
+  await requirePassRole(request, input.customRoleArn ?? (appliesElsewhere ? present?.customRoleArn : undefined))
 }
 
 // The table's keys and no others, which Object.keys cannot know.
@@ -134,8 +167,13 @@ function held(template: CreationTemplate | undefined): ReadonlySet<Gift> {
   return new Set(gifts.filter((gift) => has[gift]))
 }
 
-function changesOccasions({ appliedFor }: CreationTemplate, given: TemplateInput['appliedFor']): boolean {
-  return given !== undefined && new Set(given).symmetricDifference(new Set(appliedFor)).size > 0
+/** For which a template begins or ends to act. */
+function changedOccasions(
+  present: CreationTemplate | undefined,
+  given: TemplateInput['appliedFor'],
+): readonly CreationReason[] {
+  if (present === undefined || given === undefined) return []
+  return [...new Set(given).symmetricDifference(new Set(present.appliedFor))]
 }
 
 /** Of every repository that the prefix covers, those that do not exist yet included. */

@@ -35,6 +35,12 @@ export function prefixesCovering(name: RepositoryName): RepositoryPrefix[] {
   return prefixes
 }
 
+/** Every prefix that covers what this one covers, and more. The most specific first. */
+export function prefixesAbove(prefix: RepositoryPrefix): RepositoryPrefix[] {
+  // What stands before a slash of a prefix is what stands there in a name.
+  return prefix === rootPrefix ? [] : prefixesCovering(prefix as string as RepositoryName)
+}
+
 /** Of those that are at hand the one whose prefix covers the repository most closely. */
 export function findMostSpecific<Entry extends { readonly prefix: RepositoryPrefix }>(
   entries: readonly Entry[],

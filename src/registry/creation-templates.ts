@@ -185,6 +185,7 @@ export function createCreationTemplates({
       }),
 
     async findAll(registry, prefixes) {
+      if (prefixes.length === 0) return []
       const rows = await selectTemplates(metadata.reader, registry)
         .where('prefix', 'in', [...prefixes])
         .execute()

@@ -107,6 +107,30 @@ test('to empty or to delete what a template gives, or to give it on other occasi
   }
 })
 
+test('a template that takes the place of one above it needs the rights to what that one gives', async () => {
+  const { ecr } = session
+  await ecr.createRepositoryCreationTemplate({ prefix: 'ROOT', appliedFor, repositoryPolicy })
+  await ecr.createRepositoryCreationTemplate({ prefix: 'team', appliedFor, lifecyclePolicy })
+  const prefix = 'team/app'
+  const create = (occasions: ('CREATE_ON_PUSH' | 'REPLICATION')[]) =>
+    author.createRepositoryCreationTemplate({ prefix, appliedFor: occasions })
+  const update = () => author.updateRepositoryCreationTemplate({ prefix, appliedFor })
+  const remove = () => author.deleteRepositoryCreationTemplate({ prefix })
+  const denied = /not authorized to perform: ecr:PutLifecyclePolicy on resource: .*repository\/team\/app\/\*/
+  await allow()
+  assert.match((await refusalOf(create(appliedFor))).message, denied)
+  await create(['REPLICATION'])
+  assert.match((await refusalOf(update())).message, denied)
+  await allow('ecr:PutLifecyclePolicy')
+  await update()
+  await allow()
+  assert.match((await refusalOf(remove())).message, denied)
+  await allow('ecr:PutLifecyclePolicy')
+  await remove()
+  await ecr.deleteRepositoryCreationTemplate({ prefix: 'team' })
+  await ecr.deleteRepositoryCreationTemplate({ prefix: 'ROOT' })
+})
+
 test('a template is refused if its prefix covers a repository for which its author is denied', async () => {
   const repository = (name: string) => `arn:aws:ecr:us-east-1:${account}:repository/${name}`
   const deny = (name: string) =>
