@@ -9,6 +9,7 @@ import type { Logger } from 'pino'
 import { beatEveryMs, type FromWorker, isOurs, type ToWorker } from '#http/connection-feed.ts'
 import { Handover, type Receiver } from '#http/handover.ts'
 import type { PrimaryListener } from '#http/primary-listener.ts'
+import { RefusedConnections } from '#http/refused-connections.ts'
 
 export interface Workers {
   /** The port that they share. */
@@ -41,7 +42,7 @@ const lastWordsMs = 100
 export async function startWorkers(options: WorkersOptions): Promise<Workers> {
   const { count, log, listen, mostWaiting } = options
   const { silentSeconds = defaultSilentSeconds, startSeconds = defaultStartSeconds } = options
-  const handover = new Handover(mostWaiting)
+  const handover = new Handover(mostWaiting, new RefusedConnections(log))
   let stopping = false
   let listener: PrimaryListener | undefined
   /** Not `cluster.workers`, which keeps one that was killed with a handle on its way. */

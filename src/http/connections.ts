@@ -4,6 +4,7 @@
 import { BlockList, isIPv6, type Server, type Socket } from 'node:net'
 import ipaddr from 'ipaddr.js'
 import type { Logger } from 'pino'
+import { RefusedConnections } from './refused-connections.ts'
 
 export interface ConnectionLimits {
   readonly maxConnections: number
@@ -21,24 +22,19 @@ export function maxConnectionsOf(descriptors: number | undefined): number {
   return Math.max(fewestConnections, Math.floor((descriptors - reservedDescriptors) / 2))
 }
 
-/** At most one log line in so long. */
-const logEveryMs = 10_000
-
 export class Connections {
   readonly #limits: ConnectionLimits
   readonly #exempt: (address: string) => boolean
-  readonly #log: Logger
+  readonly #refused: RefusedConnections
   #open = 0
   #onDrained = () => {}
   readonly #openByAddress = new Map<string, number>()
-  #refused = 0
-  #loggedAt = Number.NEGATIVE_INFINITY
 
   /** Connections of a trusted proxy count in all, and not by its address: they are many clients'. */
   constructor(limits: ConnectionLimits, trustedProxies: readonly string[], log: Logger) {
     this.#limits = limits
     this.#exempt = rangesOf(trustedProxies)
-    this.#log = log
+    this.#refused = new RefusedConnections(log)
   }
 
   watch(server: Server): void {
@@ -58,7 +54,7 @@ export class Connections {
     const address = Number.isFinite(connectionsPerAddress) ? this.#countedAddress(socket) : undefined
     const ofAddress = address === undefined ? 0 : (this.#openByAddress.get(address) ?? 0)
     if (this.#open >= maxConnections || ofAddress >= connectionsPerAddress) {
-      this.#logRefused(socket.remoteAddress)
+      this.#refused.note({ open: this.#open, ...this.#limits, remote: socket.remoteAddress })
       socket.destroy()
       return
     }
@@ -79,18 +75,6 @@ export class Connections {
     // An IPv4 address in IPv6 notation, as a socket for both families shows it, becomes that IPv4 address.
     const address = ipaddr.process(remoteAddress)
     return address instanceof ipaddr.IPv6 ? address.parts.slice(0, 4).join(':') : address.toString()
-  }
-
-  #logRefused(remote: string | undefined): void {
-    this.#refused++
-    const now = performance.now()
-    if (now - this.#loggedAt < logEveryMs) return
-    this.#log.warn(
-      { refused: this.#refused, open: this.#open, ...this.#limits, remote },
-      'connections were closed at once, since there are too many',
-    )
-    this.#refused = 0
-    this.#loggedAt = now
   }
 }
 

@@ -5,6 +5,7 @@ import type { Socket } from 'node:net'
 import { hasCode } from '#lib/system-error.ts'
 import type { ConnectionHandle } from './accepted.ts'
 import type { ToWorker } from './connection-feed.ts'
+import type { RefusedConnections } from './refused-connections.ts'
 
 export interface Receiver {
   send(message: ToWorker, handle: ConnectionHandle, done: (error: Error | null) => void): void
@@ -15,6 +16,7 @@ const mostOnTheWay = 32
 
 export class Handover {
   readonly #mostHeld: number
+  readonly #refused: Pick<RefusedConnections, 'note'>
   /** In the order of their turns, with the connections on the way to each. */
   readonly #receivers = new Map<Receiver, Map<number, Socket>>()
   readonly #retired = new Set<Receiver>()
@@ -23,12 +25,14 @@ export class Handover {
   #lastId = 0
 
   /** `mostHeld`: so many connections may be in this process at once. */
-  constructor(mostHeld: number) {
+  constructor(mostHeld: number, refused: Pick<RefusedConnections, 'note'>) {
     this.#mostHeld = mostHeld
+    this.#refused = refused
   }
 
   accept(socket: Socket): void {
     if (this.#held >= this.#mostHeld) {
+      this.#refused.note({ open: this.#held, remote: socket.remoteAddress })
       socket.destroy()
       return
     }
