@@ -1,4 +1,4 @@
-import type { SelectQueryBuilder } from 'kysely'
+import { type SelectQueryBuilder, sql } from 'kysely'
 import type { Transaction } from '#metadata/metadata.ts'
 import type { Schema } from '#metadata/schema.ts'
 import type { Registry } from '#names/registry.ts'
@@ -71,8 +71,10 @@ export function createStorageQuotas(limits: StorageLimits): StorageQuotas {
 
     async requireUploads(trx, { id, name, registry }) {
       const few = Math.max(0, Math.floor(openUploads / 2) - margin)
-      const beyond = selectUploads(trx, registry).select('id').offset(few).limit(1)
-      if ((await beyond.executeTakeFirst()) === undefined) return
+      const { account, region } = registry
+      const { rows: beyond } = await sql`
+        select id from upload where account = ${account} and region = ${region} limit 1 offset ${few}`.execute(trx)
+      if (beyond.length === 0) return
       await lockAccount(trx, registry)
       const all = await countOf(selectUploads(trx, registry))
       if (all > openUploads) throw exceeded(registry, 'openUploads')

@@ -16,23 +16,14 @@ import type { Registry } from '#names/registry.ts'
  */
 const shards = 16
 
-/** After a new link to a stored blob. */
+/** After a new link to a stored blob. As text, which costs a third of a built query (benchmark: small blob push). */
 export async function countLink(trx: Transaction, { account, region }: Registry, digest: Digest): Promise<void> {
-  const counted = await trx
-    .insertInto('registry_blob')
-    .columns(['account', 'region', 'digest', 'links', 'size'])
-    .expression((eb) =>
-      eb
-        .selectFrom('blob')
-        .select([eb.val(account).as('account'), eb.val(region).as('region'), 'digest'])
-        .select([sql<number>`1`.as('links'), 'size'])
-        .where('digest', '=', digest),
-    )
-    .onConflict((conflict) =>
-      conflict.columns(['account', 'region', 'digest']).doUpdateSet({ links: sql<number>`registry_blob.links + 1` }),
-    )
-    .returning(['links', 'size'])
-    .executeTakeFirst()
+  const { rows } = await sql<{ links: number; size: number }>`
+    insert into registry_blob (account, region, digest, links, size)
+    select ${account}, ${region}, digest, 1, size from blob where digest = ${digest}
+    on conflict (account, region, digest) do update set links = registry_blob.links + 1
+    returning links, size`.execute(trx)
+  const [counted] = rows
   if (counted?.links === 1) await addBytes(trx, { account, region }, counted.size)
 }
 
@@ -99,15 +90,9 @@ async function findRegistry(trx: Transaction, repositoryId: number) {
 type Place = { readonly account: string; readonly region: string }
 
 async function addBytes(trx: Transaction, { account, region }: Place, bytes: number): Promise<void> {
-  await trx
-    .insertInto('registry_usage')
-    .values({ account, region, shard: randomInt(shards), bytes })
-    .onConflict((conflict) =>
-      conflict
-        .columns(['account', 'region', 'shard'])
-        .doUpdateSet({ bytes: sql<number>`registry_usage.bytes + excluded.bytes` }),
-    )
-    .execute()
+  await sql`
+    insert into registry_usage (account, region, shard, bytes) values (${account}, ${region}, ${randomInt(shards)}, ${bytes})
+    on conflict (account, region, shard) do update set bytes = registry_usage.bytes + excluded.bytes`.execute(trx)
 }
 
 export interface StorageUsage extends Registry {
