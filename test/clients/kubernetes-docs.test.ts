@@ -98,7 +98,8 @@ suite('docs/kubernetes.md', () => {
     await program('aws', `PATH=${path} exec aws --endpoint-url ${server.url} "$@"`)
     await program(
       'kubectl',
-      `for word; do echo "$word"; done >>kubectl.log; [ "$1" = apply ] && cat >>kubectl.log; exit 0`,
+      // A log for each subcommand: two of them run at once in a pipe.
+      `for word; do echo "$word"; done >"kubectl-$1.log"; [ "$1" = apply ] && cat >>kubectl-apply.log; exit 0`,
     )
     bare = {
       ...{ HOME: folder.path, AWS_EC2_METADATA_DISABLED: 'true', AWS_PAGER: '', AWS_MAX_ATTEMPTS: '1' },
@@ -209,19 +210,17 @@ suite('docs/kubernetes.md', () => {
         join(folder.path, 'token'),
         await issuer.token({ sub: 'system:serviceaccount:team:app', aud: 'lading' }),
       )
-      await writeFile(join(folder.path, 'kubectl.log'), '')
       await shell(job?.args.join('\n') ?? '', environmentOf(job?.env ?? []))
-      const asked = await readFile(join(folder.path, 'kubectl.log'), 'utf8')
+      const asked = await readFile(join(folder.path, 'kubectl-create.log'), 'utf8')
       assert.match(asked, /^create\nsecret\ndocker-registry\nlading\n.*^--docker-server=registry\.example\.com\n/ms)
-      assert.match(asked, /^apply\n--filename=-\n/m)
+      assert.match(await readFile(join(folder.path, 'kubectl-apply.log'), 'utf8'), /^apply\n--filename=-\n/)
       await assertOpens('AWS', /^--docker-password=(.*)$/m.exec(asked)?.[1] ?? '')
     },
   )
 
   test('an access key in a pull secret opens the registry', async () => {
-    await writeFile(join(folder.path, 'kubectl.log'), '')
     await shell(commandWith('kubectl create secret'), {})
-    const asked = await readFile(join(folder.path, 'kubectl.log'), 'utf8')
+    const asked = await readFile(join(folder.path, 'kubectl-create.log'), 'utf8')
     const [, username = ''] = /^--docker-username=(.*)$/m.exec(asked) ?? []
     const [, password = ''] = /^--docker-password=(.*)$/m.exec(asked) ?? []
     await assertOpens(username, password)
