@@ -19,13 +19,30 @@ export function readJson(text: string): unknown {
   return plain === text ? value : JSON.parse(plain)
 }
 
-const nameOrText = /("[^"\\]*(?:\\.[^"\\]*)*")(\s*:)?/g
-
 /** Valid JSON, the names of which have no more escapes than they need. */
 function withPlainNames(text: string): string {
-  return text.replace(nameOrText, (found, written: string, colon?: string) =>
-    colon === undefined || !written.includes('\\') ? found : `${JSON.stringify(JSON.parse(written))}${colon}`,
-  )
+  let plain = ''
+  let copied = 0
+  for (let at = text.indexOf('"'); at >= 0; at = text.indexOf('"', at)) {
+    const end = endOfString(text, at) + 1
+    if (standsBeforeColon(text, end)) {
+      const written = text.slice(at + 1, end - 1)
+      const name = nameOf(written)
+      if (name !== written) {
+        plain += text.slice(copied, at) + JSON.stringify(name)
+        copied = end
+      }
+    }
+    at = end
+  }
+  return plain + text.slice(copied)
+}
+
+/** Whether white space alone stands between this place and a colon. */
+function standsBeforeColon(text: string, from: number): boolean {
+  let at = from
+  while (text.charCodeAt(at) <= 0x20) at++
+  return text.charCodeAt(at) === colon
 }
 
 export function isJson(text: string): boolean {

@@ -25,6 +25,22 @@ describe('JSON', () => {
     )
   })
 
+  test('names that are escaped in any way have the value of the plain text', () => {
+    const escaped = (name: string) =>
+      `"${Array.from({ length: name.length }, (_, at) => `\\u${name.charCodeAt(at).toString(16).padStart(4, '0')}`).join('')}"`
+    fc.assert(
+      fc.property(fc.dictionary(fc.string({ unit: 'binary' }), fc.string({ unit: 'binary' })), (value) => {
+        const members = Object.entries(value).map(([name, text]) => `${escaped(name)}\n : ${JSON.stringify(text)}`)
+        assert.deepEqual(readJson(`{${members.join()}}`), JSON.parse(JSON.stringify(value)))
+      }),
+    )
+  })
+
+  test('a text of five million escapes is read', () => {
+    const text = '"'.repeat(5_000_000)
+    assert.deepEqual(readJson(JSON.stringify({ text })), { text })
+  })
+
   test('a name is found again among many, and texts that look like members are none', () => {
     const many = Array.from({ length: 100 }, (_, at) => `"a${at}": "\\"a${at}\\":{,"`).join()
     assert.equal(findRepeatedName(`{${many}}`), undefined)
