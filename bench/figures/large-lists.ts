@@ -7,7 +7,7 @@ import { digest } from '#test/support/images/content.ts'
 import { Connection } from '../harness/connection.ts'
 import type { Limit } from '../harness/figure.ts'
 import { type LadingServer, startLading } from '../harness/lading.ts'
-import { holdsEnvironment, longestHold } from '../harness/longest-hold.ts'
+import { holdsEnvironment, leastHold } from '../harness/longest-hold.ts'
 import { expectStatus, pushImage, requestHead } from '../harness/requests.ts'
 
 const name = parseRepositoryName('bench/large-lists')
@@ -47,13 +47,7 @@ type Lists = Readonly<Record<string, () => Promise<unknown>>>
 
 async function longestOf({ folder }: LadingServer, lists: Lists): Promise<number> {
   let longest = 0
-  for (const [name, list] of Object.entries(lists)) {
-    const holds: number[] = []
-    for (let round = 0; round < 3; round++) holds.push(await longestHold(folder, list))
-    const hold = Math.min(...holds)
-    process.stderr.write(`  ${name}: ${hold.toFixed(1)} ms\n`)
-    longest = Math.max(longest, hold)
-  }
+  for (const [name, list] of Object.entries(lists)) longest = Math.max(longest, await leastHold(folder, name, list))
   return longest
 }
 
