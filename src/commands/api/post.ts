@@ -31,7 +31,7 @@ export async function post(
   }
 }
 
-/** Of a failed `fetch`, whose own message says nothing; of a name with several addresses, the first failure's. */
+/** The cause of a failed `fetch`: its own message has none. For a name with several addresses, the cause of the first failure. */
 function reasonOf(error: unknown): string {
   const cause = error instanceof Error ? (error.cause ?? error) : error
   const first: unknown = cause instanceof AggregateError ? cause.errors[0] : cause
