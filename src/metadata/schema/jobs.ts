@@ -5,6 +5,7 @@ export interface JobTables {
   job: JobTable
   job_schedule: JobScheduleTable
   counter: CounterTable
+  claim: ClaimTable
 }
 
 /** At most one row waits, and at most one runs, of a kind and key. */
@@ -39,4 +40,11 @@ export interface JobScheduleTable {
 export interface CounterTable {
   name: string
   value: number
+}
+
+/** Work that one process does at a time, for all that wait for it. */
+export interface ClaimTable {
+  key: string
+  holder: string
+  held_until: number
 }

@@ -1,6 +1,11 @@
 /** The tables of the room `upstream`. Times are milliseconds since the epoch, UTC. */
 export interface UpstreamTables {
   pull_through_cache_rule: PullThroughCacheRuleTable
+  cached_image: CachedImageTable
+  cached_tag: CachedTagTable
+  pending_manifest: PendingManifestTable
+  pending_reference: PendingReferenceTable
+  upstream_token: UpstreamTokenTable
 }
 
 export interface PullThroughCacheRuleTable {
@@ -19,4 +24,59 @@ export interface PullThroughCacheRuleTable {
   custom_role_arn: string | null
   created_at: number
   updated_at: number
+}
+
+/** An image that came from an upstream. Its row stays when the image is deleted. */
+export interface CachedImageTable {
+  repository_id: number
+  digest: string
+  /** The host of the upstream. */
+  upstream_url: string
+  /** The path of the repository there. */
+  upstream_name: string
+  fetched_at: number
+  /** When the upstream was last asked what refers to the image. */
+  referrers_checked_at: number | null
+}
+
+/** What an upstream said of a tag when it was last asked. */
+export interface CachedTagTable {
+  repository_id: number
+  tag: string
+  digest: string
+  /** What the tag pointed to here when `digest` became known. A push that moved the tag since then counts more. */
+  over_digest: string | null
+  checked_at: number
+}
+
+/** A manifest of an upstream that refers to content which is still on its way. Clients are served its bytes meanwhile. */
+export interface PendingManifestTable {
+  repository_id: number
+  digest: string
+  media_type: string
+  body: Uint8Array
+  upstream_url: string
+  upstream_name: string
+  /** The ARN of the principal that pulled it first. */
+  requested_by: string
+  fetched_at: number
+}
+
+/** What a pending manifest needs. */
+export interface PendingReferenceTable {
+  repository_id: number
+  parent: string
+  child: string
+  /** `config`, `layer`, `foreign` or `manifest`. */
+  kind: string
+  /** Null where the manifest does not say it. */
+  size: number | null
+}
+
+/** A token of an upstream that all processes use. */
+export interface UpstreamTokenTable {
+  /** A hash of the upstream, the account there and the scope. */
+  key: string
+  sealed: string
+  expires_at: number
 }
