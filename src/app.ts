@@ -203,7 +203,10 @@ export async function startApp(settings: Settings, log: Logger, options: AppOpti
     repositories,
     repositoryPolicies: createRepositoryPolicies({ metadata }),
     registryPolicies: createRegistryPolicies({ metadata, settings: registrySettings }),
-    cacheRules: createCacheRules({ metadata, clock, quotas }),
+    cacheRules: createCacheRules({
+      ...{ metadata, clock, quotas },
+      hosts: { areForbidden: false, isListed: () => false, ownRegistryAt: endpoints.ownRegistryAt },
+    }),
     creationTemplates: createCreationTemplates({
       metadata,
       clock,

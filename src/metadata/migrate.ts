@@ -22,6 +22,7 @@ import { auditUsage } from './migrations/0020-audit-usage.ts'
 import { sessionOpener } from './migrations/0021-session-opener.ts'
 import { storageUsage } from './migrations/0022-storage-usage.ts'
 import { cachedImages } from './migrations/0024-cached-images.ts'
+import { cacheSettings } from './migrations/0026-cache-settings.ts'
 import type { Schema } from './schema.ts'
 
 type Step = (db: Kysely<unknown>, types: ColumnTypes) => Promise<void>
@@ -49,6 +50,7 @@ const steps: Record<string, Step> = {
   '0021-session-opener': sessionOpener,
   '0022-storage-usage': storageUsage,
   '0024-cached-images': cachedImages,
+  '0026-cache-settings': cacheSettings,
 }
 
 /**

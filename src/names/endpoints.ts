@@ -22,6 +22,8 @@ export interface Endpoints {
    * is shaped like a registry's and is none: whoever meant another registry must not get the token's.
    */
   registryAt(host: string | undefined): Registry | 'unresolvable' | undefined
+  /** The registry of this deployment at a host that a text names. Its port must be one where the deployment is served, or absent. */
+  ownRegistryAt(host: string): Registry | undefined
 }
 
 export interface EndpointSettings {
@@ -44,6 +46,15 @@ export function createEndpoints({ publicUrl, listeningUrl, domain }: EndpointSet
     return `${account}.dkr.ecr.${region}.${domain}${base.port === '' ? '' : `:${base.port}`}`
   }
 
+  const registryAt: Endpoints['registryAt'] = (host) => {
+    if (suffix === undefined || host === undefined) return undefined
+    const name = host.replace(/\.?(?::\d+)?$/, '').toLowerCase()
+    if (!name.endsWith(suffix)) return undefined
+    const [, account, region] = /^(.*)\.dkr\.ecr\.(.*)$/.exec(name.slice(0, -suffix.length)) ?? []
+    if (account === undefined || region === undefined) return undefined
+    return isAccountId(account) && isRegion(region) ? { account, region } : 'unresolvable'
+  }
+
   return {
     baseUrl,
     proxyEndpoint(registry, origin) {
@@ -51,13 +62,12 @@ export function createEndpoints({ publicUrl, listeningUrl, domain }: EndpointSet
       return `${base.protocol}//${hostOf(registry, base)}`
     },
     repositoryUri: (registry, name, origin) => `${hostOf(registry, new URL(baseUrl(origin)))}/${name}`,
-    registryAt(host) {
-      if (suffix === undefined || host === undefined) return undefined
-      const name = host.replace(/\.?(?::\d+)?$/, '').toLowerCase()
-      if (!name.endsWith(suffix)) return undefined
-      const [, account, region] = /^(.*)\.dkr\.ecr\.(.*)$/.exec(name.slice(0, -suffix.length)) ?? []
-      if (account === undefined || region === undefined) return undefined
-      return isAccountId(account) && isRegion(region) ? { account, region } : 'unresolvable'
+    registryAt,
+    ownRegistryAt(host) {
+      const [, port] = /^[a-z0-9.-]+(?::(\d+))?$/.exec(host) ?? []
+      const ports = [publicUrl, listeningUrl()].map((url) => url && new URL(url).port)
+      const registry = port === undefined || ports.includes(port) ? registryAt(host) : undefined
+      return registry === 'unresolvable' || host.endsWith('.') ? undefined : registry
     },
   }
 }

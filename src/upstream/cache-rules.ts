@@ -1,13 +1,22 @@
+import type { Selectable } from 'kysely'
 import type { Clock } from '#lib/clock.ts'
 import { type Page, pageOf } from '#lib/page.ts'
-import type { Metadata, Reader } from '#metadata/metadata.ts'
+import type { Metadata, Reader, Transaction } from '#metadata/metadata.ts'
 import type { PullThroughCacheRuleTable } from '#metadata/schema/upstream.ts'
 import type { Registry } from '#names/registry.ts'
 import { parseRepositoryPrefix, type RepositoryPrefix, rootPrefix } from '#names/repository-prefix.ts'
 import { accountOfRole } from '#names/role-arn.ts'
 import { type Quotas, requireRegistryWithin } from '#registry/quotas.ts'
 import { refuse } from './refusals.ts'
-import { isOwnRegistry, kindOfUpstream, needsCredential, needsRole, type UpstreamKind } from './upstreams.ts'
+import { defaultRuleSettings, parseRuleSettings, printRuleSettings, type RuleSettings } from './rule-settings.ts'
+import {
+  isOwnRegistry,
+  kindOfUpstream,
+  needsCredential,
+  needsRole,
+  type UpstreamHosts,
+  type UpstreamKind,
+} from './upstreams.ts'
 
 /**
  * Rules of the pull through cache: which upstream registry the repositories below a prefix are copies of (ECR user guide, "Sync an
@@ -16,14 +25,16 @@ import { isOwnRegistry, kindOfUpstream, needsCredential, needsRole, type Upstrea
 export interface CacheRule extends RuleAccess {
   readonly registry: Registry
   readonly prefix: RepositoryPrefix
-  readonly upstream: UpstreamKind
-  /** A host, without scheme and path. */
+  /** Absent for a listed host that is none of ECR's upstreams. */
+  readonly upstream?: UpstreamKind | undefined
+  /** A host, without scheme and path. It has a port only where the operator lists one, or this deployment is served at one. */
   readonly upstreamUrl: string
   /** What stands upstream for `prefix`; nothing does where it is `ROOT` or was left out, which clients tell apart. */
   readonly upstreamPrefix?: RepositoryPrefix | undefined
   /** Milliseconds since the epoch. */
   readonly createdAt: number
   readonly updatedAt: number
+  readonly settings: RuleSettings
 }
 
 /** As whom the upstream is asked. */
@@ -42,10 +53,12 @@ export interface NewCacheRule extends RuleAccess {
 }
 
 export interface CacheRules {
-  /** @throws Refusal `CacheRuleAlreadyExists`, `QuotaExceeded` and those of its members */
+  /** @throws Refusal `UpstreamsForbidden`, `CacheRuleAlreadyExists`, `QuotaExceeded` and those of its members */
   create(registry: Registry, rule: NewCacheRule): Promise<CacheRule>
   /** Changes what is given; an empty role takes it away. @throws Refusal `CacheRuleNotFound` and those of its members */
   update(registry: Registry, prefix: RepositoryPrefix, access: RuleAccess): Promise<CacheRule>
+  /** Changes what is given, and leaves the time of the last update. @throws Refusal `CacheRuleNotFound` */
+  changeSettings(registry: Registry, prefix: RepositoryPrefix, change: Partial<RuleSettings>): Promise<CacheRule>
   /** Repositories that it filled stay. @throws Refusal `CacheRuleNotFound` */
   delete(registry: Registry, prefix: RepositoryPrefix): Promise<CacheRule>
   /** @throws Refusal `CacheRuleNotFound` */
@@ -60,18 +73,21 @@ export function createCacheRules({
   metadata,
   clock,
   quotas,
+  hosts,
 }: {
   metadata: Metadata
   clock: Clock
   quotas: Quotas
+  hosts: UpstreamHosts
 }): CacheRules {
   return {
-    create(registry, { prefix, upstreamUrl, upstream, upstreamPrefix, ...given }) {
-      const kind = parseUpstream(registry, upstreamUrl, upstream)
+    async create(registry, { prefix, upstreamUrl, upstream, upstreamPrefix, ...given }) {
+      if (hosts.areForbidden) throw refuse('UpstreamsForbidden', { url: upstreamUrl })
+      const kind = parseUpstream(registry, { upstreamUrl, upstream }, hosts)
       if (prefix === rootPrefix && upstreamPrefix !== undefined && upstreamPrefix !== rootPrefix) {
         throw refuse('RootUpstreamPrefixed', {})
       }
-      const access = parseAccess(registry, { kind, upstreamUrl }, given)
+      const access = parseAccess(registry, upstreamUrl, given, hosts)
       return metadata.transaction(async (trx) => {
         const now = clock()
         const row = await trx
@@ -84,6 +100,7 @@ export function createCacheRules({
             upstream_url: upstreamUrl,
             upstream_prefix: upstreamPrefix ?? null,
             ...access,
+            ...printRuleSettings(defaultRuleSettings),
             created_at: now,
             updated_at: now,
           })
@@ -102,16 +119,18 @@ export function createCacheRules({
         if (row === undefined) throw refuse('CacheRuleNotFound', { registry, prefix })
         const present = parseRule(registry, row)
         const { credentialArn = present.credentialArn, customRoleArn = present.customRoleArn } = given
-        const { upstream: kind, upstreamUrl } = present
-        const access = parseAccess(registry, { kind, upstreamUrl }, { credentialArn, customRoleArn })
+        const access = parseAccess(registry, present.upstreamUrl, { credentialArn, customRoleArn }, hosts)
         const written = { ...access, updated_at: clock() }
-        await trx
-          .updateTable('pull_through_cache_rule')
-          .set(written)
-          .where('account', '=', registry.account)
-          .where('region', '=', registry.region)
-          .where('prefix', '=', prefix)
-          .execute()
+        await updateRule(trx, registry, prefix).set(written).execute()
+        return parseRule(registry, { ...row, ...written })
+      }),
+
+    changeSettings: (registry, prefix, change) =>
+      metadata.transaction(async (trx) => {
+        const row = await selectRules(trx, registry).where('prefix', '=', prefix).forUpdate().executeTakeFirst()
+        if (row === undefined) throw refuse('CacheRuleNotFound', { registry, prefix })
+        const written = printRuleSettings({ ...parseRuleSettings(row), ...change })
+        await updateRule(trx, registry, prefix).set(written).execute()
         return parseRule(registry, { ...row, ...written })
       }),
 
@@ -166,25 +185,38 @@ function selectRules(reader: Reader, { account, region }: Registry) {
     .where('region', '=', region)
 }
 
-function parseRule(registry: Registry, row: PullThroughCacheRuleTable): CacheRule {
+function updateRule(trx: Transaction, { account, region }: Registry, prefix: RepositoryPrefix) {
+  return trx
+    .updateTable('pull_through_cache_rule')
+    .where('account', '=', account)
+    .where('region', '=', region)
+    .where('prefix', '=', prefix)
+}
+
+function parseRule(registry: Registry, row: Selectable<PullThroughCacheRuleTable>): CacheRule {
   return {
     registry,
     prefix: parseRepositoryPrefix(row.prefix),
     // Parsed when it was written.
-    upstream: row.upstream as UpstreamKind,
+    upstream: row.upstream === 'other' ? undefined : (row.upstream as UpstreamKind),
     upstreamUrl: row.upstream_url,
     upstreamPrefix: row.upstream_prefix === null ? undefined : parseRepositoryPrefix(row.upstream_prefix),
     credentialArn: row.credential_arn ?? undefined,
     customRoleArn: row.custom_role_arn ?? undefined,
     createdAt: row.created_at,
     updatedAt: row.updated_at,
+    settings: parseRuleSettings(row),
   }
 }
 
 /** @throws Refusal `UpstreamUnsupported`, `UpstreamKindMismatch` */
-function parseUpstream(registry: Registry, url: string, named: UpstreamKind | undefined): UpstreamKind {
-  const kind = kindOfUpstream(url)
-  if (kind === undefined || isOwnRegistry(url, registry)) throw refuse('UpstreamUnsupported', { url })
+function parseUpstream(
+  registry: Registry,
+  { upstreamUrl: url, upstream: named }: Pick<NewCacheRule, 'upstreamUrl' | 'upstream'>,
+  hosts: UpstreamHosts,
+): UpstreamKind | 'other' {
+  const kind = kindOfUpstream(url, hosts)
+  if (kind === undefined || isOwnRegistry(url, registry, hosts)) throw refuse('UpstreamUnsupported', { url })
   if (named !== undefined && named !== kind) throw refuse('UpstreamKindMismatch', { upstream: kind })
   return kind
 }
@@ -192,14 +224,15 @@ function parseUpstream(registry: Registry, url: string, named: UpstreamKind | un
 /** @throws Refusal `CredentialMissing`, `CredentialElsewhere`, `RoleMissing`, `RoleInvalid` */
 function parseAccess(
   registry: Registry,
-  { kind, upstreamUrl }: { readonly kind: UpstreamKind; readonly upstreamUrl: string },
+  url: string,
   { credentialArn, customRoleArn }: RuleAccess,
+  hosts: UpstreamHosts,
 ): Pick<PullThroughCacheRuleTable, 'credential_arn' | 'custom_role_arn'> {
-  if (credentialArn === undefined && needsCredential(kind)) throw refuse('CredentialMissing', { upstream: kind })
+  if (credentialArn === undefined && needsCredential(url, hosts)) throw refuse('CredentialMissing', { url })
   if (credentialArn !== undefined && !isSecretOf(registry, credentialArn)) {
     throw refuse('CredentialElsewhere', { registry })
   }
-  if (!customRoleArn && needsRole(upstreamUrl, registry)) throw refuse('RoleMissing', { url: upstreamUrl })
+  if (!customRoleArn && needsRole(url, registry, hosts)) throw refuse('RoleMissing', { url })
   if (customRoleArn && accountOfRole(customRoleArn) !== registry.account) throw refuse('RoleInvalid', { registry })
   return { credential_arn: credentialArn ?? null, custom_role_arn: customRoleArn || null }
 }

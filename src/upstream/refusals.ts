@@ -9,10 +9,12 @@ export interface UpstreamRefusals {
   CacheRuleNotFound: { readonly registry: Registry; readonly prefix: RepositoryPrefix }
   /** No address of an upstream that ECR knows, or that of the registry itself. */
   UpstreamUnsupported: { readonly url: string }
-  /** The address is one of another kind of upstream than the one that was named. */
-  UpstreamKindMismatch: { readonly upstream: UpstreamKind }
+  /** The deployment allows no upstream, so that no new rule can have one. */
+  UpstreamsForbidden: { readonly url: string }
+  /** The address is one of another kind of upstream than the one that was named; `other` for a listed host that is of no kind. */
+  UpstreamKindMismatch: { readonly upstream: UpstreamKind | 'other' }
   /** An upstream that asks for a secret, and none given. */
-  CredentialMissing: { readonly upstream: UpstreamKind }
+  CredentialMissing: { readonly url: string }
   /** A secret of another account or region. */
   CredentialElsewhere: { readonly registry: Registry }
   /** ECR in another account, and no role given to go there. */

@@ -1,3 +1,5 @@
+import { isAccountId } from '#names/account.ts'
+import { isRegion } from '#names/region.ts'
 import type { Registry } from '#names/registry.ts'
 
 /**
@@ -14,6 +16,16 @@ export type UpstreamKind =
   | 'azure-container-registry'
   | 'gitlab-container-registry'
   | 'chainguard'
+
+/** What a deployment says of hosts beside those that ECR knows. A host has no scheme and no path, and a port only where it needs one. */
+export interface UpstreamHosts {
+  /** The deployment allows no upstream at all. */
+  readonly areForbidden: boolean
+  /** Whether the operator lists the host. A listed host may be any registry, and needs no credentials. */
+  readonly isListed: (host: string) => boolean
+  /** The registry of this deployment that has this host. */
+  readonly ownRegistryAt: (host: string) => Registry | undefined
+}
 
 /** A host, without scheme and path. */
 const hosts: Readonly<Record<Exclude<UpstreamKind, 'ecr' | 'azure-container-registry'>, string>> = {
@@ -32,26 +44,30 @@ const kinds: ReadonlyMap<string, UpstreamKind> = new Map(
 
 /** A registry's name has 5 to 50 characters; a hash may follow a hyphen (Azure, "Registry naming"). */
 const azureHost = /^[a-z0-9](?:[a-z0-9-]{3,61})[a-z0-9]\.azurecr\.io$/
-const ecrHost = /^(\d{12})\.dkr\.ecr\.([a-z0-9-]+)\.amazonaws\.com$/
+/** ECR's form of a registry's host. */
+const ecrForm = /^(\d{12})\.dkr\.ecr\.([a-z0-9-]+)\.(.+)$/
 
-/** `undefined` for what is the address of none. */
-export function kindOfUpstream(url: string): UpstreamKind | undefined {
-  if (url.length > longestHost) return undefined
-  if (ecrHost.test(url)) return 'ecr'
-  if (azureHost.test(url)) return 'azure-container-registry'
-  return kinds.get(url)
+/** `other` for a listed host that is none of ECR's upstreams, and `undefined` for what is no upstream. */
+export function kindOfUpstream(host: string, known: UpstreamHosts): UpstreamKind | 'other' | undefined {
+  if (host.length > longestHost) return undefined
+  if (ecrRegistryAt(host, known) !== undefined) return 'ecr'
+  if (azureHost.test(host)) return 'azure-container-registry'
+  return kinds.get(host) ?? (known.isListed(host) ? 'other' : undefined)
 }
 
 /** RFC 1035 section 2.3.4. */
 const longestHost = 253
 
-/** The registry at an address of ECR. */
-function ecrRegistryAt(url: string): { readonly account: string; readonly region: string } | undefined {
-  const [, account, region] = ecrHost.exec(url) ?? []
-  return account === undefined || region === undefined ? undefined : { account, region }
+/** The registry at a host of ECR, of this deployment, or of another one that is listed and has ECR's form. */
+export function ecrRegistryAt(host: string, known: UpstreamHosts): Registry | undefined {
+  const own = known.ownRegistryAt(host)
+  if (own !== undefined) return own
+  const [, account = '', region = '', domain] = ecrForm.exec(host) ?? []
+  if (!isAccountId(account) || !isRegion(region)) return undefined
+  return domain === 'amazonaws.com' || known.isListed(host) ? { account, region } : undefined
 }
 
-const withSecret: ReadonlySet<UpstreamKind> = new Set([
+const withSecret: ReadonlySet<UpstreamKind | 'other'> = new Set([
   'docker-hub',
   'github-container-registry',
   'gitlab-container-registry',
@@ -59,19 +75,23 @@ const withSecret: ReadonlySet<UpstreamKind> = new Set([
   'chainguard',
 ] as const)
 
-/** Whether ECR asks for a secret with the credentials of an account there. */
-export function needsCredential(kind: UpstreamKind): boolean {
-  return withSecret.has(kind)
+/** Whether a rule needs a secret with the credentials of an account there, as ECR asks. */
+export function needsCredential(host: string, known: UpstreamHosts): boolean {
+  const kind = kindOfUpstream(host, known)
+  return kind !== undefined && withSecret.has(kind) && !known.isListed(host)
 }
 
-/** Whether ECR asks for a role with which to read there: in another account than the registry's own. */
-export function needsRole(url: string, registry: Registry): boolean {
-  const upstream = ecrRegistryAt(url)
-  return upstream !== undefined && upstream.account !== registry.account
+/** Whether a rule needs a role with which to read there, as ECR asks for the registry of another account. */
+export function needsRole(host: string, registry: Registry, known: UpstreamHosts): boolean {
+  const upstream = ecrRegistryAt(host, known)
+  return upstream !== undefined && upstream.account !== registry.account && !known.isListed(host)
 }
 
-/** An image that a registry caches from itself would be looked for in the cache, and so on. */
-export function isOwnRegistry(url: string, registry: Registry): boolean {
-  const upstream = ecrRegistryAt(url)
-  return upstream?.account === registry.account && upstream.region === registry.region
+/**
+ * Whether the host is that of the registry itself: the cache would look for an image in itself, and so on. A listed host of ECR is
+ * that of AWS, where a registry may have the same account and region.
+ */
+export function isOwnRegistry(host: string, registry: Registry, known: UpstreamHosts): boolean {
+  const own = known.ownRegistryAt(host) ?? (known.isListed(host) ? undefined : ecrRegistryAt(host, known))
+  return own?.account === registry.account && own.region === registry.region
 }

@@ -23,9 +23,17 @@ export const pullThroughExceptions = {
     ({ url }) =>
       `The upstream registry URL ${url.slice(0, shownCharacters)} is invalid. Specify a valid upstream registry URL and try again`,
   ],
+  UpstreamsForbidden: [
+    'UnsupportedUpstreamRegistryException',
+    ({ url }) =>
+      `The upstream registry URL ${url.slice(0, shownCharacters)} is not allowed: this deployment allows no upstream registries (LADING_UPSTREAMS is none)`,
+  ],
   UpstreamKindMismatch: [
     'InvalidParameterException',
-    ({ upstream }) => invalid('upstreamRegistry', `must be ${upstream} for the given upstreamRegistryUrl`),
+    ({ upstream }) => {
+      const expected = upstream === 'other' ? 'be omitted' : `be ${upstream}`
+      return invalid('upstreamRegistry', `must ${expected} for the given upstreamRegistryUrl`)
+    },
   ],
   // ECR's words, as far as a report quotes them (aws-controllers-k8s/community issue 2589).
   CredentialMissing: [

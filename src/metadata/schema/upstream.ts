@@ -1,3 +1,5 @@
+import type { Generated } from 'kysely'
+
 /** The tables of the room `upstream`. Times are milliseconds since the epoch, UTC. */
 export interface UpstreamTables {
   pull_through_cache_rule: PullThroughCacheRuleTable
@@ -13,7 +15,7 @@ export interface PullThroughCacheRuleTable {
   region: string
   /** Without a slash at its end, or `ROOT`. */
   prefix: string
-  /** ECR's name of the kind of upstream, such as `docker-hub`. */
+  /** ECR's name of the kind of upstream, such as `docker-hub`; `other` for a host that is of no such kind. */
   upstream: string
   /** The host of the upstream. */
   upstream_url: string
@@ -24,6 +26,10 @@ export interface PullThroughCacheRuleTable {
   custom_role_arn: string | null
   created_at: number
   updated_at: number
+  /** For how long an answer of the upstream about a tag counts. Null: for ever. */
+  max_age_ms: Generated<number | null>
+  /** How many bytes of blobs the repositories below the prefix may hold. Null: any number. */
+  max_bytes: Generated<number | null>
 }
 
 /** An image that came from an upstream. Its row stays when the image is deleted. */

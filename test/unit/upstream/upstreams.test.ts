@@ -3,15 +3,28 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
 import { parseAccountId } from '#names/account.ts'
+import { createEndpoints } from '#names/endpoints.ts'
 import { parseRegion } from '#names/region.ts'
 import { parseRepositoryName } from '#names/repository-name.ts'
 import { parseRepositoryPrefix, prefixesCovering } from '#names/repository-prefix.ts'
 import type { CacheRule } from '#upstream/cache-rules.ts'
+import { defaultRuleSettings } from '#upstream/rule-settings.ts'
 import { findUpstream } from '#upstream/upstream-name.ts'
-import { isOwnRegistry, kindOfUpstream, needsCredential, needsRole } from '#upstream/upstreams.ts'
+import { isOwnRegistry, kindOfUpstream, needsCredential, needsRole, type UpstreamHosts } from '#upstream/upstreams.ts'
 import model from '../../../src/ecr/model.json' with { type: 'json' }
 
 const registry = { account: parseAccountId('000000000000'), region: parseRegion('us-east-1') }
+
+/** A deployment below `registry.example`. Its operator lists these hosts. */
+function knowing(...listed: string[]): UpstreamHosts {
+  const { ownRegistryAt } = createEndpoints({
+    domain: 'registry.example',
+    publicUrl: 'https://registry.example:8443',
+    listeningUrl: () => 'http://127.0.0.1:5000',
+  })
+  return { areForbidden: false, isListed: (host) => listed.includes(host), ownRegistryAt }
+}
+const usual = knowing()
 
 function rule(prefix: string, upstreamPrefix?: string): CacheRule {
   return {
@@ -22,6 +35,7 @@ function rule(prefix: string, upstreamPrefix?: string): CacheRule {
     upstreamPrefix: upstreamPrefix === undefined ? undefined : parseRepositoryPrefix(upstreamPrefix),
     createdAt: 0,
     updatedAt: 0,
+    settings: defaultRuleSettings,
   }
 }
 
@@ -41,9 +55,9 @@ const addresses: readonly [url: string, kind: string | undefined, asks: '' | 'se
 
 test('each upstream of the API model is known by its address, and by what it asks for', () => {
   for (const [url, kind, asks] of addresses) {
-    assert.equal(kindOfUpstream(url), kind, url)
-    assert.equal(needsCredential(kindOfUpstream(url) ?? 'quay'), asks === 'secret', url)
-    assert.equal(needsRole(url, registry), asks === 'role', url)
+    assert.equal(kindOfUpstream(url, usual), kind, url)
+    assert.equal(needsCredential(url, usual), asks === 'secret', url)
+    assert.equal(needsRole(url, registry, usual), asks === 'role', url)
   }
   assert.deepEqual(new Set(addresses.map(([, kind]) => kind)), new Set(model.shapes.UpstreamRegistry.enum))
 })
@@ -60,7 +74,7 @@ test('an address with a scheme, a port, a path or more around it is that of none
       `${url}\n`,
       `${url}.`,
     ]) {
-      assert.equal(kindOfUpstream(other), undefined, other)
+      assert.equal(kindOfUpstream(other, usual), undefined, other)
     }
   }
   const none = [
@@ -73,14 +87,61 @@ test('an address with a scheme, a port, a path or more around it is that of none
     'a.b.azurecr.io',
   ]
   for (const url of [...none, '1.dkr.ecr.us-east-1.amazonaws.com', `${'a'.repeat(100_000)}.azurecr.io`, '__proto__']) {
-    assert.equal(kindOfUpstream(url), undefined, url)
+    assert.equal(kindOfUpstream(url, usual), undefined, url)
   }
 })
 
 test('a registry is no upstream of itself, but one of another region is', () => {
-  assert.ok(isOwnRegistry('000000000000.dkr.ecr.us-east-1.amazonaws.com', registry))
-  assert.ok(!isOwnRegistry('000000000000.dkr.ecr.eu-west-1.amazonaws.com', registry))
-  assert.ok(!isOwnRegistry('quay.io', registry))
+  assert.ok(isOwnRegistry('000000000000.dkr.ecr.us-east-1.amazonaws.com', registry, usual))
+  assert.ok(!isOwnRegistry('000000000000.dkr.ecr.eu-west-1.amazonaws.com', registry, usual))
+  assert.ok(!isOwnRegistry('quay.io', registry, usual))
+})
+
+test('a listed host may be any registry, and needs neither a secret nor a role', () => {
+  const hosts: readonly [host: string, kind: string][] = [
+    ['mirror.example:5000', 'other'],
+    ['10.0.0.7', 'other'],
+    ['[::1]:5000', 'other'],
+    ['docker.io', 'other'],
+    ['registry-1.docker.io', 'docker-hub'],
+    ['mycompany.azurecr.io', 'azure-container-registry'],
+    ['111111111111.dkr.ecr.eu-west-1.amazonaws.com', 'ecr'],
+    ['111111111111.dkr.ecr.eu-west-1.lading.example:5000', 'ecr'],
+    ['1.dkr.ecr.eu-west-1.lading.example', 'other'],
+  ]
+  for (const [host, kind] of hosts) {
+    const known = knowing(host)
+    assert.equal(kindOfUpstream(host, known), kind, host)
+    assert.equal(needsCredential(host, known), false, host)
+    assert.equal(needsRole(host, registry, known), false, host)
+    if (kind === 'other') assert.equal(kindOfUpstream(host, knowing(`${host}0`, 'example')), undefined, host)
+  }
+})
+
+test('a host below the domain of the deployment is one of its registries, at its own ports alone', () => {
+  const abroad = '000000000000.dkr.ecr.eu-west-1.registry.example'
+  const others = '111111111111.dkr.ecr.us-east-1.registry.example'
+  for (const port of ['', ':8443', ':5000']) {
+    assert.equal(kindOfUpstream(`${abroad}${port}`, usual), 'ecr')
+    assert.equal(needsRole(`${abroad}${port}`, registry, usual), false)
+    assert.equal(isOwnRegistry(`${abroad}${port}`, registry, usual), false)
+    assert.equal(needsRole(`${others}${port}`, registry, usual), true)
+  }
+  for (const end of [':22', '.', ':8443.', '/', ':', '.example']) {
+    assert.equal(kindOfUpstream(`${abroad}${end}`, usual), undefined, end)
+  }
+  for (const host of ['team.registry.example', 'registry.example', '1.dkr.ecr.us-east-1.registry.example']) {
+    assert.equal(kindOfUpstream(host, usual), undefined, host)
+  }
+  const own = '000000000000.dkr.ecr.us-east-1.registry.example:5000'
+  assert.ok(isOwnRegistry(own, registry, usual))
+  assert.ok(isOwnRegistry(own, registry, knowing(own)))
+})
+
+test('an operator who lists the host of AWS means AWS, also where account and region are those of the registry', () => {
+  const atAws = '000000000000.dkr.ecr.us-east-1.amazonaws.com'
+  assert.ok(isOwnRegistry(atAws, registry, usual))
+  assert.ok(!isOwnRegistry(atAws, registry, knowing(atAws)))
 })
 
 test('the upstream prefix takes the place of the prefix, and ROOT is none', () => {
