@@ -524,4 +524,4 @@ export interface TagMove {
   readonly cause: TagMoveCause
 }
 
-export type TagMoveCause = 'PUSH' | 'DELETE' | 'LIFECYCLE' | 'SUBJECT' | 'ROLLBACK' | 'RESTORE'
+export type TagMoveCause = 'PUSH' | 'CACHE' | 'DELETE' | 'LIFECYCLE' | 'SUBJECT' | 'ROLLBACK' | 'RESTORE'

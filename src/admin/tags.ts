@@ -94,6 +94,7 @@ const namesOfStates = {
 
 const namesOfCauses = {
   push: 'PUSH',
+  cache: 'CACHE',
   delete: 'DELETE',
   lifecycle: 'LIFECYCLE',
   subject: 'SUBJECT',

@@ -1,6 +1,5 @@
 import { setImmediate } from 'node:timers/promises'
 import type { Handlers } from '#aws/operation.ts'
-import type { Principal } from '#iam/principal.ts'
 import { type Digest, isDigest } from '#names/digest.ts'
 import { parseTag } from '#names/tag.ts'
 import { pushCreating } from '#registry/create-on-push.ts'
@@ -8,13 +7,14 @@ import type { ImageDeletion } from '#registry/image-deletion.ts'
 import type { ImagePush } from '#registry/image-push.ts'
 import type { Images } from '#registry/images.ts'
 import { convertManifest } from '#registry/manifest-conversion.ts'
+import type { Puller } from '#registry/puller.ts'
 import { refuse as refuseContent } from '#registry/refusals.ts'
 import type { Repositories } from '#registry/repositories.ts'
 import { inRepository, type RepositoryKey } from '#registry/repository.ts'
 import { type AskedImage, attempt, describeDeletionFailure, readImageId } from './image-ids.ts'
 import type { Image, ImageFailure, Operations } from './model.ts'
 import { refuse } from './refusals.ts'
-import { pusherOf, repositoryKey, repositoryResource } from './request.ts'
+import { pullerOf, pusherOf, repositoryKey, repositoryResource } from './request.ts'
 import { describeImageId } from './shapes.ts'
 
 /** Characters of all manifests in one answer: a hundred of usual size come to one MiB, a hundred of the largest would to 400. */
@@ -40,9 +40,9 @@ export function imageOperations({ repositories, images, imagePush, imageDeletion
     key: RepositoryKey,
     { tag, digest }: AskedImage,
     accepted: readonly string[] | undefined,
-    { identityArn }: Principal,
+    by: Puller,
   ): Promise<Image> {
-    const pulled = await images.pull(key, digest === undefined ? { tag } : { digest }, identityArn)
+    const pulled = await images.pull(key, digest === undefined ? { tag } : { digest }, by)
     const stored = digest === undefined && accepted !== undefined ? convertManifest(pulled, accepted) : pulled
     return {
       registryId: key.registry.account,
@@ -102,7 +102,7 @@ export function imageOperations({ repositories, images, imagePush, imageDeletion
         for (const imageId of imageIds) {
           request.signal.throwIfAborted()
           const { result, failure } = await attempt({ images, key, imageId }, (asked) =>
-            fetchImage(key, asked, acceptedMediaTypes, request.principal),
+            fetchImage(key, asked, acceptedMediaTypes, pullerOf(request)),
           )
           if (failure === undefined) found.push(result)
           else failures.push(failure)

@@ -4,7 +4,7 @@ import type { Referrer, Referrers } from '#registry/referrers.ts'
 import type { Repositories } from '#registry/repositories.ts'
 import type { ImageReferrer, Operations } from './model.ts'
 import { openPage } from './paging.ts'
-import { repositoryKey, repositoryResource } from './request.ts'
+import { pullerOf, repositoryKey, repositoryResource } from './request.ts'
 
 /** What refers to an image as its subject: signatures, SBOMs and the like. */
 export interface ReferrerParts {
@@ -34,7 +34,12 @@ export function referrerOperations({ repositories, referrers }: ReferrerParts) {
           return { referrers: [] }
         }
         const after = page.after?.[0]
-        const { items, next } = await referrers.list(key, subject, { status, artifactTypes, limit: page.limit, after })
+        const { items, next } = await referrers.list(
+          key,
+          subject,
+          { status, artifactTypes, limit: page.limit, after },
+          pullerOf(request),
+        )
         return { referrers: items.map(describeReferrer), nextToken: page.nextToken(next && [next]) }
       },
     },

@@ -1,9 +1,11 @@
 import type { HandlerRequest } from '#aws/operation.ts'
+import type { Principal } from '#iam/principal.ts'
 import { repositoryArn } from '#names/arn.ts'
 import type { Registry } from '#names/registry.ts'
 import type { RepositoryName } from '#names/repository-name.ts'
 import { accountOfRole } from '#names/role-arn.ts'
 import type { Pusher } from '#registry/create-on-push.ts'
+import type { Puller } from '#registry/puller.ts'
 import type { RepositoryKey } from '#registry/repository.ts'
 
 /** What most operations have in common: they are about one repository. */
@@ -25,6 +27,17 @@ export function pusherOf(
     key: repositoryKey(request),
     mayCreate: () => request.may('ecr:CreateRepository', repositoryResource(request)),
   }
+}
+
+/** The caller as one that pulls from the repository. */
+export function pullerOf(
+  request: RepositoryRequest & {
+    readonly principal: Principal
+    readonly may: (action: string, resource: string) => Promise<boolean>
+  },
+): Puller {
+  const { arn, identityArn } = request.principal
+  return { arn, identityArn, may: (action) => request.may(action, repositoryResource(request)) }
 }
 
 export function repositoryKey({ input, registry }: RepositoryRequest): RepositoryKey {

@@ -2,7 +2,7 @@ import type { IncomingHttpHeaders } from 'node:http'
 import type { FastifyReply } from 'fastify'
 import { type Digest, parseDigest } from '#names/digest.ts'
 import type { LinkedBlobs } from '#registry/linked-blobs.ts'
-import { type FamilyRoutes, repositoryOf } from './call.ts'
+import { type FamilyRoutes, pullerOf, repositoryOf } from './call.ts'
 import { etagOf, isNotModified } from './conditions.ts'
 import { type ByteRange, parseRange } from './ranges.ts'
 import { refuse } from './refusals.ts'
@@ -15,7 +15,7 @@ export function blobRoutes({ linkedBlobs }: { linkedBlobs: LinkedBlobs }): Famil
       actions: [['ecr:BatchCheckLayerAvailability', 'ecr:GetDownloadUrlForLayer']],
       async handle(call) {
         const digest = parseDigest(call.path.digest)
-        const { sizeBytes } = await linkedBlobs.stat(repositoryOf(call), digest)
+        const { sizeBytes } = await linkedBlobs.stat(repositoryOf(call), digest, pullerOf(call))
         if (isNotModified(call.request.headers, digest)) return notModified(call.reply, digest)
         return call.reply.headers(headersOf(digest, sizeBytes)).send()
       },
@@ -25,7 +25,7 @@ export function blobRoutes({ linkedBlobs }: { linkedBlobs: LinkedBlobs }): Famil
       actions: [['ecr:GetDownloadUrlForLayer']],
       async handle(call) {
         const digest = parseDigest(call.path.digest)
-        await using blob = await linkedBlobs.open(repositoryOf(call), digest)
+        await using blob = await linkedBlobs.open(repositoryOf(call), digest, pullerOf(call))
         const { sizeBytes } = blob
         if (isNotModified(call.request.headers, digest)) return notModified(call.reply, digest)
         const range = rangeOf(call.request.headers, digest, sizeBytes)

@@ -3,6 +3,7 @@ import type { Principal } from '#iam/principal.ts'
 import type { Registry } from '#names/registry.ts'
 import type { RepositoryName } from '#names/repository-name.ts'
 import type { Pusher } from '#registry/create-on-push.ts'
+import type { Puller } from '#registry/puller.ts'
 import type { RepositoryKey } from '#registry/repository.ts'
 import { refuse } from './refusals.ts'
 import type { Family, OciPath } from './url.ts'
@@ -46,6 +47,16 @@ export function repositoryOf({
 /** The caller as one that pushes to the repository that its path names. */
 export function pusherOf(call: OciCall<'manifest'> | OciCall<'uploads'>): Pusher {
   return { key: repositoryOf(call), mayCreate: () => call.may('ecr:CreateRepository', call.path.name) }
+}
+
+/** The caller as one that pulls from the repository that its path names. Flat on purpose: `bench` figure "manifest GET by tag". */
+export function pullerOf(call: OciCall<'manifest'> | OciCall<'blob'> | OciCall<'referrers'>): Puller {
+  const { caller, path } = call
+  return {
+    arn: caller?.arn ?? '',
+    identityArn: caller?.identityArn ?? '',
+    may: (action) => call.may(action, path.name),
+  }
 }
 
 /** The number of entries that `n` asks for, at most `most`, which also counts without it. @throws Refusal `ParameterInvalid` */

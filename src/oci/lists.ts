@@ -3,7 +3,7 @@ import { mediaTypes } from '#registry/manifest-types.ts'
 import type { Referrer, Referrers } from '#registry/referrers.ts'
 import type { Repositories } from '#registry/repositories.ts'
 import type { Tags } from '#registry/tags.ts'
-import { type FamilyRoutes, nextLink, parseCount, parseText, repositoryOf } from './call.ts'
+import { type FamilyRoutes, nextLink, parseCount, parseText, pullerOf, repositoryOf } from './call.ts'
 
 /** ECR's largest page (API reference, `maxResults`); also the default here, since few clients of tags/list follow its links. */
 const mostEntries = 1_000
@@ -55,12 +55,13 @@ export function referrerRoutes({ referrers }: { referrers: Referrers }): FamilyR
         const subject = parseDigest(path.digest)
         const artifactType = parseText(query, 'artifactType')
         const limit = Math.max(parseCount(query, mostReferrers), 1)
-        const { items, next } = await referrers.list(repositoryOf(call), subject, {
+        const page = {
           status: 'ACTIVE',
           limit,
           after: parseText(query, 'last'),
           artifactTypes: artifactType === undefined ? undefined : [artifactType],
-        })
+        } as const
+        const { items, next } = await referrers.list(repositoryOf(call), subject, page, pullerOf(call))
         const filter = artifactType === undefined ? undefined : { artifactType }
         if (filter !== undefined) reply.header('oci-filters-applied', 'artifactType')
         if (next !== undefined) {

@@ -10,10 +10,11 @@ import type { Images } from '#registry/images.ts'
 import { manifestLimitBytes } from '#registry/manifest.ts'
 import type { Repositories } from '#registry/repositories.ts'
 import { inRepository, type RepositoryKey } from '#registry/repository.ts'
-import { type FamilyRoutes, pusherOf, repositoryOf } from './call.ts'
+import { type FamilyRoutes, pullerOf, pusherOf, repositoryOf } from './call.ts'
 import { etagOf, isNotModified } from './conditions.ts'
 import { refuse } from './refusals.ts'
 import { sendBytes } from './send.ts'
+import { warnStale } from './stale.ts'
 
 /** `/v2/<name>/manifests/<reference>` (distribution specification, "Pulling manifests", "Pushing Manifests", "Deleting Manifests"). */
 export function manifestRoutes({
@@ -35,11 +36,9 @@ export function manifestRoutes({
       // Flat on purpose: `bench` figure "manifest GET by tag".
       async handle(call) {
         const key = repositoryOf(call)
-        const { digest, mediaType, body } = await images.pull(
-          key,
-          parseWanted(key, call.path.reference),
-          call.caller?.identityArn ?? '',
-        )
+        const wanted = parseWanted(key, call.path.reference)
+        const { digest, mediaType, body, stale } = await images.pull(key, wanted, pullerOf(call))
+        if (stale !== undefined) warnStale(call.reply, stale)
         if (isNotModified(call.request.headers, digest)) return notModified(call.reply, digest)
         const headers = { 'content-type': mediaType, 'docker-content-digest': digest, etag: etagOf(digest) }
         sendBytes(call.reply, headers, body)
@@ -50,7 +49,9 @@ export function manifestRoutes({
       actions: [['ecr:BatchGetImage']],
       async handle(call) {
         const key = repositoryOf(call)
-        const { digest, mediaType, sizeBytes } = await images.head(key, parseWanted(key, call.path.reference))
+        const wanted = parseWanted(key, call.path.reference)
+        const { digest, mediaType, sizeBytes, stale } = await images.head(key, wanted, pullerOf(call))
+        if (stale !== undefined) warnStale(call.reply, stale)
         if (isNotModified(call.request.headers, digest)) return notModified(call.reply, digest)
         return call.reply
           .header('content-type', mediaType)

@@ -23,8 +23,12 @@ export interface ManifestPush {
   readonly tag?: Tag | undefined
   /** Whether members that are null, empty or missing are refused, as by ECR. */
   readonly strict?: boolean
-  /** The ARN of the principal that pushes. */
+  /** The ARN of the principal that pushes, or that pulled the image from its upstream. */
   readonly by: string
+  /** `push` by default. `cache` for a copy of what an upstream has. */
+  readonly cause?: 'push' | 'cache'
+  /** Writes further rows in the transaction that stores the image. */
+  readonly alongside?: (trx: Transaction, repository: Repository, digest: Digest) => Promise<void>
 }
 
 export interface PushedImage {
@@ -56,7 +60,7 @@ export function createImagePush({
 }): ImagePush {
   const storageQuotas = createStorageQuotas(quotas)
   return {
-    async put(key, { body, mediaType, digest: given, tag, strict, by }) {
+    async put(key, { body, mediaType, digest: given, tag, strict, by, cause = 'push', alongside }) {
       const algorithm = given === undefined ? 'sha256' : digestAlgorithm(given)
       const digest = digestOf(algorithm, createHash(algorithm).update(body).digest('hex'))
       if (given !== undefined && given !== digest) {
@@ -72,10 +76,11 @@ export function createImagePush({
         const needed = stored ? children : [digest, ...children]
         const restored = await restoreImages(trx, repository, needed, clock())
         if (stored) await requireImagesWithin(trx, quotas, repository)
-        const act = { by, at: clock(), cause: 'push', imageCame: stored } as const
+        const act = { by, at: clock(), cause, imageCame: stored }
         const moved = tag !== undefined && (await moveTag(trx, repository, tag, digest, act))
         if (moved) await requireTagsWithin(trx, quotas, repository, digest)
         if (stored) await storageQuotas.requireStored(trx, key.registry)
+        await alongside?.(trx, repository, digest)
         const changed = tag === undefined ? stored : moved
         return { digest, manifest, changed: changed || restored.includes(digest) }
       })

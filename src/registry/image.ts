@@ -7,6 +7,14 @@ export interface StoredManifest {
   readonly digest: Digest
   readonly mediaType: MediaType
   readonly body: Uint8Array
+  readonly stale?: StaleCopy | undefined
+}
+
+/** A copy that may be old, since its upstream could not say what is current. */
+export interface StaleCopy {
+  /** When the upstream last answered; milliseconds since the epoch. */
+  readonly checkedAt: number
+  readonly now: number
 }
 
 /** What a HEAD needs of a manifest. */
@@ -14,6 +22,7 @@ export interface ManifestHead {
   readonly digest: Digest
   readonly mediaType: MediaType
   readonly sizeBytes: number
+  readonly stale?: StaleCopy | undefined
 }
 
 /** An image as ECR describes it (API reference, ImageDetail). Times are milliseconds since the epoch. */

@@ -3,6 +3,7 @@ import { type Digest, parseDigest } from '#names/digest.ts'
 import { type MediaType, parseMediaType } from '#names/media-type.ts'
 import type { Reference } from '#names/reference.ts'
 import type { ManifestHead, StoredManifest } from './image.ts'
+import type { Puller } from './puller.ts'
 import type { Pulls } from './pulls.ts'
 import { refuse } from './refusals.ts'
 import { getRepository, inRepository, type RepositoryKey } from './repository.ts'
@@ -10,9 +11,9 @@ import { getRepository, inRepository, type RepositoryKey } from './repository.ts
 /** Fetching manifests. A pull is one compiled query, flat on purpose: `bench` figure "manifest GET by tag". */
 export interface Images {
   /** The manifest for a pull, which is recorded as one `by` that user or role. @throws Refusal `RepositoryNotFound`, `ImageNotFound`, `ImageArchived` */
-  pull(key: RepositoryKey, reference: Reference, by: string): Promise<StoredManifest>
+  pull(key: RepositoryKey, reference: Reference, by: Puller): Promise<StoredManifest>
   /** No pull. @throws Refusal `RepositoryNotFound`, `ImageNotFound`, `ImageArchived` */
-  head(key: RepositoryKey, reference: Reference): Promise<ManifestHead>
+  head(key: RepositoryKey, reference: Reference, by: Puller): Promise<ManifestHead>
   /** Where a tag points, or the digest itself if it is there, be it archived. @throws Refusal `RepositoryNotFound` */
   resolve(key: RepositoryKey, reference: Reference): Promise<Digest | undefined>
 }
@@ -85,7 +86,7 @@ export function createImages({ metadata, pulls }: { metadata: Metadata; pulls: P
       requireActive(row, key, reference)
       // Both were parsed when they were stored; a pull does not parse them again.
       const manifest = { digest: row.digest as Digest, mediaType: row.media_type as MediaType, body: row.body }
-      pulls.record(row.repository_id, manifest.digest, by)
+      pulls.record(row.repository_id, manifest.digest, by.identityArn)
       return manifest
     },
 

@@ -7,6 +7,7 @@ import { readAccountSetting } from './account-settings.ts'
 import { closed, linkBlob } from './blob-links.ts'
 import { noteBlobs, renewedAfterMs, renewLinks } from './collectable.ts'
 import type { ImageStatus } from './image.ts'
+import type { Puller } from './puller.ts'
 import { refuse } from './refusals.ts'
 import { getRepository, inRepository, lockRepository, type RepositoryKey } from './repository.ts'
 import { selectServed } from './served-blobs.ts'
@@ -20,9 +21,9 @@ import { uncountLinks } from './storage-usage.ts'
  */
 export interface LinkedBlobs {
   /** @throws Refusal `RepositoryNotFound`, `BlobNotFound` */
-  stat(key: RepositoryKey, digest: Digest): Promise<{ readonly sizeBytes: number }>
+  stat(key: RepositoryKey, digest: Digest, by: Puller): Promise<{ readonly sizeBytes: number }>
   /** Open for reading, unless it was only needed by what was deleted (`blob-links.ts`); the caller closes it. @throws Refusal `RepositoryNotFound`, `BlobNotFound` */
-  open(key: RepositoryKey, digest: Digest): Promise<BlobReader>
+  open(key: RepositoryKey, digest: Digest, by: Puller): Promise<BlobReader>
   /** What the repository has of these blobs; those it lacks are left out. @throws Refusal `RepositoryNotFound` */
   availability(key: RepositoryKey, digests: readonly Digest[]): Promise<ReadonlyMap<Digest, AvailableBlob>>
   /**
@@ -30,7 +31,7 @@ export interface LinkedBlobs {
    *
    * @throws Refusal `RepositoryNotFound`, `BlobNotFound`, `BlobInaccessible`
    */
-  requireReferenced(key: RepositoryKey, digest: Digest): Promise<void>
+  requireReferenced(key: RepositoryKey, digest: Digest, by: Puller): Promise<void>
   /**
    * Links a blob of another repository of the registry. `false` where that cannot be, by ECR's rules (user guide, "Cross-repository
    * layer sharing"): the registry's setting BLOB_MOUNTING is on, both repositories have one encryption, and an image of the other

@@ -5,6 +5,7 @@ import type { Metadata, Reader } from '#metadata/metadata.ts'
 import { type Digest, parseDigest } from '#names/digest.ts'
 import { type MediaType, parseMediaType } from '#names/media-type.ts'
 import type { ImageStatus, ImageStatusFilter } from './image.ts'
+import type { Puller } from './puller.ts'
 import { getRepository, type RepositoryKey } from './repository.ts'
 
 /** A manifest that names another as its subject (OCI distribution specification, "Listing Referrers"). */
@@ -24,7 +25,7 @@ export interface Referrers {
    *
    * @throws Refusal `RepositoryNotFound`
    */
-  list(key: RepositoryKey, subject: Digest, request: ReferrerPageRequest): Promise<Page<Referrer, Digest>>
+  list(key: RepositoryKey, subject: Digest, request: ReferrerPageRequest, by: Puller): Promise<Page<Referrer, Digest>>
 }
 
 export interface ReferrerPageRequest {

@@ -13,7 +13,7 @@ export interface TagMove {
   readonly to: Digest | undefined
 }
 
-export type TagMoveCause = 'push' | RemovalCause | 'rollback' | 'restore'
+export type TagMoveCause = 'push' | 'cache' | RemovalCause | 'rollback' | 'restore'
 
 /** Who does something, and when. */
 export interface Act {

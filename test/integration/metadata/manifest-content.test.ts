@@ -18,6 +18,7 @@ import { parseRepositoryName } from '#names/repository-name.ts'
 import { createImages } from '#registry/images.ts'
 import { createDeletedImages } from '#registry/recycle-bin/images.ts'
 import { eachDatabase } from '#test/support/databases.ts'
+import { aPuller } from '#test/support/puller.ts'
 
 const before = '0014-blob-store'
 const registry = { account: parseAccountId('123456789012'), region: parseRegion('eu-west-1') }
@@ -99,7 +100,7 @@ eachDatabase((databases) =>
         metadata,
         pulls: { record: () => {}, flush: async () => {}, stop: async () => {} },
       })
-      assert.ok(Buffer.from(gone.body).equals((await pull(key, { digest: gone.digest }, 'ann')).body))
+      assert.ok(Buffer.from(gone.body).equals((await pull(key, { digest: gone.digest }, aPuller('ann'))).body))
     })
 
     test('pages that held bodies are full of small rows afterwards', async (t) => {

@@ -18,6 +18,7 @@ import { createStorageClasses } from '#registry/storage-class.ts'
 import { eachDatabase } from '#test/support/databases.ts'
 import { index } from '#test/support/images/build.ts'
 import { preparedDuring } from '#test/support/prepared-texts.ts'
+import { aPuller } from '#test/support/puller.ts'
 
 /** A table of the repository's content that is searched by nothing but which repository it is. */
 const wholeRepository = /^(?:SCAN|SEARCH) (?!json_each).* \(repository_id=\?\)$/
@@ -53,7 +54,7 @@ eachDatabase((databases) => {
         await lists.list(key, { tagStatus: 'UNTAGGED', status: 'ARCHIVED', limit: 10 })
         await lists.describe(key, { tagStatus: 'ANY', status: 'ARCHIVED', limit: 10 })
         await classes.update(key, { tag }, 'STANDARD')
-        await createReferrers({ metadata }).list(key, digest, { status: 'ACTIVE', limit: 10 })
+        await createReferrers({ metadata }).list(key, digest, { status: 'ACTIVE', limit: 10 }, aPuller())
         await findStatusOfParents(metadata.reader, repository.id, digest)
         await createImageDeletion({ metadata, clock }).deleteAll(key, [{ digest }, { tag }], '')
       })

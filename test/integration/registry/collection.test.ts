@@ -29,6 +29,7 @@ import { createUploads } from '#registry/uploads.ts'
 import { eachDatabase } from '#test/support/databases.ts'
 import { type Blob, type Image, image, imageWithForeignLayer, index } from '#test/support/images/build.ts'
 import { digest, noise } from '#test/support/images/content.ts'
+import { aPuller } from '#test/support/puller.ts'
 import { assertStorageCounted } from '#test/support/storage-sum.ts'
 import { temporaryFolder } from '#test/support/temporary-folder.ts'
 import { until } from '#test/support/until.ts'
@@ -181,7 +182,7 @@ eachDatabase((databases) =>
       const [asked, listed, other] = [blobOf('asked'), blobOf('listed'), blobOf('other')]
       for (const blob of [asked, listed, other]) await pushBlob(blob)
       await collect({ afterMs: 20 * hourMs })
-      await linkedBlobs.stat(key, asked.digest)
+      await linkedBlobs.stat(key, asked.digest, aPuller())
       await linkedBlobs.availability(key, [listed.digest])
       await collect({ afterMs: 20 * hourMs })
       assert.deepEqual(await links(), new Set([asked.digest, listed.digest]))
@@ -192,7 +193,7 @@ eachDatabase((databases) =>
       const [asked, listed, other] = [blobOf('asked'), blobOf('listed'), blobOf('other')]
       for (const blob of [asked, listed, other]) await pushBlob(blob)
       await collect({ afterMs: 0.99 * hourMs })
-      await linkedBlobs.stat(key, asked.digest)
+      await linkedBlobs.stat(key, asked.digest, aPuller())
       await linkedBlobs.availability(key, [listed.digest])
       await collect({ afterMs: 0.49 * hourMs })
       assert.deepEqual(await links(), new Set([asked.digest, listed.digest]))
@@ -351,7 +352,7 @@ eachDatabase((databases) =>
       const row = { digest: blob.digest, size: 7, stored_at: 0 }
       await metadata.transaction((trx) => trx.insertInto('blob').values(row).execute())
       await pushBlob(blob)
-      assert.deepEqual(await linkedBlobs.stat(key, blob.digest), { sizeBytes: blob.bytes.byteLength })
+      assert.deepEqual(await linkedBlobs.stat(key, blob.digest, aPuller()), { sizeBytes: blob.bytes.byteLength })
     })
 
     test('content that is stored anew while it is deleted is linked whole, or its push is refused', async (t) => {

@@ -17,6 +17,7 @@ import { createTags } from '#registry/tags.ts'
 import { sqliteUrl } from '#test/support/databases.ts'
 import { fillRepository } from '#test/support/many-images.ts'
 import { preparedDuring } from '#test/support/prepared-texts.ts'
+import { aPuller } from '#test/support/puller.ts'
 
 const clock = Date.now
 const name = parseRepositoryName('team/app')
@@ -54,7 +55,8 @@ async function stage(t: TestContext) {
           key,
           digests.slice(count, count + 100).map((digest) => ({ digest })),
         ),
-      referrers: () => referrers.list(key, subject, { status: 'ANY', artifactTypes: ['none/such'], limit: 50 }),
+      referrers: () =>
+        referrers.list(key, subject, { status: 'ANY', artifactTypes: ['none/such'], limit: 50 }, aPuller()),
       'deleted images': () => createDeletedImages({ metadata, clock, quotas }).list(key, { limit: 1_000 }),
       'images for a lifecycle policy': () => readLifecycleImages(metadata.reader, id, clock()),
     },

@@ -14,6 +14,7 @@ import { createPulls } from '#registry/pulls.ts'
 import { createRepositories } from '#registry/repositories.ts'
 import { eachDatabase } from '#test/support/databases.ts'
 import { index } from '#test/support/images/build.ts'
+import { aPuller } from '#test/support/puller.ts'
 
 const account = parseAccountId('000000000000')
 const [scanner, kubelet] = [`arn:aws:iam::${account}:role/scanner`, `arn:aws:iam::${account}:role/kubelet`]
@@ -38,7 +39,7 @@ eachDatabase((databases) =>
           await createImagePush({ metadata, clock, quotas }).put(key, { body, mediaType, by: '' })
           const pull = async (by: string) => {
             now += 1_000
-            await images.pull(key, { digest }, by)
+            await images.pull(key, { digest }, aPuller(by))
             await pulls.flush()
             return (await createImageLists({ metadata }).get(key, { digest })).pulledAt
           }

@@ -20,6 +20,7 @@ import { createRetentions } from '#registry/retention-settings.ts'
 import { createRegistrySettings } from '#registry/settings.ts'
 import { eachDatabase } from '#test/support/databases.ts'
 import { index } from '#test/support/images/build.ts'
+import { aPuller } from '#test/support/puller.ts'
 
 const registry = { account: parseAccountId('123456789012'), region: parseRegion('eu-west-1') }
 const key = { registry, name: parseRepositoryName('team/app') }
@@ -55,10 +56,15 @@ eachDatabase((databases) =>
             recycleBinDays,
           }),
         annotations: async () => {
-          const { items } = await createReferrers({ metadata }).list(key, parseDigest(subject.digest), {
-            status: 'ANY',
-            limit: 10,
-          })
+          const { items } = await createReferrers({ metadata }).list(
+            key,
+            parseDigest(subject.digest),
+            {
+              status: 'ANY',
+              limit: 10,
+            },
+            aPuller(),
+          )
           return items.map((item) => item.annotations)
         },
       }

@@ -25,6 +25,7 @@ import { createUploads } from '#registry/uploads.ts'
 import { eachDatabase } from '#test/support/databases.ts'
 import { type Blob, type Image, image } from '#test/support/images/build.ts'
 import { digest, noise } from '#test/support/images/content.ts'
+import { aPuller } from '#test/support/puller.ts'
 import { temporaryFolder } from '#test/support/temporary-folder.ts'
 
 const registry = { account: parseAccountId('123456789012'), region: parseRegion('eu-west-1') }
@@ -83,7 +84,7 @@ eachDatabase((databases) =>
         path: (of: Digest) => join(folder.path, 'sha256', digestHex(of).slice(0, 2), digestHex(of)),
         aside: () => readdir(join(folder.path, 'quarantine')).catch(() => []),
         pull: async (of: Digest) => {
-          await using reader = await linked.open(key, of)
+          await using reader = await linked.open(key, of, aPuller())
           return Buffer.concat(await Array.fromAsync(reader.chunks()))
         },
         damaged: async () => (await readCounters(metadata.reader)).get('lading_scrub_damaged_total') ?? 0,
