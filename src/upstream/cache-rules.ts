@@ -177,6 +177,12 @@ export function createCacheRules({
   }
 }
 
+/** All rules of a registry, by prefix. */
+export async function readRules(reader: Reader, registry: Registry): Promise<CacheRule[]> {
+  const rows = await selectRules(reader, registry).orderBy('prefix').execute()
+  return rows.map((row) => parseRule(registry, row))
+}
+
 function selectRules(reader: Reader, { account, region }: Registry) {
   return reader
     .selectFrom('pull_through_cache_rule')

@@ -47,6 +47,18 @@ const azureHost = /^[a-z0-9](?:[a-z0-9-]{3,61})[a-z0-9]\.azurecr\.io$/
 /** ECR's form of a registry's host. */
 const ecrForm = /^(\d{12})\.dkr\.ecr\.([a-z0-9-]+)\.(.+)$/
 
+/** Docker Hub's registry by the names that image references have for it. */
+const otherNames: ReadonlyMap<string, string> = new Map([
+  ['docker.io', hosts['docker-hub']],
+  ['index.docker.io', hosts['docker-hub']],
+])
+
+/** The address of the upstream that clients name so, in the form that rules have it. */
+export function upstreamHostOf(named: string): string {
+  const host = named.toLowerCase()
+  return otherNames.get(host) ?? host
+}
+
 /** `other` for a listed host that is none of ECR's upstreams, and `undefined` for what is no upstream. */
 export function kindOfUpstream(host: string, known: UpstreamHosts): UpstreamKind | 'other' | undefined {
   if (host.length > longestHost) return undefined
@@ -74,6 +86,21 @@ const withSecret: ReadonlySet<UpstreamKind | 'other'> = new Set([
   'azure-container-registry',
   'chainguard',
 ] as const)
+
+/** Registries of these kinds have no repository without an owner, such as `library` or an organization, before its name. */
+const withOwners: ReadonlySet<UpstreamKind> = new Set([
+  'docker-hub',
+  'ecr-public',
+  'quay',
+  'github-container-registry',
+  'gitlab-container-registry',
+  'chainguard',
+] as const)
+
+/** Whether an upstream of that kind may have a repository of that name. */
+export function mayBeNamed(kind: UpstreamKind | undefined, upstreamName: string): boolean {
+  return kind === undefined || !withOwners.has(kind) || upstreamName.includes('/')
+}
 
 /** Whether a rule needs a secret with the credentials of an account there, as ECR asks. */
 export function needsCredential(host: string, known: UpstreamHosts): boolean {
