@@ -23,7 +23,7 @@ function formatted(path: string, source: string): string {
 
 // Each is the JSON of an API model; its type widens every literal.
 const model = JSON.parse(read('src/ecr/model.json')) as JsonModel & { readonly source: string }
-const otherModels = ['admin', 'cloudtrail', 'iamapi', 'sts'].map(
+const otherModels = ['admin', 'cloudtrail', 'iamapi', 'secretsmanager', 'sts'].map(
   (room) => [`src/${room}/model.ts`, JSON.parse(read(`src/${room}/model.json`)) as JsonModel | QueryModel] as const,
 )
 

@@ -19,7 +19,7 @@ import type { ConnectionFeed } from '#http/connection-feed.ts'
 import { maxConnectionsOf } from '#http/connections.ts'
 import { createServer } from '#http/server.ts'
 import { type EnsuredRoot, ensureRoot } from '#iam/access-keys.ts'
-import { createAuthorizer } from '#iam/authorize.ts'
+import { createAuthorizer, type FindResourceSide } from '#iam/authorize.ts'
 import { BasicCredentials } from '#iam/basic.ts'
 import { createCompiler } from '#iam/compiled.ts'
 import { Credentials } from '#iam/credentials.ts'
@@ -94,6 +94,12 @@ import { createTags } from '#registry/tags.ts'
 import { createUploads } from '#registry/uploads.ts'
 import { createReplication } from '#replication/replication.ts'
 import { createScanning } from '#scanning/scanning.ts'
+import { createListSecrets } from '#secrets/listing.ts'
+import { createSecretPurge, secretPurgeSchedule } from '#secrets/purge.ts'
+import { createSecretSide, isSecretResource } from '#secrets/resource-side.ts'
+import { createSecretValues } from '#secrets/secret-values.ts'
+import { createSecrets } from '#secrets/secrets.ts'
+import { secretsManagerSurface } from '#secretsmanager/surface.ts'
 import { createSigning } from '#signing/signing.ts'
 import { stsSurface } from '#sts/surface.ts'
 import { createCacheRules } from '#upstream/cache-rules.ts'
@@ -179,6 +185,11 @@ export async function startApp(settings: Settings, log: Logger, options: AppOpti
     onError: (error) => log.error({ err: error }, 'requests could not be counted yet'),
   })
   const registrySettings = createRegistrySettings({ metadata, clock })
+  const secretsManager = {
+    secrets: createSecrets({ metadata, box, clock, quotas }),
+    secretValues: createSecretValues({ metadata, box, clock }),
+    listSecrets: createListSecrets(metadata),
+  }
   const repositories = createRepositories({
     metadata,
     clock,
@@ -241,7 +252,7 @@ export async function startApp(settings: Settings, log: Logger, options: AppOpti
     compile,
     awsManaged: (arn) => awsManagedPolicies.get(arn)?.document,
   })
-  const access = { metadata, identityPolicies, resourceSide: createResourceSide({ metadata, compile }) }
+  const access = { metadata, identityPolicies, resourceSide: createResourceSides({ metadata, compile }) }
   const authorizer = createAuthorizer(access)
   const auditLookup = createAuditLookup(metadata)
   const findPrincipal = createFindPrincipal({ reader: metadata.reader, credentials })
@@ -263,6 +274,7 @@ export async function startApp(settings: Settings, log: Logger, options: AppOpti
       iamSurface({ ...management, findPrincipal, explain }, { verifyOutputs }),
       stsSurface(tokenService, { verifyOutputs }),
       cloudTrailSurface({ auditLookup, clock }, { verifyOutputs }),
+      secretsManagerSurface(secretsManager, { verifyOutputs }),
       adminSurface(
         {
           ...{
@@ -345,6 +357,7 @@ export async function startApp(settings: Settings, log: Logger, options: AppOpti
       createCleanUpWorker({ metadata, clock }),
       createInUseExpiry({ metadata, clock }),
       createWhatIfRemoval({ metadata, clock }),
+      createSecretPurge({ metadata, clock }),
       ...createLifecycleWorkers({
         metadata,
         clock,
@@ -371,6 +384,7 @@ export async function startApp(settings: Settings, log: Logger, options: AppOpti
       cleanUpSchedule,
       whatIfRemovalSchedule,
       inUseExpirySchedule,
+      secretPurgeSchedule,
       lifecycleSchedule,
       recycleBinSchedule,
       ...collectionSchedules,
@@ -397,6 +411,12 @@ export async function startApp(settings: Settings, log: Logger, options: AppOpti
       await metadata.close()
     },
   }
+}
+
+/** A secret's side is its room's, and that of all else the registry's. */
+function createResourceSides(parts: Parameters<typeof createResourceSide>[0]): FindResourceSide {
+  const [ofSecret, ofRegistry] = [createSecretSide(parts.metadata), createResourceSide(parts)]
+  return (request) => (isSecretResource(request.resource) ? ofSecret : ofRegistry)(request)
 }
 
 /** Below this the limit bounds what an ordinary cluster needs. */

@@ -31,5 +31,10 @@ export const servedOperations: Readonly<Record<string, readonly string[]>> = {
     ...['GetAccountSummary', 'ListAccountAliases'],
   ],
   cloudtrail: ['LookupEvents'],
+  secretsmanager: [
+    ...['CreateSecret', 'DescribeSecret', 'GetSecretValue', 'PutSecretValue', 'UpdateSecret', 'ListSecrets'],
+    ...['ListSecretVersionIds', 'UpdateSecretVersionStage', 'GetResourcePolicy', 'DeleteSecret', 'RestoreSecret'],
+    ...['TagResource', 'UntagResource'],
+  ],
   sts: ['GetCallerIdentity', 'AssumeRole', 'AssumeRoleWithWebIdentity', 'GetSessionToken', 'GetAccessKeyInfo'],
 }

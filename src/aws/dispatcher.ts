@@ -90,6 +90,7 @@ export function createDispatcher({
     }
     const may = async (action: string, resource: Resource) => (await decide(action, resource)).verdict.allowed
     const request = { input, registry, principal }
+    const demand = (decision: Decision) => requireAllowed(decision, handler.named?.(input))
     let resources: readonly Resource[] = []
 
     if (handler.resource !== 'unrestricted') {
@@ -97,11 +98,10 @@ export function createDispatcher({
       progress.resources = resources.map((resource) => (typeof resource === 'string' ? resource : resource.arn))
       for (const resource of resources) {
         const own = await decide(`${surface.service}:${name}`, resource)
-        if (!(isSilent(own) && (await anyOf(handler.instead ?? [], (action) => may(action, resource)))))
-          requireAllowed(own)
+        if (!(isSilent(own) && (await anyOf(handler.instead ?? [], (action) => may(action, resource))))) demand(own)
       }
       for (const action of handler.also?.(input) ?? []) {
-        for (const resource of resources) requireAllowed(await decide(action, resource))
+        for (const resource of resources) demand(await decide(action, resource))
       }
     }
     const output = await handler.handle({

@@ -65,6 +65,8 @@ export interface SignedHandler<Operation extends OperationTypes> extends Declare
    * an operation that asks for no permission, only for a valid signature.
    */
   readonly resource: 'unrestricted' | ((request: ResourceRequest<Operation['input']>) => Resources | Promise<Resources>)
+  /** What a denial calls the resource, for an operation that resolves a caller's name: the ARN would reveal that it exists. */
+  readonly named?: (input: Operation['input']) => string
   /** Actions needed beside the operation's own, on the same resources, such as `ecr:TagResource`. */
   readonly also?: (input: Operation['input']) => readonly string[]
   /** Actions any of which stands in for the operation's own. */

@@ -1,6 +1,7 @@
 /**
  * How much there may be of each thing at most: ECR's quotas (user guide, "Amazon ECR service quotas"), unless an operator says
- * otherwise. ECR has no number for templates, sessions, open uploads and bytes; those are ours.
+ * otherwise. ECR has no number for templates, sessions, open uploads and bytes; those are ours. So is that of secrets,
+ * of which Secrets Manager allows 500,000.
  */
 export const ecrQuotas = {
   repositories: 100_000,
@@ -10,6 +11,7 @@ export const ecrQuotas = {
   pullTimeUpdateExclusions: 100,
   repositoryCreationTemplates: 100,
   pullThroughCacheRules: 50,
+  secrets: 500,
   replicationDestinations: 25,
   lifecycleRules: 50,
   sessionsPerPrincipal: 5_000,

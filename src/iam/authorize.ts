@@ -118,10 +118,10 @@ export function createAuthorizer({ metadata, identityPolicies, resourceSide }: A
   }
 }
 
-/** @throws Refusal `AccessDenied` */
-export function requireAllowed(decision: Decision): void {
+/** `named` is what the caller named the resource, if a denial may not show the ARN. @throws Refusal `AccessDenied` */
+export function requireAllowed(decision: Decision, named?: string): void {
   const { verdict, ...question } = decision
-  if (!verdict.allowed) throw refuse('AccessDenied', { ...question, verdict })
+  if (!verdict.allowed) throw refuse('AccessDenied', { ...question, verdict, ...(named !== undefined && { named }) })
 }
 
 /**

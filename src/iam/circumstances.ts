@@ -51,7 +51,7 @@ export function contextOf(asked: Asked): WatchedContext {
 }
 
 const principalTag = 'aws:principaltag/'
-const resourceTag = /^(?:aws|ecr|iam):resourcetag\/(.*)$/s
+const resourceTag = /^(?:aws|ecr|iam|secretsmanager):resourcetag\/(.*)$/s
 
 interface TagFinders {
   readonly principal: FindTag

@@ -25,6 +25,8 @@ export interface KeySignInRefusals {
 
 export interface Denial extends Omit<Decision, 'verdict'> {
   readonly verdict: Exclude<Verdict, { readonly allowed: true }>
+  /** What the caller named the resource, where its ARN would reveal that it exists. */
+  readonly named?: string | undefined
 }
 
 export const refuse = refusals<IamRefusals & KeySignInRefusals>()

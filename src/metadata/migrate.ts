@@ -21,6 +21,7 @@ import { compactManifests } from './migrations/0018-compact-manifests.ts'
 import { auditUsage } from './migrations/0020-audit-usage.ts'
 import { sessionOpener } from './migrations/0021-session-opener.ts'
 import { storageUsage } from './migrations/0022-storage-usage.ts'
+import { secrets } from './migrations/0023-secrets.ts'
 import { cachedImages } from './migrations/0024-cached-images.ts'
 import { cacheSettings } from './migrations/0026-cache-settings.ts'
 import type { Schema } from './schema.ts'
@@ -49,6 +50,7 @@ const steps: Record<string, Step> = {
   '0020-audit-usage': auditUsage,
   '0021-session-opener': sessionOpener,
   '0022-storage-usage': storageUsage,
+  '0023-secrets': secrets,
   '0024-cached-images': cachedImages,
   '0026-cache-settings': cacheSettings,
 }

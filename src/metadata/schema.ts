@@ -3,7 +3,15 @@ import type { IamTables } from './schema/iam.ts'
 import type { JobTables } from './schema/jobs.ts'
 import type { LifecycleTables } from './schema/lifecycle.ts'
 import type { RegistryTables } from './schema/registry.ts'
+import type { SecretTables } from './schema/secrets.ts'
 import type { UpstreamTables } from './schema/upstream.ts'
 
 /** Every table. A room's tables are named in SQL by that room alone. */
-export interface Schema extends AuditTables, IamTables, JobTables, LifecycleTables, RegistryTables, UpstreamTables {}
+export interface Schema
+  extends AuditTables,
+    IamTables,
+    JobTables,
+    LifecycleTables,
+    RegistryTables,
+    SecretTables,
+    UpstreamTables {}

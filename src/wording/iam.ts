@@ -1,8 +1,8 @@
 import type { Denial } from '#iam/refusals.ts'
 
 /** IAM's sentence, the same on both planes (IAM user guide, "Troubleshoot access denied error messages"). */
-export function accessDeniedText({ principalArn, action, resource, verdict }: Denial): string {
-  return `User: ${principalArn} is not authorized to perform: ${action} on resource: ${resource} ${because(action, verdict)}`
+export function accessDeniedText({ principalArn, action, resource, named = resource, verdict }: Denial): string {
+  return `User: ${principalArn} is not authorized to perform: ${action} on resource: ${named} ${because(action, verdict)}`
 }
 
 /** IAM has no sentence for too many steps. */
