@@ -103,6 +103,10 @@ import { secretsManagerSurface } from '#secretsmanager/surface.ts'
 import { createSigning } from '#signing/signing.ts'
 import { stsSurface } from '#sts/surface.ts'
 import { createCacheRules } from '#upstream/cache-rules.ts'
+import { createCacheStatuses } from '#upstream/cache-status.ts'
+import { createImageOrigins } from '#upstream/image-origin.ts'
+import { createCacheRefresh } from '#upstream/refresh.ts'
+import { upstreamGauges } from '#upstream/rule-status.ts'
 
 /** Builds everything once, in order, and takes it down in reverse. The only file that knows every room. */
 export interface App {
@@ -286,6 +290,11 @@ export async function startApp(settings: Settings, log: Logger, options: AppOpti
           inUseReports: createInUseReports({ metadata, clock }),
           repositoryRetentions: createRepositoryRetentions({ metadata }),
           lifecyclePolicies: domain.lifecyclePolicies,
+          cacheRules: domain.cacheRules,
+          cacheStatuses: createCacheStatuses({ metadata }),
+          // The pull after it checks each tag, until there is a job for it.
+          cacheRefresh: createCacheRefresh({ metadata, checkSoon: async () => {} }),
+          imageOrigins: createImageOrigins({ metadata }),
           deletedImages: createDeletedImages({ metadata, clock, quotas }),
           deletedRepositories: createDeletedRepositories({ metadata, clock, quotas }),
           retentions: createRetentions({ metadata, settings: registrySettings }),
@@ -344,7 +353,7 @@ export async function startApp(settings: Settings, log: Logger, options: AppOpti
     metrics: createMetrics({
       metadata,
       clock,
-      gauges: [...auditGauges, ...damageGauges, ...storageGauges],
+      gauges: [...auditGauges, ...damageGauges, ...storageGauges, ...upstreamGauges],
       requests: requestCounts,
     }),
     operatorAccess,

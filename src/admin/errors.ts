@@ -5,6 +5,7 @@ import { accessExceptions } from './errors/access.ts'
 import { inUseExceptions } from './errors/in-use.ts'
 import { invalid } from './errors/invalid.ts'
 import { lifecycleExceptions } from './errors/lifecycle.ts'
+import { pullThroughExceptions } from './errors/pull-through.ts'
 import { recycleBinExceptions } from './errors/recycle-bin.ts'
 import { tagExceptions } from './errors/tags.ts'
 import type { ErrorName } from './model.ts'
@@ -26,4 +27,5 @@ export const exceptions = {
   ...inUseExceptions,
   ...recycleBinExceptions,
   ...tagExceptions,
+  ...pullThroughExceptions,
 }

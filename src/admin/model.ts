@@ -15,6 +15,16 @@ export interface Operations {
     readonly output: DeleteInUseReportResponse
     readonly errors: 'InvalidParameterException' | 'InUseReportNotFoundException'
   }
+  DescribeImageOrigin: {
+    readonly input: DescribeImageOriginRequest
+    readonly output: DescribeImageOriginResponse
+    readonly errors: 'ImageNotFoundException' | 'InvalidParameterException' | 'RepositoryNotFoundException'
+  }
+  DescribePullThroughCache: {
+    readonly input: DescribePullThroughCacheRequest
+    readonly output: DescribePullThroughCacheResponse
+    readonly errors: 'InvalidParameterException' | 'PullThroughCacheRuleNotFoundException'
+  }
   Explain: {
     readonly input: ExplainRequest
     readonly output: ExplainResponse
@@ -79,6 +89,11 @@ export interface Operations {
     readonly output: PurgeDeletedImagesResponse
     readonly errors: 'DeletedImageNotFoundException' | 'InvalidParameterException' | 'RepositoryNotFoundException'
   }
+  PutPullThroughCacheSettings: {
+    readonly input: PutPullThroughCacheSettingsRequest
+    readonly output: PutPullThroughCacheSettingsResponse
+    readonly errors: 'InvalidParameterException' | 'PullThroughCacheRuleNotFoundException'
+  }
   PutRepositoryRetention: {
     readonly input: PutRepositoryRetentionRequest
     readonly output: PutRepositoryRetentionResponse
@@ -88,6 +103,15 @@ export interface Operations {
     readonly input: PutRetentionSettingsRequest
     readonly output: PutRetentionSettingsResponse
     readonly errors: 'InvalidParameterException'
+  }
+  RefreshPullThroughCache: {
+    readonly input: RefreshPullThroughCacheRequest
+    readonly output: RefreshPullThroughCacheResponse
+    readonly errors:
+      | 'ImageNotFoundException'
+      | 'InvalidParameterException'
+      | 'PullThroughCacheRuleNotFoundException'
+      | 'RepositoryNotFoundException'
   }
   ReportImagesInUse: {
     readonly input: ReportImagesInUseRequest
@@ -178,6 +202,39 @@ export interface DeniedRequest {
   readonly sourceIp: string
   readonly userAgent?: string | undefined
   readonly at: Date
+}
+
+export interface DescribeImageOriginRequest {
+  readonly registryId?: AccountId | undefined
+  readonly repositoryName: RepositoryName
+  readonly imageDigest?: string | undefined
+  readonly imageTag?: string | undefined
+}
+
+export interface DescribeImageOriginResponse {
+  readonly registryId: string
+  readonly repositoryName: string
+  readonly imageDigest: string
+  readonly imageTags: readonly string[]
+  readonly origin: Origin
+  readonly pushedAt?: Date | undefined
+  readonly upstreamRegistryUrl?: string | undefined
+  readonly upstreamRepositoryName?: string | undefined
+  readonly fetchedAt?: Date | undefined
+  readonly lastCheckedAt?: Date | undefined
+}
+
+export interface DescribePullThroughCacheRequest {
+  readonly registryId?: AccountId | undefined
+  readonly ecrRepositoryPrefix?: string | undefined
+  readonly maxResults?: number | undefined
+  readonly nextToken?: string | undefined
+}
+
+export interface DescribePullThroughCacheResponse {
+  readonly registryId: string
+  readonly caches: readonly PullThroughCache[]
+  readonly nextToken?: string | undefined
 }
 
 export type Effect = 'Allow' | 'Deny'
@@ -385,6 +442,8 @@ export interface NamedImage {
   readonly imageDigest: string
 }
 
+export type Origin = 'PUSHED' | 'CACHED'
+
 export type Outcome = 'APPLIES' | 'CONDITIONS_NOT_MET' | 'OTHER_PRINCIPALS' | 'TOO_MANY_STEPS'
 
 export type PastImageState = 'ACTIVE' | 'ARCHIVED' | 'IN_RECYCLE_BIN' | 'GONE'
@@ -407,6 +466,20 @@ export interface PreviewLifecycleResponse {
   readonly nextToken?: string | undefined
 }
 
+export interface PullThroughCache {
+  readonly ecrRepositoryPrefix: string
+  readonly upstreamRegistryUrl: string
+  readonly maxAgeSeconds: number
+  readonly maxSizeInBytes: number
+  readonly repositoryCount: number
+  readonly imageCount: number
+  readonly sizeInBytes: number
+  readonly pendingImageCount: number
+  readonly lastSuccessAt?: Date | undefined
+  readonly lastFailure?: UpstreamFailure | undefined
+  readonly rateLimit?: UpstreamRateLimit | undefined
+}
+
 export interface PurgeDeletedImagesRequest {
   readonly registryId?: AccountId | undefined
   readonly repositoryName: RepositoryName
@@ -419,6 +492,20 @@ export interface PurgeDeletedImagesResponse {
   readonly repositoryName: string
   readonly imageCount: number
   readonly remainingImageDigests: readonly string[]
+}
+
+export interface PutPullThroughCacheSettingsRequest {
+  readonly registryId?: AccountId | undefined
+  readonly ecrRepositoryPrefix: string
+  readonly maxAgeSeconds?: number | undefined
+  readonly maxSizeInBytes?: number | undefined
+}
+
+export interface PutPullThroughCacheSettingsResponse {
+  readonly registryId: string
+  readonly ecrRepositoryPrefix: string
+  readonly maxAgeSeconds: number
+  readonly maxSizeInBytes: number
 }
 
 export interface PutRepositoryRetentionRequest {
@@ -444,6 +531,18 @@ export interface PutRetentionSettingsResponse {
   readonly registryId: string
   readonly recycleBinDays: number
   readonly keepInUse: boolean
+}
+
+export interface RefreshPullThroughCacheRequest {
+  readonly registryId?: AccountId | undefined
+  readonly repositoryName?: RepositoryName | undefined
+  readonly imageTag?: string | undefined
+  readonly ecrRepositoryPrefix?: string | undefined
+}
+
+export interface RefreshPullThroughCacheResponse {
+  readonly registryId: string
+  readonly tagCount: number
 }
 
 export interface ReportImagesInUseRequest {
@@ -525,3 +624,16 @@ export interface TagMove {
 }
 
 export type TagMoveCause = 'PUSH' | 'CACHE' | 'DELETE' | 'LIFECYCLE' | 'SUBJECT' | 'ROLLBACK' | 'RESTORE'
+
+export interface UpstreamFailure {
+  readonly at: Date
+  readonly code: string
+  readonly reason: string
+}
+
+export interface UpstreamRateLimit {
+  readonly readAt: Date
+  readonly remaining: number
+  readonly requests?: number | undefined
+  readonly windowSeconds?: number | undefined
+}

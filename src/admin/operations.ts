@@ -3,10 +3,17 @@ import { type AccessParts, accessOperations } from './access.ts'
 import { type InUseParts, inUseOperations } from './in-use.ts'
 import { type LifecycleParts, lifecycleOperations } from './lifecycle.ts'
 import type { Operations } from './model.ts'
+import { type PullThroughParts, pullThroughOperations } from './pull-through.ts'
 import { type RecycleBinParts, recycleBinOperations } from './recycle-bin.ts'
 import { type TagParts, tagOperations } from './tags.ts'
 
-export interface AdminParts extends AccessParts, LifecycleParts, InUseParts, RecycleBinParts, TagParts {}
+export interface AdminParts
+  extends AccessParts,
+    LifecycleParts,
+    InUseParts,
+    RecycleBinParts,
+    TagParts,
+    PullThroughParts {}
 
 /** Lading's own operations, for who administers an account: what AWS does not answer. */
 export function adminOperations(parts: AdminParts) {
@@ -16,5 +23,6 @@ export function adminOperations(parts: AdminParts) {
     ...inUseOperations(parts),
     ...recycleBinOperations(parts),
     ...tagOperations(parts),
+    ...pullThroughOperations(parts),
   } satisfies Handlers<Operations>
 }

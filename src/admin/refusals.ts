@@ -30,4 +30,14 @@ export interface TagRefusals {
   TimeAhead: { readonly at: number; readonly now: number }
 }
 
-export const refuse = refusals<AccessRefusals & ListingRefusals & RecycleBinAskRefusals & TagRefusals>()
+/** What operations about the pull through cache decline. */
+export interface CacheAskRefusals {
+  /** Neither a repository nor a prefix is named, or both are, or a tag without a repository. */
+  RefreshAmbiguous: Readonly<Record<never, never>>
+  /** Neither a tag nor a digest is given. */
+  ImageUnnamed: Readonly<Record<never, never>>
+}
+
+export const refuse = refusals<
+  AccessRefusals & ListingRefusals & RecycleBinAskRefusals & TagRefusals & CacheAskRefusals
+>()

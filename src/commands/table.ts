@@ -1,6 +1,7 @@
 import { accountCommands } from './account.ts'
 import { auditCommands } from './audit.ts'
 import { backupCommand } from './backup.ts'
+import { cacheCommands } from './cache.ts'
 import type { Command, CommandGroup } from './command.ts'
 import { dockerCredentialCommands } from './docker-credential.ts'
 import { gcCommands } from './gc.ts'
@@ -36,6 +37,7 @@ export const commandTable: readonly (Command | CommandGroup)[] = [
   lifecycleCommands,
   recycleBinCommands,
   inUseCommands,
+  cacheCommands,
   retentionCommands,
   gcCommands,
   storageCommand,

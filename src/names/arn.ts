@@ -16,6 +16,11 @@ export function repositoriesArn({ account, region }: Registry, prefix: Repositor
   return `arn:aws:ecr:${region}:${account}:repository/${below}*`
 }
 
+/** The ARN of a rule of the pull through cache. ECR has none for it. */
+export function cacheRuleArn({ account, region }: Registry, prefix: RepositoryPrefix): string {
+  return `arn:aws:lading:${region}:${account}:pull-through-cache/${prefix}`
+}
+
 /** The ARN of what a cluster reports to be in use; nothing of AWS's. */
 export function inUseReportArn({ account, region }: Registry, cluster: string): string {
   return `arn:aws:lading:${region}:${account}:in-use-report/${cluster}`

@@ -1,6 +1,8 @@
 import { refusals } from '#lib/refusal.ts'
 import type { Registry } from '#names/registry.ts'
 import type { RepositoryPrefix } from '#names/repository-prefix.ts'
+import type { Tag } from '#names/tag.ts'
+import type { InRepository } from '#registry/refusals.ts'
 import type { UpstreamKind } from './upstreams.ts'
 
 /** What the pull through cache declines. */
@@ -25,4 +27,10 @@ export interface UpstreamRefusals {
   RootUpstreamPrefixed: Record<string, never>
 }
 
-export const refuse = refusals<UpstreamRefusals>()
+/** What is declined of operations on the cache that ECR does not have. */
+export interface RefreshRefusals {
+  /** There is no such tag, or it was pushed, so that no upstream can be asked. */
+  TagNotCached: InRepository & { readonly tag: Tag }
+}
+
+export const refuse = refusals<UpstreamRefusals & RefreshRefusals>()

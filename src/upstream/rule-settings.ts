@@ -25,8 +25,12 @@ export function printRuleSettings({ maxAgeMs, maxBytes }: RuleSettings): Setting
   return { max_age_ms: maxAgeMs === 'never' ? null : maxAgeMs, max_bytes: maxBytes === 'unlimited' ? null : maxBytes }
 }
 
+/** The time of the last check of a tag that is to be checked at its next pull, by every rule. */
+export const uncheckedAt = 0
+
 /** Whether a tag may be served without asking the upstream. A clock that was set back makes an answer old. */
 export function isFresh(checkedAt: number, { maxAgeMs }: RuleSettings, now: number): boolean {
+  if (checkedAt === uncheckedAt) return false
   if (maxAgeMs === 'never') return true
   const age = now - checkedAt
   return age >= 0 && age < maxAgeMs

@@ -3,6 +3,7 @@ import type { Generated } from 'kysely'
 /** The tables of the room `upstream`. Times are milliseconds since the epoch, UTC. */
 export interface UpstreamTables {
   pull_through_cache_rule: PullThroughCacheRuleTable
+  cache_rule_status: CacheRuleStatusTable
   cached_image: CachedImageTable
   cached_tag: CachedTagTable
   pending_manifest: PendingManifestTable
@@ -28,8 +29,25 @@ export interface PullThroughCacheRuleTable {
   updated_at: number
   /** For how long an answer of the upstream about a tag counts. Null: for ever. */
   max_age_ms: Generated<number | null>
-  /** How many bytes of blobs the repositories below the prefix may hold. Null: any number. */
+  /** How many bytes of blobs the cached images may have. Null: any number. */
   max_bytes: Generated<number | null>
+}
+
+/** How requests to the upstream of a rule went. What is not known is null. */
+export interface CacheRuleStatusTable {
+  account: string
+  region: string
+  prefix: string
+  succeeded_at: number | null
+  failed_at: number | null
+  /** A word for programs, such as `unreachable`. */
+  failure_code: string | null
+  failure_reason: string | null
+  /** How many requests the upstream allows in a window of time, and how many of them are left. */
+  limit_requests: number | null
+  limit_remaining: number | null
+  limit_window_seconds: number | null
+  limit_read_at: number | null
 }
 
 /** An image that came from an upstream. Its row stays when the image is deleted. */

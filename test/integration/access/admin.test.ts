@@ -16,7 +16,7 @@ type Name = keyof Operations
 interface Case {
   /** Beside the action of its own name, on the same resource. */
   readonly also?: readonly string[]
-  readonly resource: 'repository' | 'report' | '*'
+  readonly resource: 'repository' | 'report' | 'rule' | '*'
   /** Changes nothing on which another call depends. */
   readonly input: object
 }
@@ -29,6 +29,8 @@ function inRepository(more: object = {}, also: readonly string[] = []): Case {
 
 const cases: Readonly<Record<Name, Case>> = {
   DeleteInUseReport: { resource: 'report', input: { cluster: 'prod' } },
+  DescribeImageOrigin: inRepository({ imageTag: 'v1' }),
+  DescribePullThroughCache: { resource: 'rule', input: { ecrRepositoryPrefix: 'cache/' } },
   Explain: { resource: '*', input: { principal: 'AKIANOBODYNOBODYNOBO', action: 'ecr:PutImage', resource: '*' } },
   ExplainRequest: { resource: '*', input: { requestId: '00000000-0000-4000-8000-000000000000' } },
   GetRepositoryRetention: inRepository(),
@@ -41,8 +43,10 @@ const cases: Readonly<Record<Name, Case>> = {
   ListTagMoves: inRepository(),
   PreviewLifecycle: inRepository({}, ['ecr:StartLifecyclePolicyPreview']),
   PurgeDeletedImages: inRepository({ imageDigest }, ['ecr:BatchDeleteImage']),
+  PutPullThroughCacheSettings: { resource: 'rule', input: { ecrRepositoryPrefix: 'cache' } },
   PutRepositoryRetention: inRepository({ keepInUse: 'INHERITED' }),
   PutRetentionSettings: { resource: '*', input: {} },
+  RefreshPullThroughCache: inRepository(),
   ReportImagesInUse: { resource: 'report', input: { cluster: 'prod', images: [] } },
   RestoreDeletedImage: inRepository({ imageDigest }, ['ecr:PutImage']),
   RestoreDeletedRepository: inRepository({}, ['ecr:CreateRepository']),
@@ -69,7 +73,7 @@ eachDatabaseInCi(({ dialect, url }) => {
       if (resource === '*') return '*'
       const { region, account } = world.server
       if (resource === 'repository') return repositoryArn(world.target)
-      return `arn:aws:lading:${region}:${account}:in-use-report/prod`
+      return `arn:aws:lading:${region}:${account}:${resource === 'rule' ? 'pull-through-cache/cache' : 'in-use-report/prod'}`
     }
 
     async function call(actor: Actor, name: Name, more: object = {}) {

@@ -1,7 +1,13 @@
 /** For how long an answer of an upstream counts, and how the columns of a rule hold its settings. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { defaultRuleSettings, isFresh, parseRuleSettings, printRuleSettings } from '#upstream/rule-settings.ts'
+import {
+  defaultRuleSettings,
+  isFresh,
+  parseRuleSettings,
+  printRuleSettings,
+  uncheckedAt,
+} from '#upstream/rule-settings.ts'
 
 const hourMs = 3_600_000
 
@@ -12,7 +18,8 @@ test('a tag is fresh until its age is reached, at 0 never, and for ever where no
   assert.ok(freshAt(defaultRuleSettings.maxAgeMs, 24 * hourMs - 1))
   assert.ok(!freshAt(defaultRuleSettings.maxAgeMs, 24 * hourMs))
   assert.ok(!freshAt(0, 0))
-  assert.ok(freshAt('never', 1_000 * hourMs))
+  assert.ok(freshAt('never', 999 * hourMs))
+  assert.ok(!isFresh(uncheckedAt, { ...defaultRuleSettings, maxAgeMs: 'never' }, now))
 })
 
 test('a check that a clock ahead of this one made is not fresh', () => {
