@@ -42,6 +42,7 @@ import { Tokens } from '#iam/tokens.ts'
 import { iamSurface } from '#iamapi/surface.ts'
 import { cleanUpSchedule, createCleanUpWorker } from '#jobs/cleanup.ts'
 import { createJobRunner } from '#jobs/runner.ts'
+import { addressRanges } from '#lib/address-ranges.ts'
 import { type Clock, systemClock } from '#lib/clock.ts'
 import { descriptorLimit } from '#lib/descriptor-limit.ts'
 import { createFetch } from '#lib/fetch.ts'
@@ -105,7 +106,9 @@ import { stsSurface } from '#sts/surface.ts'
 import { createCacheRules } from '#upstream/cache-rules.ts'
 import { createCacheStatuses } from '#upstream/cache-status.ts'
 import { createImageOrigins } from '#upstream/image-origin.ts'
+import { createMirrorRules } from '#upstream/mirror-rules.ts'
 import { createCacheRefresh } from '#upstream/refresh.ts'
+import { createRememberedRules } from '#upstream/remembered-rules.ts'
 import { upstreamGauges } from '#upstream/rule-status.ts'
 
 /** Builds everything once, in order, and takes it down in reverse. The only file that knows every room. */
@@ -155,7 +158,12 @@ export async function startApp(settings: Settings, log: Logger, options: AppOpti
   const scheme = settings.tls === undefined ? 'http' : 'https'
   let { port } = settings.listen
   const localUrl = () => listeningUrl({ ...settings.listen, port }, scheme)
-  const endpoints = createEndpoints({ publicUrl: settings.publicUrl, listeningUrl: localUrl, domain: settings.domain })
+  const endpoints = createEndpoints({
+    publicUrl: settings.publicUrl,
+    listeningUrl: localUrl,
+    domain: settings.domain,
+    mirrors: settings.mirrors,
+  })
 
   const box = await openSetting(settings, 'secretKey', () => openSecrets({ metadata, ...settings }))
   const credentials = new Credentials({ metadata, box })
@@ -335,6 +343,7 @@ export async function startApp(settings: Settings, log: Logger, options: AppOpti
   })
   // Apart, because a call's sender is proved only by its whole body: strangers must not take the room of those who are known.
   awsRoutes(server.app, { dispatch, bodies: new Bodies(), log })
+  const registry = { account: settings.account, region: settings.region }
   const dataPlane = {
     bodies: new Bodies(),
     basic,
@@ -343,11 +352,12 @@ export async function startApp(settings: Settings, log: Logger, options: AppOpti
     clock,
     downloadLinks,
     endpoints,
+    mirrors: createMirrorRules({ rules: createRememberedRules({ metadata, clock }) }),
+    anonymousPull: { isOpenTo: addressRanges(settings.anonymousPull), registry },
     audit,
     log,
   }
   ociRoutes(server.app, { domain, ...dataPlane })
-  const registry = { account: settings.account, region: settings.region }
   const operatorAccess = createOperatorAccess({ keySignIn, authorizer, clock, registry })
   metricsRoutes(server.app, {
     metrics: createMetrics({

@@ -1,7 +1,7 @@
 import type { ExplainRequest } from '#audit/explain-request.ts'
 import type { Handlers } from '#aws/operation.ts'
 import { areTooLong, type Explain, longestOverrides } from '#iam/explain.ts'
-import type { FindPrincipal } from '#iam/find-principal.ts'
+import { type FindPrincipal, findCaller } from '#iam/find-principal.ts'
 import type { AccountId } from '#names/account.ts'
 import { explanationText } from '#wording/explanation.ts'
 import { accessDeniedText } from '#wording/iam.ts'
@@ -25,8 +25,9 @@ export function accessOperations({ findPrincipal, explain, explainRequest }: Acc
         if (areTooLong(overrides)) throw refuse('ContextTooLong', { most: longestOverrides })
         // Before anything is looked up, so that nobody learns whom other accounts have.
         if (!belongsTo(caller.account, named)) throw refuse('NotYours', { principal: named })
-        const principal = await findPrincipal(named)
-        if (principal?.account !== caller.account) throw refuse('PrincipalUnknown', { principal: named })
+        const principal = await findCaller(findPrincipal, named)
+        if (principal === undefined || (principal.account ?? caller.account) !== caller.account)
+          throw refuse('PrincipalUnknown', { principal: named })
         const question = { principal, action, resource, registry, circumstances, overrides, viewer: caller.account }
         return { explanation: describe(await explain(question)) }
       },

@@ -23,11 +23,19 @@ export interface Actor {
 export type Worth = 'change' | 'session' | 'read' | 'refusal'
 
 export function actorOf({ principal, owner, error, resources: [role] }: AuditedCall): Actor {
+  if (principal?.kind === 'anonymous') {
+    // A caller that is refused may have named any account. A policy of this account allows what is served.
+    return error === undefined ? { account: owner, id: principal.arn, arn: principal.arn } : stranger(owner)
+  }
   if (principal !== undefined) {
     return { account: principal.account, id: principal.identityId, arn: principal.identityArn }
   }
   // The identity provider vouches for a caller that got a role. Callers that prove nothing must not use up its budget.
   if (error === undefined && role !== undefined) return { account: owner, id: role, arn: role }
+  return stranger(owner)
+}
+
+function stranger(owner: string): Actor {
   return { account: owner, id: '', arn: undefined }
 }
 

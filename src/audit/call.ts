@@ -1,5 +1,5 @@
 import type { Circumstances, Conditions } from '#iam/circumstances.ts'
-import type { Principal } from '#iam/principal.ts'
+import type { Caller } from '#iam/principal.ts'
 import type { Denial } from '#iam/refusals.ts'
 import type { AccountId } from '#names/account.ts'
 
@@ -14,7 +14,7 @@ export interface AuditedCall {
   /** `PutImage`. */
   readonly name: string
   /** `undefined` where nobody has proved who they are: whom an identity provider should vouch for. */
-  readonly principal: Principal | undefined
+  readonly principal: Caller | undefined
   /** Whose registry, user or role the call is about. */
   readonly owner: AccountId
   /** With the time of the call. */

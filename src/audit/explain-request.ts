@@ -1,5 +1,5 @@
 import type { Explain, Explanation } from '#iam/explain.ts'
-import type { FindPrincipal } from '#iam/find-principal.ts'
+import { type FindPrincipal, findCaller } from '#iam/find-principal.ts'
 import type { AccountId } from '#names/account.ts'
 import { parseRegion } from '#names/region.ts'
 import type { AuditLookup, FoundDenial } from './lookup.ts'
@@ -30,7 +30,7 @@ export function createExplainRequest({
     const [denied] = await auditLookup.findDenials(account, requestId)
     if (denied === undefined) return undefined
     const { principalArn, accessKeyId, action, resource, deleted, owner, circumstances, conditions } = denied
-    const principal = (await findPrincipal(accessKeyId)) ?? (await findPrincipal(principalArn))
+    const principal = (await findPrincipal(accessKeyId)) ?? (await findCaller(findPrincipal, principalArn))
     if (principal?.arn !== principalArn) return { denied, now: undefined }
     const registry = { account: owner, region: circumstances.region ?? anywhere }
     const question = { principal, action, resource, deleted, registry, circumstances, conditions, viewer: account }

@@ -1,5 +1,5 @@
 import { userAgentOf } from '#iam/circumstances.ts'
-import type { Principal } from '#iam/principal.ts'
+import type { Caller, Principal } from '#iam/principal.ts'
 import type { AuditedCall } from './call.ts'
 import { isReadOnly } from './read-only.ts'
 import { parseResource } from './resources.ts'
@@ -66,12 +66,16 @@ export function regionOf({ circumstances }: AuditedCall): string {
 }
 
 /** What `lookup-events` calls a user: a name, a session's name, or `root`. */
-export function usernameOf({ kind, name, arn }: Principal): string {
+export function usernameOf({ kind, name, arn }: Caller): string {
   if (kind === 'root') return 'root'
   return name ?? arn.slice(arn.lastIndexOf('/') + 1)
 }
 
-function userIdentity(principal: Principal): Record<string, unknown> {
+function userIdentity(principal: Caller): Record<string, unknown> {
+  // As CloudTrail writes a caller without credentials in its records of Amazon S3.
+  if (principal.kind === 'anonymous') {
+    return { type: 'AWSAccount', principalId: principal.userId, accountId: 'ANONYMOUS_PRINCIPAL' }
+  }
   const { kind, userId, arn, account, accessKeyId, name } = principal
   return {
     type: { root: 'Root', user: 'IAMUser', role: 'AssumedRole' }[kind],

@@ -13,7 +13,7 @@ export type AuditRow = Insertable<AuditTables['audit_event']>
 /** In whose trails a call is recorded: the caller's, and that of each account whose resource it is about. */
 export function recipientsOf({ principal, owner, resources }: AuditedCall): readonly string[] {
   const owners = resources.flatMap((arn) => parseResource(arn)?.account ?? [])
-  return [...new Set([...(principal === undefined ? [] : [principal.account]), owner, ...owners])]
+  return [...new Set([...(principal?.account === undefined ? [] : [principal.account]), owner, ...owners])]
 }
 
 /** The rows of a call, one for each of those accounts that are there. */
@@ -37,7 +37,7 @@ export function rowsOf(call: AuditedCall, repeats: Repeats, isAccount: (account:
       name: column(call.name),
       read_only: isReadOnly(call.name) ? 1 : 0,
       username: principal === undefined ? null : usernameOf(principal),
-      access_key_id: principal?.accessKeyId ?? null,
+      access_key_id: principal?.accessKeyId || null,
       resource_type: resource?.type ?? null,
       resource_name: resource === undefined ? null : column(resource.name),
       resource_arn: resource === undefined ? null : column(resource.arn),

@@ -3,9 +3,9 @@ import { createAuditLookup } from '#audit/lookup.ts'
 import { createCompiler } from '#iam/compiled.ts'
 import { Credentials } from '#iam/credentials.ts'
 import { createExplainer, type Explanation } from '#iam/explain.ts'
-import { createFindPrincipal } from '#iam/find-principal.ts'
+import { createFindPrincipal, findCaller } from '#iam/find-principal.ts'
 import { createIdentityPolicies } from '#iam/identity-policies.ts'
-import { createInquire } from '#iam/inquiry.ts'
+import { createInquire, ownerOf } from '#iam/inquiry.ts'
 import { awsManagedPolicies } from '#iam/policies/aws-managed.ts'
 import { createResourceSide } from '#registry/resource-side.ts'
 import { explanationText } from '#wording/explanation.ts'
@@ -19,13 +19,13 @@ export const whyCommand: Command = {
   name: 'why',
   description: 'may a principal do something, and which statement of which policy says so; or why a request was denied',
   options: [
-    ['--principal <who>', 'ARN of a root, user, group, role or session, or an access key id'],
+    ['--principal <who>', 'ARN of a root, user, group, role or session, an access key id, or anonymous'],
     ['--action <action>', 'such as ecr:BatchGetImage'],
     ['--resource <arn>', 'ARN, or * for an action without a resource'],
     ['--context <key=value...>', 'values of condition keys, such as aws:SourceIp=10.0.0.1'],
     ['--request <id>', 'instead: the request id that a denied docker pull shows'],
   ],
-  settings: ['region'],
+  settings: ['account', 'region'],
   example:
     'lading why --principal arn:aws:iam::000000000000:user/alice --action ecr:PutImage --resource arn:aws:ecr:us-east-1:000000000000:repository/team/app',
   run: why,
@@ -48,12 +48,18 @@ async function why(call: Call): Promise<void> {
   if (named === undefined || action === undefined || resource === undefined) {
     throw new CommandError('say --principal, --action and --resource, or --request')
   }
-  const principal = await findPrincipal(named)
+  const principal = await findCaller(findPrincipal, named)
   if (principal === undefined)
     throw new CommandError(`no principal and no access key is named ${JSON.stringify(named)}`)
   const { region } = call.settings
   const explanation = await explain({
-    ...{ principal, action, resource, registry: { account: principal.account, region }, viewer: undefined },
+    ...{
+      principal,
+      action,
+      resource,
+      registry: { account: principal.account ?? ownerOf(resource) ?? call.settings.account, region },
+      viewer: undefined,
+    },
     circumstances: { sourceIp: '127.0.0.1', secure: true, userAgent: undefined, region, now: deployment.clock() },
     overrides: overridesOf(call),
   })

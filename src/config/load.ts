@@ -68,6 +68,8 @@ function buildSettings(given: ReadonlyMap<SettingKey, Given>): Settings {
     rootKey,
     secretKey: parse('secretKey', given),
     domain: parse('domain', given),
+    mirrors: mirrorsOf(given),
+    anonymousPull: parse('anonymousPull', given) ?? [],
     publicUrl: parse('publicUrl', given),
     trustedProxies: parse('trustedProxies', given) ?? [],
     accessKeyLogin: withFallback('accessKeyLogin', given, dataDir),
@@ -150,6 +152,17 @@ function rootKeyOf(given: ReadonlyMap<SettingKey, Given>): Settings['rootKey'] {
   const secretAccessKey = parse('rootSecretAccessKey', given)
   requireBoth('rootAccessKeyId', 'rootSecretAccessKey', given)
   return accessKeyId && secretAccessKey ? Object.freeze({ accessKeyId, secretAccessKey }) : undefined
+}
+
+function mirrorsOf(given: ReadonlyMap<SettingKey, Given>): Settings['mirrors'] {
+  const mirrors = parse('mirrors', given) ?? []
+  const found = given.get('mirrors')
+  if (found !== undefined && !given.has('domain')) {
+    throw new SettingError(
+      `${originOf('mirrors', found)}: expected ${environmentName('domain')} beside it, below which they are`,
+    )
+  }
+  return mirrors
 }
 
 function tlsOf(given: ReadonlyMap<SettingKey, Given>): Settings['tls'] {

@@ -1,4 +1,5 @@
 import type { AccountId } from '#names/account.ts'
+import type { Mirror } from '#names/mirror.ts'
 import type { Region } from '#names/region.ts'
 import type { Quotas } from './quotas.ts'
 import type { BlobsLocation, ListenAddress, LogLevel, Permission } from './values.ts'
@@ -23,6 +24,10 @@ export interface Settings {
   /** What secrets are sealed with; where absent, the data folder's key is. */
   readonly secretKey: Buffer | undefined
   readonly domain: string | undefined
+  /** Hosts below the domain, so that there are none without it. */
+  readonly mirrors: readonly Mirror[]
+  /** Addresses and CIDR ranges. */
+  readonly anonymousPull: readonly string[]
   /** Scheme, host and port; absent where port 0 leaves it open until the server listens. */
   readonly publicUrl: string | undefined
   /** Addresses and CIDR ranges. */

@@ -2,6 +2,7 @@
 // one-line errors all come from this table, so none of them can forget a setting.
 
 import { type AccountId, isAccountId } from '#names/account.ts'
+import type { Mirror } from '#names/mirror.ts'
 import { isRegion, type Region } from '#names/region.ts'
 import { parseQuotas, type Quotas, quotaNames } from './quotas.ts'
 import { showNothing, showUrl } from './shown.ts'
@@ -22,6 +23,8 @@ import {
   parseLogLevel,
   parseMib,
   parseMibPerSecond,
+  parseMirrors,
+  parseNetworks,
   parsePath,
   parsePemFile,
   parsePermission,
@@ -47,6 +50,8 @@ export interface SettingValues {
   readonly rootSecretAccessKey: string
   readonly secretKey: Buffer
   readonly domain: string
+  readonly mirrors: readonly Mirror[]
+  readonly anonymousPull: readonly string[]
   readonly publicUrl: string
   readonly trustedProxies: readonly string[]
   readonly accessKeyLogin: boolean
@@ -164,6 +169,20 @@ export const settingsTable: { readonly [Key in SettingKey]: Setting<SettingValue
     help: 'registries are also reached as <account>.dkr.ecr.<region>.<domain>, and URIs are of that form',
     expected: 'a domain without scheme or port, such as registry.example.com',
     parse: parseDomain,
+    otherwise: 'none',
+  },
+  mirrors: {
+    placeholder: 'label=cache,…',
+    help: 'hosts <label>.<domain>, each of which serves a pull-through cache as a mirror: hub=<account>/<region>/docker-hub',
+    expected: '<label>=<account>/<region>/<prefix of a cache, or ROOT>, several separated by commas, each label once',
+    parse: parseMirrors,
+    otherwise: 'none',
+  },
+  anonymousPull: {
+    placeholder: 'network,…',
+    help: 'networks from which clients may pull without credentials, where a policy allows it to everybody',
+    expected: 'addresses or CIDR ranges, several separated by commas, such as 10.0.0.0/8,2001:db8::/32',
+    parse: parseNetworks,
     otherwise: 'none',
   },
   publicUrl: {

@@ -4,6 +4,7 @@
 import { readFileSync } from 'node:fs'
 import { isIP } from 'node:net'
 import { resolve } from 'node:path'
+import { type Mirror, parseMirror } from '#names/mirror.ts'
 
 /** Where the server listens. An empty `host` is every address of the machine; port 0 lets the system choose. */
 export interface ListenAddress {
@@ -76,14 +77,31 @@ export function parsePublicUrl(text: string): string | undefined {
 
 /** Addresses and CIDR ranges, several separated by commas. A range of everybody is refused: it would believe any client. */
 export function parseTrustedProxies(text: string): readonly string[] | undefined {
-  const entries = text.split(',').map((entry) => entry.trim())
-  return entries.every(isAddressRange) ? entries : undefined
+  return parseRanges(text, 1)
 }
 
-function isAddressRange(text: string): boolean {
+/** As trusted proxies, and `0.0.0.0/0` and `::/0` too. */
+export function parseNetworks(text: string): readonly string[] | undefined {
+  return parseRanges(text, 0)
+}
+
+function parseRanges(text: string, shortestPrefix: number): readonly string[] | undefined {
+  const entries = text.split(',').map((entry) => entry.trim())
+  return entries.every((entry) => isAddressRange(entry, shortestPrefix)) ? entries : undefined
+}
+
+function isAddressRange(text: string, shortestPrefix: number): boolean {
   const [, address = '', prefix] = /^([0-9a-f.:]+)(?:\/(\d{1,3}))?$/i.exec(text) ?? []
   const width = { 0: 0, 4: 32, 6: 128 }[isIP(address)] ?? 0
-  return width > 0 && (prefix === undefined || (Number(prefix) > 0 && Number(prefix) <= width))
+  return width > 0 && (prefix === undefined || (Number(prefix) >= shortestPrefix && Number(prefix) <= width))
+}
+
+/** `label=account/region/prefix`, several separated by commas. */
+export function parseMirrors(text: string): readonly Mirror[] | undefined {
+  const mirrors = text.split(',').map((entry) => parseMirror(entry.trim()))
+  const labels = new Set(mirrors.map((mirror) => mirror?.label))
+  const parsed = mirrors.filter((mirror) => mirror !== undefined)
+  return parsed.length === mirrors.length && labels.size === mirrors.length ? parsed : undefined
 }
 
 export function parseWorkers(text: string): number | undefined {

@@ -1,9 +1,10 @@
 // Which connections are served. Each may need a second descriptor, for the file that it reads or writes. Without a bound, silent
 // connections use up all descriptors, and clients that are connected already get no file any more.
 
-import { BlockList, isIPv6, type Server, type Socket } from 'node:net'
+import type { Server, Socket } from 'node:net'
 import ipaddr from 'ipaddr.js'
 import type { Logger } from 'pino'
+import { addressRanges, networkOf } from '#lib/address-ranges.ts'
 import { RefusedConnections } from './refused-connections.ts'
 
 export interface ConnectionLimits {
@@ -33,7 +34,7 @@ export class Connections {
   /** Connections of a trusted proxy count in all, and not by its address: they are many clients'. */
   constructor(limits: ConnectionLimits, trustedProxies: readonly string[], log: Logger) {
     this.#limits = limits
-    this.#exempt = rangesOf(trustedProxies)
+    this.#exempt = addressRanges(trustedProxies)
     this.#refused = new RefusedConnections(log)
   }
 
@@ -72,19 +73,6 @@ export class Connections {
 
   #countedAddress({ remoteAddress }: Socket): string | undefined {
     if (remoteAddress === undefined || !ipaddr.isValid(remoteAddress) || this.#exempt(remoteAddress)) return undefined
-    // An IPv4 address in IPv6 notation, as a socket for both families shows it, becomes that IPv4 address.
-    const address = ipaddr.process(remoteAddress)
-    return address instanceof ipaddr.IPv6 ? address.parts.slice(0, 4).join(':') : address.toString()
+    return networkOf(remoteAddress)
   }
-}
-
-function rangesOf(texts: readonly string[]): (address: string) => boolean {
-  const ranges = new BlockList()
-  for (const text of texts) {
-    const [address = '', prefix] = text.split('/')
-    const family = isIPv6(address) ? 'ipv6' : 'ipv4'
-    if (prefix === undefined) ranges.addAddress(address, family)
-    else ranges.addSubnet(address, Number(prefix), family)
-  }
-  return (address) => ranges.check(address, isIPv6(address) ? 'ipv6' : 'ipv4')
 }

@@ -7,7 +7,7 @@ import { createInquire, ownerOf } from './inquiry.ts'
 import { compilePolicy, type Policy } from './policy/compile.ts'
 import { type PolicyDocument, parsePolicy } from './policy/document.ts'
 import { evaluate, mostSteps, type Verdict } from './policy/evaluate.ts'
-import { type Principal, requesterOf } from './principal.ts'
+import { type Caller, requesterOf } from './principal.ts'
 import { refuse } from './refusals.ts'
 import { createTurns } from './turns.ts'
 
@@ -21,7 +21,7 @@ export interface Authorizer {
 }
 
 export interface AccessRequest {
-  readonly principal: Principal
+  readonly principal: Caller
   /** `ecr:PutImage`. */
   readonly action: string
   /** An ARN, or `*` for an action without a resource. */
@@ -76,12 +76,12 @@ interface Memory {
 }
 
 export function createAuthorizer({ metadata, identityPolicies, resourceSide }: AuthorizerParts): Authorizer {
-  const memories = new WeakMap<Principal, Memory>()
+  const memories = new WeakMap<Caller, Memory>()
   const inquire = createInquire({ metadata, identityPolicies, resourceSide })
   const giveTurn = createTurns()
 
   /** What was decided of this principal since the last commit; nothing where the store does not tell of commits. */
-  function memoryOf(principal: Principal): Memory | undefined {
+  function memoryOf(principal: Caller): Memory | undefined {
     const version = metadata.version()
     if (version === undefined) return undefined
     let memory = memories.get(principal)

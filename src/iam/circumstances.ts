@@ -1,6 +1,6 @@
 import type { Region } from '#names/region.ts'
 import { type Context, requestContext } from './policy/context.ts'
-import type { Principal } from './principal.ts'
+import type { Caller } from './principal.ts'
 
 /**
  * What policies may ask of a request beside who does what (IAM user guide, "AWS global condition context keys"; Service
@@ -21,7 +21,7 @@ export interface Circumstances {
 export type Conditions = Iterable<readonly [key: string, value: string | readonly string[]]>
 
 export interface Asked {
-  readonly principal: Principal
+  readonly principal: Caller
   readonly circumstances: Circumstances
   /** The account that owns the resource. */
   readonly resourceAccount: string
@@ -68,11 +68,12 @@ function ownValue(
   if (tag !== undefined) return tags.resource(tag)
   switch (key) {
     case 'aws:principalarn':
-      return principal.identityArn
+      // Absent for an anonymous caller. AWS gives `anonymous` as its account and user id.
+      return principal.kind === 'anonymous' ? undefined : principal.identityArn
     case 'aws:principalaccount':
-      return principal.account
+      return principal.account ?? 'anonymous'
     case 'aws:principaltype':
-      return { root: 'Account', user: 'User', role: 'AssumedRole' }[principal.kind]
+      return { root: 'Account', user: 'User', role: 'AssumedRole', anonymous: 'Anonymous' }[principal.kind]
     case 'aws:userid':
       return principal.userId
     case 'aws:username':

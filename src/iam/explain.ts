@@ -108,9 +108,13 @@ export function createExplainer({ reader, inquire, compile }: ExplainerParts): E
 
 const trustActions: ReadonlySet<string> = new Set(['sts:assumerole', 'sts:tagsession', 'sts:setsourceidentity'])
 
-function presumedSide(viewer: AccountId | undefined, requester: AccountId, owner: AccountId): Presumed | undefined {
+function presumedSide(
+  viewer: AccountId | undefined,
+  requester: AccountId | undefined,
+  owner: AccountId,
+): Presumed | undefined {
   if (viewer === undefined || requester === owner) return undefined
-  if (requester !== viewer) return { side: 'identity', account: requester }
+  if (requester !== undefined && requester !== viewer) return { side: 'identity', account: requester }
   return owner === viewer ? undefined : { side: 'resource', account: owner }
 }
 

@@ -3,6 +3,8 @@ import { isAccountId } from '#names/account.ts'
 import type { Credentials } from './credentials.ts'
 import { nameKey } from './identities/owners.ts'
 import {
+  anonymousPrincipal,
+  type Caller,
   groupPrincipal,
   type Principal,
   parseTags,
@@ -17,6 +19,11 @@ import {
  * stands for a member with the group's policies alone.
  */
 export type FindPrincipal = (named: string) => Promise<Principal | undefined>
+
+/** The same, and the caller without credentials by its name in texts. */
+export async function findCaller(findPrincipal: FindPrincipal, named: string): Promise<Caller | undefined> {
+  return named === anonymousPrincipal.arn ? anonymousPrincipal : findPrincipal(named)
+}
 
 const arnPattern = /^arn:aws:(?:iam|sts)::(\d{12}):(root|user|group|role|assumed-role)(\/.+)?$/
 

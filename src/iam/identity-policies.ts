@@ -4,7 +4,7 @@ import type { Metadata } from '#metadata/metadata.ts'
 import type { CompileDocument } from './compiled.ts'
 import { compilePolicy, type Policy } from './policy/compile.ts'
 import { parsePolicy } from './policy/document.ts'
-import type { Principal } from './principal.ts'
+import type { Caller } from './principal.ts'
 
 /**
  * The policies that a principal brings: those of its user and the user's groups, or of its role, the boundary on them, and
@@ -17,7 +17,7 @@ export interface IdentityPolicies {
 }
 
 /** Those of the principal as they stand now. */
-export type FindIdentityPolicies = (principal: Principal) => Promise<IdentityPolicies>
+export type FindIdentityPolicies = (principal: Caller) => Promise<IdentityPolicies>
 
 export function createIdentityPolicies({
   metadata,
@@ -65,8 +65,9 @@ export function createIdentityPolicies({
       )
   })
 
-  return async function identityPolicies(principal: Principal): Promise<IdentityPolicies> {
+  return async function identityPolicies(principal: Caller): Promise<IdentityPolicies> {
     const session = sessionPolicies(principal)
+    if (principal.kind === 'anonymous') return ofAnonymous
     if (principal.kind === 'root') return { identity: [], boundary: undefined, session }
     const { identityId: id, boundaryArn } = principal
     const rows = await select({ id, boundary: boundaryArn ?? '' })
@@ -87,7 +88,7 @@ export function createIdentityPolicies({
     return { identity, boundary: boundary ?? (boundaryArn === undefined ? undefined : nothing(boundaryArn)), session }
   }
 
-  function sessionPolicies({ kind, session }: Principal): readonly Policy[] {
+  function sessionPolicies({ kind, session }: Caller): readonly Policy[] {
     if (session === undefined) return []
     if (kind !== 'role') return [ofSessionToken]
     return session.policies.map(({ name, document }) => compile(name, document, 'identity'))
@@ -107,6 +108,39 @@ const ofSessionToken = compilePolicy(
   'GetSessionToken',
   parsePolicy('{"Statement":{"Effect":"Allow","NotAction":"iam:*","Resource":"*"}}', 'identity'),
 )
+
+/**
+ * A policy for everybody opens no more than pulls to a caller without credentials, even if it allows more. `CreateRepository` is asked
+ * of such a caller only for the first pull of an image that a rule caches: every way to push is denied before.
+ */
+const ofAnonymous: IdentityPolicies = {
+  identity: [],
+  boundary: undefined,
+  session: [
+    compilePolicy(
+      'LADING_ANONYMOUS_PULL',
+      parsePolicy(
+        JSON.stringify({
+          Statement: {
+            Sid: 'AnonymousCallersOnlyPull',
+            Effect: 'Deny',
+            NotAction: [
+              'ecr:BatchCheckLayerAvailability',
+              'ecr:BatchGetImage',
+              'ecr:BatchImportUpstreamImage',
+              'ecr:CreateRepository',
+              'ecr:GetDownloadUrlForLayer',
+              'ecr:ListImageReferrers',
+              'ecr:ListImages',
+            ],
+            Resource: '*',
+          },
+        }),
+        'identity',
+      ),
+    ),
+  ],
+}
 
 /** How long one request compiles policies before others have their turn. A policy takes up to some milliseconds, once. */
 const longestTurnMs = 5

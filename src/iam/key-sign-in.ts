@@ -1,5 +1,5 @@
 import { createHash, timingSafeEqual } from 'node:crypto'
-import ipaddr from 'ipaddr.js'
+import { networkOf } from '#lib/address-ranges.ts'
 import type { Clock } from '#lib/clock.ts'
 import { createFailureLimit } from '#lib/failure-limit.ts'
 import type { Credentials } from './credentials.ts'
@@ -66,11 +66,4 @@ export function createKeySignIn({ credentials, clock }: KeySignInParts): KeySign
 function isSame(one: string, other: string): boolean {
   const hash = (text: string) => createHash('sha256').update(text).digest()
   return timingSafeEqual(hash(one), hash(other)) && other !== ''
-}
-
-/** A host has a whole /64 of IPv6 addresses. */
-function networkOf(address: string): string {
-  if (!ipaddr.isValid(address)) return address
-  const parsed = ipaddr.process(address)
-  return parsed instanceof ipaddr.IPv6 ? parsed.parts.slice(0, 4).join(':') : parsed.toString()
 }

@@ -1,12 +1,23 @@
 import type { AccountId } from '#names/account.ts'
 import { rootArn } from '#names/arn.ts'
-import type { Requester } from './policy/principals.ts'
+import type { AccountRequester, AnonymousRequester } from './policy/principals.ts'
 
 /** Who a request comes from, once its credentials have been verified. Nobody changes one. */
-export interface Principal {
+export interface Principal extends PrincipalFacts {
   /** The account that the principal belongs to, and whose registry it means when it names none. */
   readonly account: AccountId
   readonly kind: 'root' | 'user' | 'role'
+}
+
+/** A caller that sends no credentials, from a network that the operator opened for pulls. Only a policy for everybody allows it anything. */
+export interface AnonymousPrincipal extends PrincipalFacts {
+  readonly account: undefined
+  readonly kind: 'anonymous'
+}
+
+export type Caller = Principal | AnonymousPrincipal
+
+interface PrincipalFacts {
   /** `arn:aws:iam::<account>:root`, `…:user/<name>` or an assumed role's session, as texts name it. */
   readonly arn: string
   /** The unique id that STS reports: the account's number for root, `AIDA…`, `AROA…:<session name>`. */
@@ -28,6 +39,12 @@ export interface Principal {
   /** Of temporary credentials. */
   readonly session?: PrincipalSession
 }
+
+/** One for all such callers, which only their addresses tell apart. */
+export const anonymousPrincipal: AnonymousPrincipal = Object.freeze({
+  ...({ account: undefined, kind: 'anonymous', arn: 'anonymous', userId: 'anonymous' } as const),
+  ...{ identityArn: 'anonymous', identityId: 'anonymous', accessKeyId: '', accessKeySince: 0, tags: {} },
+})
 
 export interface PrincipalSession {
   /** What was given for the session alone, and bounds it. */
@@ -103,8 +120,12 @@ export function parseTags(text: string | null): Readonly<Record<string, string>>
 }
 
 /** The principal as policies name it. */
-export function requesterOf({ kind, account, arn, identityArn }: Principal): Requester {
+export function requesterOf(caller: Principal): AccountRequester
+export function requesterOf(caller: Caller): AccountRequester | AnonymousRequester
+export function requesterOf({ kind, account, arn, identityArn }: Caller): AccountRequester | AnonymousRequester {
   switch (kind) {
+    case 'anonymous':
+      return { kind }
     case 'root':
       return { kind, account }
     case 'user':

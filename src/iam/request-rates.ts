@@ -1,3 +1,4 @@
+import { networkOf } from '#lib/address-ranges.ts'
 import { BoundedMap } from '#lib/bounded-map.ts'
 import { type Bucket, fullBucket, refill } from '#lib/bucket.ts'
 import type { Clock } from '#lib/clock.ts'
@@ -13,6 +14,8 @@ import type { Principal } from './principal.ts'
 export interface RequestRates {
   /** Counts a request after its sender is proved. Runs for each request (benchmark: manifest GET). @throws Refusal `RateExceeded` */
   require(principal: Principal): void
+  /** The same for a caller without credentials, which its address stands for. @throws Refusal `RateExceeded` */
+  requireAnonymous(sourceIp: string): void
 }
 
 export interface RateRefusals {
@@ -38,24 +41,31 @@ export interface RequestRatesParts {
 }
 
 export function createRequestRates({ perSecond, account, clock, onThrottled }: RequestRatesParts): RequestRates {
-  if (perSecond === 0) return { require: () => {} }
+  if (perSecond === 0) return { require: () => {}, requireAnonymous: () => {} }
   const rate = { most: perSecond * secondsAtOnce, perSecond }
-  const buckets = new BoundedMap<string, Bucket>(mostPrincipals)
+  const ofPrincipals = new BoundedMap<string, Bucket>(mostPrincipals)
+  // Apart, so that many addresses push out no principal.
+  const ofAddresses = new BoundedMap<string, Bucket>(mostPrincipals)
+
+  function count(buckets: BoundedMap<string, Bucket>, key: string): void {
+    const now = clock()
+    let bucket = buckets.get(key)
+    if (bucket === undefined) {
+      bucket = fullBucket(rate, now)
+      buckets.set(key, bucket)
+    }
+    const tokens = refill(bucket, rate, now)
+    if (tokens < 1) {
+      onThrottled()
+      throw refuse('RateExceeded', { retryAfterSeconds: Math.max(1, Math.ceil((1 - tokens) / perSecond)) })
+    }
+    bucket.tokens--
+  }
+
   return {
     require({ identityId }) {
-      if (identityId === account) return
-      const now = clock()
-      let bucket = buckets.get(identityId)
-      if (bucket === undefined) {
-        bucket = fullBucket(rate, now)
-        buckets.set(identityId, bucket)
-      }
-      const tokens = refill(bucket, rate, now)
-      if (tokens < 1) {
-        onThrottled()
-        throw refuse('RateExceeded', { retryAfterSeconds: Math.max(1, Math.ceil((1 - tokens) / perSecond)) })
-      }
-      bucket.tokens--
+      if (identityId !== account) count(ofPrincipals, identityId)
     },
+    requireAnonymous: (sourceIp) => count(ofAddresses, networkOf(sourceIp)),
   }
 }

@@ -1,4 +1,5 @@
 import { isAccountId } from './account.ts'
+import type { Mirror } from './mirror.ts'
 import { isRegion } from './region.ts'
 import type { Registry } from './registry.ts'
 import type { RepositoryName } from './repository-name.ts'
@@ -24,6 +25,12 @@ export interface Endpoints {
   registryAt(host: string | undefined): Registry | 'unresolvable' | undefined
   /** The registry of this deployment at a host that a text names. Its port must be one where the deployment is served, or absent. */
   ownRegistryAt(host: string): Registry | undefined
+  /** The mirror that a `Host` header names. Runs for each request: `bench` figure "manifest GET by tag". */
+  mirrorAt(host: string | undefined): Mirror | undefined
+  /** `<scheme>://<host>` of a mirror. */
+  mirrorEndpoint(mirror: Mirror, origin: ClientOrigin): string
+  /** Whether a text names this deployment: the host that the client used, the public one, or one at or below the domain. */
+  isOwn(host: string, origin: ClientOrigin): boolean
 }
 
 export interface EndpointSettings {
@@ -32,23 +39,26 @@ export interface EndpointSettings {
   /** For a request without a usable `Host`. A function, because a port may be known only once the server listens. */
   readonly listeningUrl: () => string
   readonly domain?: string | undefined
+  /** Each at `<label>.<domain>`. */
+  readonly mirrors?: readonly Mirror[]
 }
 
 /**
  * With a domain, registries are at `<account>.dkr.ecr.<region>.<domain>`, with the port of the base URL (as at AWS, ECR user
  * guide, "Registries").
  */
-export function createEndpoints({ publicUrl, listeningUrl, domain }: EndpointSettings): Endpoints {
+export function createEndpoints({ publicUrl, listeningUrl, domain, mirrors = [] }: EndpointSettings): Endpoints {
   const suffix = domain === undefined ? undefined : `.${domain.toLowerCase()}`
   const baseUrl = (origin: ClientOrigin) => publicUrl ?? usedUrl(origin) ?? listeningUrl()
   function hostOf({ account, region }: Registry, base: URL): string {
     if (domain === undefined) return base.host
-    return `${account}.dkr.ecr.${region}.${domain}${base.port === '' ? '' : `:${base.port}`}`
+    return `${account}.dkr.ecr.${region}.${domain}${portOf(base)}`
   }
+  const mirrorsByHost = new Map(suffix === undefined ? [] : mirrors.map((mirror) => [mirror.label + suffix, mirror]))
 
   const registryAt: Endpoints['registryAt'] = (host) => {
     if (suffix === undefined || host === undefined) return undefined
-    const name = host.replace(/\.?(?::\d+)?$/, '').toLowerCase()
+    const name = nameOf(host)
     if (!name.endsWith(suffix)) return undefined
     const [, account, region] = /^(.*)\.dkr\.ecr\.(.*)$/.exec(name.slice(0, -suffix.length)) ?? []
     if (account === undefined || region === undefined) return undefined
@@ -69,7 +79,26 @@ export function createEndpoints({ publicUrl, listeningUrl, domain }: EndpointSet
       const registry = port === undefined || ports.includes(port) ? registryAt(host) : undefined
       return registry === 'unresolvable' || host.endsWith('.') ? undefined : registry
     },
+    mirrorAt: (host) => (mirrorsByHost.size === 0 || host === undefined ? undefined : mirrorsByHost.get(nameOf(host))),
+    mirrorEndpoint({ label }, origin) {
+      const base = new URL(baseUrl(origin))
+      return `${base.protocol}//${label}${suffix}${portOf(base)}`
+    },
+    isOwn(host, origin) {
+      const named = host.toLowerCase()
+      if (named === origin.host?.toLowerCase() || named === (publicUrl && new URL(publicUrl).host)) return true
+      return suffix !== undefined && `.${nameOf(named)}`.endsWith(suffix)
+    },
   }
+}
+
+/** Without the dot and the port that may follow it. */
+function nameOf(host: string): string {
+  return host.replace(/\.?(?::\d+)?$/, '').toLowerCase()
+}
+
+function portOf({ port }: URL): string {
+  return port === '' ? '' : `:${port}`
 }
 
 /** A host and a port and nothing else. A client controls the header, and responses quote it. */

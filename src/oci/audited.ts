@@ -1,7 +1,7 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { AuditedCall } from '#audit/call.ts'
 import { type Circumstances, userAgentOf } from '#iam/circumstances.ts'
-import type { Principal } from '#iam/principal.ts'
+import type { Caller } from '#iam/principal.ts'
 import { denialOf } from '#iam/refusals.ts'
 import { Refusal } from '#lib/refusal.ts'
 import { repositoryArn } from '#names/arn.ts'
@@ -19,7 +19,7 @@ import type { Family, OciPath } from './url.ts'
 
 /** What was found out of a request by the time it was over. */
 export interface Progress {
-  principal: Principal | undefined
+  principal: Caller | undefined
   registry: Registry | undefined
   circumstances: Circumstances | undefined
   path: OciPath | undefined
@@ -45,11 +45,11 @@ export interface Failure {
 }
 
 /** Under this key pulls that are alike are counted together; `undefined` for anything but a pull. */
-export function pullKey({ url, method }: FastifyRequest, { path, principal, registry, circumstances }: Progress) {
+export function pullKey({ method }: FastifyRequest, { path, principal, registry, circumstances }: Progress) {
   if (path?.family !== 'manifest' || method !== 'GET') return
   if (principal === undefined || registry === undefined || circumstances === undefined) return
   const { sourceIp } = circumstances
-  return `${principal.accessKeyId} ${sourceIp} ${registry.account} ${registry.region} ${url} ${userAgentOf(circumstances)}`
+  return `${principal.accessKeyId} ${sourceIp} ${registry.account} ${registry.region} ${path.name} ${path.reference} ${userAgentOf(circumstances)}`
 }
 
 /** Nothing for a request whose sender is not known, or that is none to record. */

@@ -1,10 +1,11 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
-import type { Principal } from '#iam/principal.ts'
+import type { Caller } from '#iam/principal.ts'
 import type { Registry } from '#names/registry.ts'
 import type { RepositoryName } from '#names/repository-name.ts'
 import type { Pusher } from '#registry/create-on-push.ts'
 import type { Puller } from '#registry/puller.ts'
 import type { RepositoryKey } from '#registry/repository.ts'
+import type { Mirrored } from './mirrors.ts'
 import { refuse } from './refusals.ts'
 import type { Family, OciPath } from './url.ts'
 
@@ -14,8 +15,10 @@ export type Method = 'GET' | 'HEAD' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
 export interface OciCall<F extends Family> {
   readonly path: Extract<OciPath, { family: F }>
   readonly registry: Registry
+  /** How the client names the repository, where it does so as its upstream does. */
+  readonly mirrored: Mirrored | undefined
   /** Whose token it is; `undefined` where a download link stands in for one, which opens blobs alone. */
-  readonly caller: Principal | undefined
+  readonly caller: Caller | undefined
   readonly query: URLSearchParams
   readonly request: FastifyRequest
   readonly reply: FastifyReply
@@ -42,6 +45,11 @@ export function repositoryOf({
   readonly registry: Registry
 }): RepositoryKey {
   return { registry, name: path.name }
+}
+
+/** The name of the repository that the client asked for, in the client's terms. */
+export function shownNameOf({ path, mirrored }: OciCall<'tags'> | OciCall<'referrers'>): RepositoryName {
+  return mirrored?.name ?? path.name
 }
 
 /** The caller as one that pushes to the repository that its path names. */
@@ -76,10 +84,11 @@ export function parseText(query: URLSearchParams, parameter: string): string | u
 
 /** The `Link` header to the next page (distribution specification, "Listing Tags"; RFC 5988). */
 export function nextLink(
+  { mirrored }: Pick<OciCall<Family>, 'mirrored'>,
   path: string,
   count: number,
   last: string,
   more: Readonly<Record<string, string>> = {},
 ): string {
-  return `<${path}?${new URLSearchParams({ ...more, n: String(count), last })}>; rel="next"`
+  return `<${path}?${new URLSearchParams({ ...mirrored?.parameters, ...more, n: String(count), last })}>; rel="next"`
 }

@@ -5,16 +5,21 @@ import { type AccessRequest, type Authorizer, requireAllowed } from '#iam/author
 import type { BasicCredentials, SignIn } from '#iam/basic.ts'
 import type { Circumstances } from '#iam/circumstances.ts'
 import { type DownloadLinks, linkParameter } from '#iam/download-links.ts'
-import type { Principal } from '#iam/principal.ts'
+import { anonymousPrincipal, type Caller, type Principal } from '#iam/principal.ts'
+import { refuse as refuseIdentity } from '#iam/refusals.ts'
 import type { RequestRates } from '#iam/request-rates.ts'
 import type { Clock } from '#lib/clock.ts'
+import { Refusal } from '#lib/refusal.ts'
 import { hasCode } from '#lib/system-error.ts'
 import { repositoryArn } from '#names/arn.ts'
 import type { Endpoints } from '#names/endpoints.ts'
+import type { Mirror } from '#names/mirror.ts'
 import type { Registry } from '#names/registry.ts'
+import type { ContentRefusals } from '#registry/refusals.ts'
 import { auditedRequest, type Progress, pullKey } from './audited.ts'
 import type { FamilyRoutes, OciCall, Route } from './call.ts'
-import { answer, describeError, type OciAnswer } from './errors.ts'
+import { answer, describeError, notAuthorized, type OciAnswer } from './errors.ts'
+import { createLocate, type Located, type Mirrors } from './mirrors.ts'
 import { refuse } from './refusals.ts'
 import { requestClassOf, unknownRequest } from './request-classes.ts'
 import { type Family, type OciPath, parseOciPath } from './url.ts'
@@ -31,6 +36,8 @@ export interface DispatchParts {
   readonly clock: Clock
   readonly downloadLinks: DownloadLinks
   readonly endpoints: Endpoints
+  readonly mirrors: Mirrors
+  readonly anonymousPull: AnonymousPull
   readonly audit: Pick<AuditTrail, 'record' | 'repeats'>
   readonly log: { error(fields: object, message: string): void }
 }
@@ -48,9 +55,13 @@ export function createDispatch({
   clock,
   downloadLinks,
   endpoints,
+  mirrors,
+  anonymousPull,
   audit,
   log,
 }: DispatchParts) {
+  const locate = createLocate({ mirrors, endpoints })
+
   /** A blob's own link stands in for credentials, for that blob and for reading. */
   async function registryOfLink(path: string, query: URLSearchParams, method: string): Promise<Registry | undefined> {
     const link = query.get(linkParameter)
@@ -93,7 +104,7 @@ export function createDispatch({
    *
    * @throws Refusal `AccessDenied`
    */
-  async function requireLogin({ principal, registry: { region }, circumstances }: Access): Promise<void> {
+  async function requireLogin(principal: Principal, { registry: { region }, circumstances }: Access): Promise<void> {
     const registry = { account: principal.account, region }
     const action = 'ecr:GetAuthorizationToken'
     requireAllowed(await authorizer.decide({ principal, registry, circumstances, action, resource: '*' }))
@@ -106,24 +117,42 @@ export function createDispatch({
     const query = mark === -1 ? noQuery : new URLSearchParams(url.slice(mark + 1))
     const { authorization, host } = request.headers
 
-    let caller: Principal | undefined
+    let caller: Caller | undefined
     let signIn: SignIn | undefined
+    let mirror: Mirror | undefined
     let registry = authorization === undefined ? await registryOfLink(rawPath, query, method) : undefined
     if (registry === undefined) {
-      signIn = await basic.authenticate(authorization, request)
-      caller = signIn.principal
-      request.logFacts = { principal: caller.arn }
-      requestRates.require(caller)
-      registry = registryOfHost(host) ?? signIn
+      mirror = endpoints.mirrorAt(host)
+      if (isWithoutCredentials(authorization) && anonymousPull.isOpenTo(request.ip)) {
+        caller = anonymousPrincipal
+        request.logFacts = { principal: caller.arn }
+        requestRates.requireAnonymous(request.ip)
+      } else {
+        signIn = await basic.authenticate(authorization, request)
+        caller = signIn.principal
+        request.logFacts = { principal: caller.arn }
+        requestRates.require(signIn.principal)
+      }
+      registry = mirror?.registry ?? registryOfHost(host) ?? signIn ?? anonymousPull.registry
     }
     progress.principal = caller
     progress.registry = registry
 
-    const path = parseOciPath(rawPath)
-    if (path === undefined) throw refuse('EndpointUnknown', { path: rawPath })
-    const route = findRoute(routes, path, method)
-    if (route === undefined) throw refuse('MethodUnsupported', { method, supported: Object.keys(routes[path.family]) })
-    request.requestClass = requestClassOf(path.family, method)
+    const asked = parseOciPath(rawPath)
+    if (asked === undefined) throw refuse('EndpointUnknown', { path: rawPath })
+    const route = findRoute(routes, asked, method)
+    if (route === undefined) throw refuse('MethodUnsupported', { method, supported: Object.keys(routes[asked.family]) })
+    request.requestClass = requestClassOf(asked.family, method)
+    let path = asked
+    let located: Located | undefined
+    if (caller !== undefined && (mirror !== undefined || query !== noQuery)) {
+      const origin = { secure: request.protocol === 'https', host }
+      located = await locate({ path: asked, method, query, registry, mirror, origin })
+      path = located.path
+      if (located.mirrored !== undefined && 'name' in path) {
+        request.logFacts = { ...request.logFacts, repository: path.name }
+      }
+    }
     progress.path = path
     progress.route = route
     progress.circumstances = circumstancesOf(request, registry)
@@ -131,12 +160,29 @@ export function createDispatch({
       throw refuse('TokenOfOtherRegion', { tokenRegion: signIn.region, region: registry.region })
     }
     const access = caller && { principal: caller, registry, circumstances: progress.circumstances }
-    if (access !== undefined && signIn?.kind === 'access key') await requireLogin(access)
+    if (access !== undefined && signIn?.kind === 'access key') await requireLogin(signIn.principal, access)
+    // Clients that have credentials send them only after a challenge, and most ask here for one. Docker sends a mirror none.
+    if (caller === anonymousPrincipal && path.family === 'base' && mirror === undefined) {
+      throw refuseIdentity('CredentialsMissing', {})
+    }
     if (access !== undefined) await requireActions(access, route, resourceOf(registry, path))
 
     const may: OciCall<Family>['may'] = async (action, name) =>
       access !== undefined && (await mayAct(access, action, repositoryArn(registry, name)))
-    return route.handle({ path, registry, query, request, reply, caller, may })
+    const call = { path, registry, query, request, reply, caller, may, mirrored: located?.mirrored }
+    const uncached = located?.uncachedHost
+    return uncached === undefined ? route.handle(call) : handleNaming(uncached, call, route)
+  }
+
+  /** Says why the repository is not there to a client that named an upstream's host. */
+  async function handleNaming(host: string, call: OciCall<Family>, route: Route<Family>): Promise<unknown> {
+    try {
+      return await route.handle(call)
+    } catch (error) {
+      const missing = error instanceof Refusal && error.code === ('RepositoryNotFound' satisfies keyof ContentRefusals)
+      if (!missing || !('name' in call.path)) throw error
+      throw refuse('HostNotCached', { host, registry: call.registry, repository: call.path.name })
+    }
   }
 
   return async function dispatch(request: FastifyRequest, reply: FastifyReply): Promise<unknown> {
@@ -155,11 +201,15 @@ export function createDispatch({
         log.error({ err: error, requestId: request.id }, 'an answer broke off')
         return reply
       }
-      bodies.drain(request.raw, request.logFacts === null ? 'stranger' : 'known')
+      const stranger = request.logFacts === null || progress.principal === anonymousPrincipal
+      bodies.drain(request.raw, stranger ? 'stranger' : 'known')
       const answer = explain(error, request)
       const audited = auditedRequest(request, reply, progress, { ...answer, error })
       if (audited !== undefined) audit.record(audited)
-      return write(reply, answer, request, audited?.error?.denial !== undefined)
+      const denied = audited?.error?.denial !== undefined
+      // A client that has credentials sends them now.
+      const challenged = denied && progress.principal === anonymousPrincipal
+      return write(reply, challenged ? credentialsMissing : answer, request, denied)
     }
   }
 
@@ -191,14 +241,34 @@ export function createDispatch({
 
   /** As ECR's, with the realm of the registry that was asked. */
   function challenge({ protocol, headers: { host } }: FastifyRequest): string {
-    const registry = endpoints.registryAt(host)
     const origin = { secure: protocol === 'https', host }
+    const mirror = endpoints.mirrorAt(host)
+    if (mirror !== undefined) return challengeOf(endpoints.mirrorEndpoint(mirror, origin))
+    const registry = endpoints.registryAt(host)
     const realm =
       registry === undefined || registry === 'unresolvable'
         ? endpoints.baseUrl(origin)
         : endpoints.proxyEndpoint(registry, origin)
-    return `Basic realm="${realm}/",service="ecr.amazonaws.com"`
+    return challengeOf(realm)
   }
+}
+
+function challengeOf(realm: string): string {
+  return `Basic realm="${realm}/",service="ecr.amazonaws.com"`
+}
+
+/** Who is served without credentials. */
+export interface AnonymousPull {
+  isOpenTo(address: string): boolean
+  /** The registry that such a caller asks at a host that names none. */
+  readonly registry: Registry
+}
+
+const credentialsMissing = answer(401, 'UNAUTHORIZED', notAuthorized)
+
+/** podman answers a challenge with an empty user and an empty password if it has no credentials. */
+function isWithoutCredentials(authorization: string | undefined): boolean {
+  return authorization === undefined || authorization === 'Basic Og=='
 }
 
 /** Who acts, on which registry and in which circumstances. */

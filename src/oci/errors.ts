@@ -45,6 +45,8 @@ const nameCodes: Record<NameRefusals['NameInvalid']['kind'], string> = {
 
 const logIn = 'Log in first: aws ecr get-login-password | docker login --username AWS --password-stdin <registry>'
 
+export const notAuthorized = `Not Authorized. ${logIn}`
+
 const codes: Codes = {
   EndpointUnknown: [404, 'UNSUPPORTED', ({ path }) => `The distribution API has no endpoint '${path}'`],
   MethodUnsupported: [
@@ -91,6 +93,19 @@ const codes: Codes = {
     'DENIED',
     () => 'The download URL is not valid or has expired. Ask for a new one: aws ecr get-download-url-for-layer',
   ],
+  MirrorReadOnly: [
+    405,
+    'UNSUPPORTED',
+    ({ endpoint }) => `A mirror only serves pulls. Push to the repository itself, at ${endpoint}`,
+    () => ({ allow: 'GET, HEAD' }),
+  ],
+  MirrorWithoutCatalog: [404, 'UNSUPPORTED', () => 'A mirror has no catalog: it would name what is cached so far'],
+  HostNotCached: [
+    404,
+    'NAME_UNKNOWN',
+    ({ host, repository }) =>
+      `No rule of the pull-through cache caches '${repository}' of ${shown(host)}. Create one: aws ecr create-pull-through-cache-rule`,
+  ],
 
   BodyTooLarge: [413, 'SIZE_INVALID', ({ maxBytes }) => `The body may have at most ${maxBytes} bytes`],
   BodyTooSlow: [408, 'SIZE_INVALID', ({ deadlineMs }) => `The body did not arrive within ${deadlineMs} ms`],
@@ -103,7 +118,7 @@ const codes: Codes = {
   ],
   BodyBrokeOff: [400, 'SIZE_INVALID', () => 'The request ended before its body did'],
 
-  CredentialsMissing: [401, 'UNAUTHORIZED', () => `Not Authorized. ${logIn}`],
+  CredentialsMissing: [401, 'UNAUTHORIZED', () => notAuthorized],
   CredentialsInvalid: [
     401,
     'UNAUTHORIZED',
@@ -207,6 +222,11 @@ const codes: Codes = {
     (facts) => `${registryTexts.UploadDigestMismatch()}, which is ${facts.computed}`,
   ],
   UploadTakenOver: [409, 'BLOB_UPLOAD_INVALID', ({ upload }) => `A newer request continues the upload ${upload}`],
+}
+
+/** A client chose it. */
+function shown(host: string): string {
+  return `'${host.slice(0, 255)}'`
 }
 
 function printQuery({ tag, digest }: ContentRefusals['ImageNotFound']['query']): string {

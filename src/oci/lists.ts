@@ -3,7 +3,7 @@ import { mediaTypes } from '#registry/manifest-types.ts'
 import type { Referrer, Referrers } from '#registry/referrers.ts'
 import type { Repositories } from '#registry/repositories.ts'
 import type { Tags } from '#registry/tags.ts'
-import { type FamilyRoutes, nextLink, parseCount, parseText, pullerOf, repositoryOf } from './call.ts'
+import { type FamilyRoutes, nextLink, parseCount, parseText, pullerOf, repositoryOf, shownNameOf } from './call.ts'
 
 /** ECR's largest page (API reference, `maxResults`); also the default here, since few clients of tags/list follow its links. */
 const mostEntries = 1_000
@@ -16,13 +16,13 @@ export function tagRoutes({ tags }: { tags: Tags }): FamilyRoutes<'tags'> {
     GET: {
       actions: [['ecr:ListImages']],
       async handle(call) {
-        const { name } = call.path
+        const name = shownNameOf(call)
         const limit = parseCount(call.query, mostEntries)
         const { items, next } = await tags.list(repositoryOf(call), {
           limit,
           after: parseText(call.query, 'last'),
         })
-        if (next !== undefined) call.reply.header('link', nextLink(`/v2/${name}/tags/list`, limit, next))
+        if (next !== undefined) call.reply.header('link', nextLink(call, `/v2/${name}/tags/list`, limit, next))
         return call.reply.send({ name, tags: items })
       },
     },
@@ -38,7 +38,7 @@ export function catalogRoutes({ repositories }: { repositories: Repositories }):
         const limit = parseCount(call.query, mostEntries)
         const page = { limit, after: parseText(call.query, 'last') }
         const { items, next } = await repositories.list(call.registry, page)
-        if (next !== undefined) call.reply.header('link', nextLink('/v2/_catalog', limit, next))
+        if (next !== undefined) call.reply.header('link', nextLink(call, '/v2/_catalog', limit, next))
         return call.reply.send({ repositories: items.map(({ name }) => name) })
       },
     },
@@ -65,7 +65,7 @@ export function referrerRoutes({ referrers }: { referrers: Referrers }): FamilyR
         const filter = artifactType === undefined ? undefined : { artifactType }
         if (filter !== undefined) reply.header('oci-filters-applied', 'artifactType')
         if (next !== undefined) {
-          reply.header('link', nextLink(`/v2/${path.name}/referrers/${subject}`, limit, next, filter))
+          reply.header('link', nextLink(call, `/v2/${shownNameOf(call)}/referrers/${subject}`, limit, next, filter))
         }
         const manifests = items.map(describeReferrer)
         const index = JSON.stringify({ schemaVersion: 2, mediaType: mediaTypes.ociIndex, manifests })

@@ -20,6 +20,11 @@ export interface OciRefusals {
   /** Asked for by a text that can name no image. */
   ImageUnnameable: InRepository & { readonly reference: string }
   DownloadLinkInvalid: Record<string, never>
+  /** Anything but a pull, by the upstream's name. Pushes are for the registry at `endpoint`. */
+  MirrorReadOnly: { readonly endpoint: string }
+  MirrorWithoutCatalog: Record<string, never>
+  /** A client that named a host which no rule caches asked for what is not here. */
+  HostNotCached: InRepository & { readonly host: string }
 }
 
 export const refuse = refusals<OciRefusals>()

@@ -160,7 +160,7 @@ interface Surveys {
 function combine({ requester, owner }: Request, { identity, resource, limits, resourceMustAllow }: Surveys): Verdict {
   const itself = resource.allowances.get('itself')
   const itsRole = resource.allowances.get('its role')
-  const accountless = requester.kind === 'service' || requester.kind === 'federated'
+  const accountless = requester.kind === 'anonymous' || requester.kind === 'service' || requester.kind === 'federated'
   const within = accountless || requester.account === owner
   if (within && itself !== undefined) return { allowed: true, statements: [itself] }
   const byResource = itself ?? itsRole ?? resource.allowances.get('its account')

@@ -17,7 +17,7 @@ export interface Principals {
 }
 
 /** Who asks, in the facts that policies name principals by. */
-export type Requester = AccountRequester | ServiceRequester | FederatedRequester
+export type Requester = AccountRequester | AnonymousRequester | ServiceRequester | FederatedRequester
 
 export type AccountRequester =
   | { readonly kind: 'root'; readonly account: AccountId }
@@ -25,6 +25,11 @@ export type AccountRequester =
   | { readonly kind: 'user'; readonly account: AccountId; readonly arn: string }
   /** `arn` is that of the session, `…:assumed-role/<role>/<session>`; `roleArn` has the role's path. */
   | { readonly kind: 'session'; readonly account: AccountId; readonly arn: string; readonly roleArn: string }
+
+/** A caller without credentials. */
+export interface AnonymousRequester {
+  readonly kind: 'anonymous'
+}
 
 interface ServiceRequester {
   readonly kind: 'service'
@@ -101,6 +106,8 @@ export function compilePrincipals(principals: Principals, { allows }: { allows: 
  * is for whom it names in no way: both are the reading that grants less, and the first is the one of the user guide's examples.
  */
 function isExcepted(names: ReadonlySet<string>, requester: Requester, { allows }: { allows: boolean }): boolean {
+  // It has no name: a denial never spares it, and only `Principal` with `*` allows it anything.
+  if (requester.kind === 'anonymous') return allows
   const own = namesOf(requester)
   return allows ? own.some(({ name }) => names.has(name)) : own.every(({ name }) => names.has(name))
 }
@@ -113,6 +120,8 @@ interface RequesterName {
 /** The closest first. */
 function namesOf(requester: Requester): readonly RequesterName[] {
   switch (requester.kind) {
+    case 'anonymous':
+      return []
     case 'root':
       return [{ name: rootArn(requester.account), closeness: 'itself' }]
     case 'user':

@@ -92,7 +92,7 @@ export async function startEndpoint({
     state.facts.push(request.logFacts)
   })
   const dispatch = createDispatcher({
-    requestRates: { require: () => {} },
+    requestRates: { require: () => {}, requireAnonymous: () => {} },
     surfaces: [
       jsonSurface<Operations>({ model, handlers, exceptions, constraints, violations: ecrViolations, verifyOutputs }),
       stsSurface(withoutSessions, { verifyOutputs }),

@@ -31,8 +31,9 @@ export function evaluateNaively(request: Request, policies: JsonPolicies): 'allo
 
   const allowedBy = (statements: readonly JsonStatement[]) =>
     statements.filter((statement) => statement.Effect === 'Allow' && isAbout(statement, request))
-  const { account, arn, role } = namesOf(request)
   const byResource = allowedBy(resource.flat())
+  if (request.requester.kind === 'anonymous') return byResource.length > 0 ? 'allowed' : 'resource-based policy'
+  const { account, arn, role } = namesOf(request)
   const names = (name: string) => byResource.some(({ Principal }) => Principal !== '*' && Principal?.AWS.includes(name))
   const byName = byResource.some(({ Principal, NotPrincipal }) => Principal === '*' || NotPrincipal) || names(arn)
 
@@ -48,17 +49,23 @@ export function evaluateNaively(request: Request, policies: JsonPolicies): 'allo
 }
 
 function namesOf({ requester }: Request): { account: string; arn: string; role?: string; root: string } {
-  if (requester.kind === 'service' || requester.kind === 'federated') throw new Error('Only principals of accounts')
+  if (requester.kind === 'service' || requester.kind === 'federated' || requester.kind === 'anonymous')
+    throw new Error('Only principals of accounts')
   const root = `arn:aws:iam::${requester.account}:root`
   if (requester.kind === 'root') return { account: requester.account, arn: root, root }
   if (requester.kind === 'user') return { account: requester.account, arn: requester.arn, root }
   return { account: requester.account, arn: requester.arn, role: requester.roleArn, root }
 }
 
+/** Names that no statement has. */
+const nameless = { arn: 'no principal', root: 'no account', role: undefined }
+
 function isAbout(statement: JsonStatement, request: Request): boolean {
   const { Principal, NotPrincipal, Action, NotAction, Resource, NotResource, Condition = {} } = statement
-  const { arn, role, root } = namesOf(request)
+  const anonymous = request.requester.kind === 'anonymous'
+  const { arn, role, root } = anonymous ? nameless : namesOf(request)
   const own = [arn, root, ...(role === undefined ? [] : [role])]
+  if (anonymous && NotPrincipal !== undefined && statement.Effect === 'Allow') return false
   if (Principal !== undefined && Principal !== '*' && !own.some((name) => Principal.AWS.includes(name))) return false
   if (NotPrincipal !== undefined) {
     const named = own.filter((name) => NotPrincipal.AWS.includes(name))

@@ -16,7 +16,7 @@ const accounts = ['111111111111', '222222222222'].map(parseAccountId)
 const account = fc.constantFrom(...accounts)
 const name = fc.constantFrom('a', 'b')
 
-const requester: fc.Arbitrary<Requester> = fc.oneof(
+const known: fc.Arbitrary<Requester> = fc.oneof(
   account.map((account): Requester => ({ kind: 'root', account })),
   fc
     .tuple(account, name)
@@ -27,6 +27,11 @@ const requester: fc.Arbitrary<Requester> = fc.oneof(
       arn: `arn:aws:sts::${account}:assumed-role/${role}/${session}`,
     }),
   ),
+)
+
+const requester: fc.Arbitrary<Requester> = fc.oneof(
+  { weight: 7, arbitrary: known },
+  { weight: 1, arbitrary: fc.constant({ kind: 'anonymous' }) },
 )
 
 const principal = fc.oneof(
