@@ -100,6 +100,7 @@ import { createSecretPurge, secretPurgeSchedule } from '#secrets/purge.ts'
 import { createSecretSide, isSecretResource } from '#secrets/resource-side.ts'
 import { createSecretValues } from '#secrets/secret-values.ts'
 import { createSecrets } from '#secrets/secrets.ts'
+import { createFindSecretValue } from '#secrets/upstream-credentials.ts'
 import { secretsManagerSurface } from '#secretsmanager/surface.ts'
 import { createSigning } from '#signing/signing.ts'
 import { stsSurface } from '#sts/surface.ts'
@@ -229,6 +230,7 @@ export async function startApp(settings: Settings, log: Logger, options: AppOpti
     cacheRules: createCacheRules({
       ...{ metadata, clock, quotas },
       hosts: { areForbidden: false, isListed: () => false, ownRegistryAt: endpoints.ownRegistryAt },
+      findSecretValue: createFindSecretValue(secretsManager),
     }),
     creationTemplates: createCreationTemplates({
       metadata,

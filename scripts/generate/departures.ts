@@ -7,7 +7,7 @@ export const departures: Readonly<Partial<Record<keyof Operations, string>>> = {
   BatchGetImage: 'Converts between Docker schema 2 and OCI, not to schema 1. There is no pull-through cache.',
   CompleteLayerUpload: 'Lost parts, after a power loss, are an `InvalidLayerException` that says where to go on.',
   CreatePullThroughCacheRule:
-    'Rules are kept, and nothing is fetched yet. The secret and the role are not looked up, so that the exceptions about secrets do not occur; the role must be of the account. A `credentialArn` is kept for upstreams that need none, too.',
+    'Rules are kept, and nothing is fetched yet. The role is not looked up, and must be of the account. A `credentialArn` is kept for upstreams that need none, too.',
   CreateRepository:
     'Encryption and scanning settings are kept and shown; no key is used, and nothing is scanned. A KMS key is not looked up. KMS without a key shows the ARN of a key that does not exist, always the same one in a registry.',
   CreateRepositoryCreationTemplate:
@@ -51,7 +51,7 @@ export const departures: Readonly<Partial<Record<keyof Operations, string>>> = {
     'A preview fails where the server ends before it is complete, or is busy with others for five minutes.',
   UpdateRepositoryCreationTemplate:
     'To empty a policy or tags needs the right to set them. Another `appliedFor` needs the rights to all that the template has.',
-  UpdatePullThroughCacheRule: 'The secret and the role are not looked up.',
+  UpdatePullThroughCacheRule: 'The role is not looked up.',
   UploadLayerPart: 'A part may have 20 MiB, as the API model says, where the quota of ECR is 10 MiB.',
   ValidatePullThroughCacheRule:
     'Upstreams are not reached yet: `isValid` is false for every rule, and `failure` says so.',

@@ -96,9 +96,6 @@ const recoveryDays = { usual: 30, least: 7, most: 30 }
 
 export function createSecrets({ metadata, box, clock, quotas }: SecretParts): Secrets {
   const { reader } = metadata
-  const create = (trx: Transaction, registry: Registry, given: NewSecret) =>
-    insertSecret(trx, registry, given, { now: clock(), quota: quotas.secrets })
-
   return {
     arnOf: (registry, secretId) => secretArnOf(reader, registry, secretId),
 
@@ -106,11 +103,12 @@ export function createSecrets({ metadata, box, clock, quotas }: SecretParts): Se
       requireName(given.name)
       const { token, value } = given
       return metadata.transaction(async (trx) => {
-        const { row, isNew } = await create(trx, registry, given)
+        const now = clock()
+        const { row, isNew } = await insertSecret(trx, registry, given, { now, quota: quotas.secrets })
         const secret = parseSecret(row)
         if (!isNew) await requireSameRequest(trx, row, given)
         if (value === undefined) return { secret, version: undefined }
-        await addVersion(trx, box, row, { token, value }, clock())
+        await addVersion(trx, box, row, { token, value }, now)
         return { secret, version: token }
       })
     },

@@ -7,7 +7,9 @@ import type { Registry } from '#names/registry.ts'
 import { parseRepositoryPrefix, type RepositoryPrefix, rootPrefix } from '#names/repository-prefix.ts'
 import { accountOfRole } from '#names/role-arn.ts'
 import { type Quotas, requireRegistryWithin } from '#registry/quotas.ts'
+import type { FindSecretValue } from '#secrets/upstream-credentials.ts'
 import { refuse } from './refusals.ts'
+import { requireCredentials } from './rule-credentials.ts'
 import { defaultRuleSettings, parseRuleSettings, printRuleSettings, type RuleSettings } from './rule-settings.ts'
 import {
   isOwnRegistry,
@@ -20,7 +22,8 @@ import {
 
 /**
  * Rules of the pull through cache: which upstream registry the repositories below a prefix are copies of (ECR user guide, "Sync an
- * upstream registry with an Amazon ECR private registry"). Here they are kept and checked as far as a registry can by itself.
+ * upstream registry with an Amazon ECR private registry"). Here they are kept and checked as far as a registry can by itself. A rule
+ * is not stored unless its secret is there and holds credentials, as at ECR.
  */
 export interface CacheRule extends RuleAccess {
   readonly registry: Registry
@@ -39,7 +42,7 @@ export interface CacheRule extends RuleAccess {
 
 /** As whom the upstream is asked. */
 export interface RuleAccess {
-  /** The ARN of a secret, by the pattern of ECR's API model. */
+  /** The ARN of a secret, by the pattern of ECR's API model; perhaps without the random characters at its end. */
   readonly credentialArn?: string | undefined
   readonly customRoleArn?: string | undefined
 }
@@ -74,11 +77,13 @@ export function createCacheRules({
   clock,
   quotas,
   hosts,
+  findSecretValue,
 }: {
   metadata: Metadata
   clock: Clock
   quotas: Quotas
   hosts: UpstreamHosts
+  findSecretValue: FindSecretValue
 }): CacheRules {
   return {
     async create(registry, { prefix, upstreamUrl, upstream, upstreamPrefix, ...given }) {
@@ -88,6 +93,7 @@ export function createCacheRules({
         throw refuse('RootUpstreamPrefixed', {})
       }
       const access = parseAccess(registry, upstreamUrl, given, hosts)
+      await requireCredentials(findSecretValue, registry, access.credential_arn)
       return metadata.transaction(async (trx) => {
         const now = clock()
         const row = await trx
@@ -113,17 +119,19 @@ export function createCacheRules({
       })
     },
 
-    update: (registry, prefix, given) =>
-      metadata.transaction(async (trx) => {
+    async update(registry, prefix, given) {
+      // A rule that is not there, and a secret that is elsewhere, are refused before the secret is read.
+      accessAfter(await this.get(registry, prefix), given, hosts)
+      await requireCredentials(findSecretValue, registry, given.credentialArn)
+      return metadata.transaction(async (trx) => {
         const row = await selectRules(trx, registry).where('prefix', '=', prefix).forUpdate().executeTakeFirst()
         if (row === undefined) throw refuse('CacheRuleNotFound', { registry, prefix })
-        const present = parseRule(registry, row)
-        const { credentialArn = present.credentialArn, customRoleArn = present.customRoleArn } = given
-        const access = parseAccess(registry, present.upstreamUrl, { credentialArn, customRoleArn }, hosts)
+        const access = accessAfter(parseRule(registry, row), given, hosts)
         const written = { ...access, updated_at: clock() }
         await updateRule(trx, registry, prefix).set(written).execute()
         return parseRule(registry, { ...row, ...written })
-      }),
+      })
+    },
 
     changeSettings: (registry, prefix, change) =>
       metadata.transaction(async (trx) => {
@@ -225,6 +233,12 @@ function parseUpstream(
   if (kind === undefined || isOwnRegistry(url, registry, hosts)) throw refuse('UpstreamUnsupported', { url })
   if (named !== undefined && named !== kind) throw refuse('UpstreamKindMismatch', { upstream: kind })
   return kind
+}
+
+/** What a rule has after a change. @throws Refusal those of `parseAccess` */
+function accessAfter(present: CacheRule, change: RuleAccess, hosts: UpstreamHosts) {
+  const { credentialArn = present.credentialArn, customRoleArn = present.customRoleArn } = change
+  return parseAccess(present.registry, present.upstreamUrl, { credentialArn, customRoleArn }, hosts)
 }
 
 /** @throws Refusal `CredentialMissing`, `CredentialElsewhere`, `RoleMissing`, `RoleInvalid` */

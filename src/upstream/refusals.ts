@@ -19,6 +19,12 @@ export interface UpstreamRefusals {
   CredentialMissing: { readonly url: string }
   /** A secret of another account or region. */
   CredentialElsewhere: { readonly registry: Registry }
+  /** No secret with that ARN, or one that is scheduled for deletion. */
+  SecretMissing: Record<string, never>
+  /** A value that does not open, or a secret under another key than the default one. */
+  SecretUndecryptable: Record<string, never>
+  /** A secret without a user name and an access token in it. */
+  SecretUnusable: Record<string, never>
   /** ECR in another account, and no role given to go there. */
   RoleMissing: { readonly url: string }
   /** No role, or one of another account. */

@@ -20,7 +20,7 @@ import { startWebIdentity } from '#test/support/web-identity.ts'
 const root = fileURLToPath(new URL('../..', import.meta.url))
 const fixtures = join(root, 'test', 'fixtures', 'terraform')
 
-/** What the provider has for IAM, and a registry has no use for. */
+/** What the provider has, and a registry has no use for. */
 const ofNoUse = [
   'data aws_iam_account_alias',
   'data aws_iam_instance_profile',
@@ -42,6 +42,10 @@ const ofNoUse = [
   'resource aws_iam_user_login_profile',
   'resource aws_iam_user_ssh_key',
   'resource aws_iam_virtual_mfa_device',
+  // What the part of Secrets Manager that Lading serves leaves out.
+  'data aws_secretsmanager_secret_rotation',
+  'resource aws_secretsmanager_secret_policy',
+  'resource aws_secretsmanager_secret_rotation',
 ]
 
 suite('Terraform', { ...needsTerraform(), timeout: 300_000 }, () => {
@@ -88,6 +92,12 @@ suite('Terraform', { ...needsTerraform(), timeout: 300_000 }, () => {
     assert.equal(outputs.repository, `${server.host}/terraform/app`)
     assert.equal(outputs.caller, `arn:aws:iam::${server.account}:root`)
     assert.deepEqual(outputs.members, ['terraform-ci', 'terraform.person@example.com'])
+    assert.deepEqual(outputs.secrets, [
+      'ecr-pullthroughcache/terraform-kept',
+      'ecr-pullthroughcache/terraform-new',
+      'ecr-pullthroughcache/terraform-old',
+    ])
+    assert.equal(outputs.secret_value, '{"accessToken":"token","username":"lading"}')
 
     const changed = [...variables, '-var=changed=true']
     await session.push('terraform/plain', v1, 'v1')
@@ -217,8 +227,10 @@ async function outputsOf(terraform: Terraform): Promise<Record<string, unknown>>
 
 /** The kinds of resources and data sources that the configuration has, as `resource aws_ecr_repository`. */
 async function configured(path: string): Promise<Set<string>> {
-  const files = await Promise.all(['ecr.tf', 'iam.tf', 'provider.tf'].map((name) => readFile(join(path, name), 'utf8')))
-  const kinds = files.join('\n').matchAll(/^(resource|data) "(\w+)"/gm)
+  const files = await Promise.all(
+    ['ecr.tf', 'iam.tf', 'provider.tf', 'secrets.tf'].map((name) => readFile(join(path, name), 'utf8')),
+  )
+  const kinds = files.join('\n').matchAll(/^(resource|data|ephemeral) "(\w+)"/gm)
   return new Set(Array.from(kinds, ([, block, kind]) => `${block} ${kind}`))
 }
 
@@ -235,5 +247,9 @@ async function ofTheProvider(terraform: Terraform): Promise<Set<string>> {
     ...Object.keys(data_source_schemas).map((kind) => `data ${kind}`),
     ...Object.keys(ephemeral_resource_schemas).map((kind) => `ephemeral ${kind}`),
   ]
-  return new Set(all.filter((kind) => / aws_(ecr_|iam_|caller_identity$)/.test(kind) && !ofNoUse.includes(kind)))
+  return new Set(
+    all.filter(
+      (kind) => / aws_(ecr_|iam_|secretsmanager_secret|caller_identity$)/.test(kind) && !ofNoUse.includes(kind),
+    ),
+  )
 }

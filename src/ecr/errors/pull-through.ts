@@ -45,6 +45,22 @@ export const pullThroughExceptions = {
     ({ registry }) =>
       invalid('credentialArn', `must be a secret of the account ${registry.account} in region ${registry.region}`),
   ],
+  // As the API reference describes these exceptions.
+  SecretMissing: [
+    'SecretNotFoundException',
+    () =>
+      'The ARN of the secret specified in the pull through cache rule was not found. Update the pull through cache rule with a valid secret ARN and try again.',
+  ],
+  SecretUndecryptable: [
+    'UnableToDecryptSecretValueException',
+    () =>
+      'The secret is accessible but is unable to be decrypted. It must be encrypted with the default key aws/secretsmanager. Verify the secret and try again.',
+  ],
+  SecretUnusable: [
+    'UnableToAccessSecretException',
+    () =>
+      "The secret is unable to be accessed. Verify that its value is a JSON object with the texts 'username' and 'accessToken' and try again.",
+  ],
   RoleMissing: [
     'InvalidParameterException',
     ({ url }) => invalid('customRoleArn', `must be given for the registry of another account, ${url}`),

@@ -8,6 +8,7 @@ import {
 import { ecrQuotas } from '#config/quotas.ts'
 import { eachDatabase } from '#test/support/databases.ts'
 import { answerOf, type EcrSession, refusalOf, startEcrSession } from '#test/support/ecr-session.ts'
+import { createUpstreamSecret, openSecrets } from '#test/support/upstream-secret.ts'
 
 const account = '000000000000'
 const credentialArn = `arn:aws:secretsmanager:us-east-1:${account}:secret:ecr-pullthroughcache/hub-AbCdEf`
@@ -40,8 +41,10 @@ const unauthenticated = {
 eachDatabase(({ dialect, url }) => {
   describe(`pull through cache rules by the SDK (${dialect})`, () => {
     let session: EcrSession
+    let hubArn: string
     before(async () => {
       session = await startEcrSession({ database: await url() })
+      hubArn = await createUpstreamSecret(session.server, 'hub')
     })
     after(() => session[Symbol.asyncDispose]())
 
@@ -53,7 +56,7 @@ eachDatabase(({ dialect, url }) => {
         ecr.createPullThroughCacheRule({
           ecrRepositoryPrefix: `${ecrRepositoryPrefix}/`,
           upstreamRegistryUrl: 'registry-1.docker.io',
-          credentialArn,
+          credentialArn: hubArn,
         }),
       )
       const { createdAt, upstreamRegistry, ...rule } = created
@@ -63,7 +66,7 @@ eachDatabase(({ dialect, url }) => {
         ecrRepositoryPrefix,
         registryId: account,
         upstreamRegistryUrl: 'registry-1.docker.io',
-        credentialArn,
+        credentialArn: hubArn,
       })
 
       const ecrRepositoryPrefixes = [ecrRepositoryPrefix]
@@ -75,7 +78,7 @@ eachDatabase(({ dialect, url }) => {
         'This version of Lading keeps pull through cache rules, but does not reach upstream registries yet'
       assert.deepEqual(validated, { ...rule, isValid: false, failure })
 
-      const other = `${credentialArn.slice(0, -1)}g`
+      const other = await createUpstreamSecret(session.server, 'other-hub')
       const updated = await answerOf(ecr.updatePullThroughCacheRule({ ecrRepositoryPrefix, credentialArn: other }))
       const { updatedAt, ...changed } = updated
       assert.ok(updatedAt && updatedAt >= createdAt)
@@ -220,6 +223,46 @@ eachDatabase(({ dialect, url }) => {
         assert.deepEqual(await refusalOf(ecr.updatePullThroughCacheRule({ ecrRepositoryPrefix })), missing)
         assert.deepEqual(await refusalOf(ecr.validatePullThroughCacheRule({ ecrRepositoryPrefix })), missing)
       }
+    })
+
+    test('a rule needs a secret that is there, opens and holds credentials, for its creation and for its change', async (t) => {
+      const { ecr, server } = session
+      const ecrRepositoryPrefix = 'with-secret'
+      const create = (credentialArn: string) =>
+        ecr.createPullThroughCacheRule({
+          ...{ ecrRepositoryPrefix, credentialArn, upstreamRegistryUrl: 'registry-1.docker.io' },
+        })
+      const update = (credentialArn: string) => ecr.updatePullThroughCacheRule({ ecrRepositoryPrefix, credentialArn })
+      const gone = await createUpstreamSecret(server, 'gone')
+      using secrets = openSecrets(server)
+      await secrets.client.deleteSecret({ SecretId: gone })
+      const secret = (name: string, options: { value?: string; KmsKeyId?: string }) =>
+        createUpstreamSecret(server, name, options)
+      const refused: readonly [claim: string, arn: string, name: string][] = [
+        ['that does not exist', credentialArn, 'SecretNotFoundException'],
+        ['that is scheduled for deletion', gone, 'SecretNotFoundException'],
+        [
+          'under a key of its own',
+          await secret('own-key', { KmsKeyId: 'alias/own' }),
+          'UnableToDecryptSecretValueException',
+        ],
+        ['that is no JSON', await secret('text', { value: 'token' }), 'UnableToAccessSecretException'],
+        ['that is a list', await secret('list', { value: '[1]' }), 'UnableToAccessSecretException'],
+        ['without a token', await secret('half', { value: '{"username":"u"}' }), 'UnableToAccessSecretException'],
+        [
+          'of which a part is no text',
+          await secret('number', { value: '{"username":"u","accessToken":1}' }),
+          'UnableToAccessSecretException',
+        ],
+      ]
+      for (const [claim, arn, name] of refused) {
+        await t.test(`a secret ${claim}`, async () => assert.equal((await refusalOf(create(arn))).name, name))
+      }
+      assert.deepEqual(await refusalOf(update(hubArn)), notFound(ecrRepositoryPrefix))
+      const usual = await secret('usual-key', { KmsKeyId: 'alias/aws/secretsmanager' })
+      await create(usual.slice(0, -7))
+      for (const [, arn, name] of refused) assert.equal((await refusalOf(update(arn))).name, name)
+      assert.equal((await update(usual)).credentialArn, usual)
     })
 
     test('pages joined are all rules by prefix, of one registry, and the fiftieth is the last', async () => {

@@ -16,6 +16,8 @@ const unlisted: UpstreamHosts = { areForbidden: false, isListed: () => false, ow
 const upstreamUrl = 'mirror.example:5000'
 const credentialArn = 'arn:aws:secretsmanager:us-east-1:000000000000:secret:ecr-pullthroughcache/mirror-AbCdEf'
 
+const findSecretValue = async () => ({ username: 'user', accessToken: 'token' })
+
 eachDatabase((databases) =>
   describe(`pull through cache rules (${databases.dialect})`, () => {
     async function open(t: TestContext) {
@@ -23,7 +25,7 @@ eachDatabase((databases) =>
       let now = 1_000
       const clock = () => now++
       return (hosts: Partial<UpstreamHosts>) =>
-        createCacheRules({ metadata, clock, quotas: ecrQuotas, hosts: { ...unlisted, ...hosts } })
+        createCacheRules({ metadata, clock, quotas: ecrQuotas, hosts: { ...unlisted, ...hosts }, findSecretValue })
     }
     const listing = (...hosts: string[]) => ({ isListed: (host: string) => hosts.includes(host) })
 

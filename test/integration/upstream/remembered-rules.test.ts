@@ -14,6 +14,8 @@ const registry = { account: parseAccountId('000000000000'), region: parseRegion(
 const hosts = { areForbidden: false, isListed: () => false, ownRegistryAt: () => undefined }
 const other = { ...registry, region: parseRegion('eu-west-1') }
 
+const findSecretValue = async () => ({ failure: 'not found' as const })
+
 eachDatabase((databases) => {
   describe(`remembered rules, over ${databases.dialect}`, () => {
     test('a rule counts at once on SQLite and within two seconds on PostgreSQL, in its registry alone', async (t) => {
@@ -28,7 +30,7 @@ eachDatabase((databases) => {
         await setImmediate()
         return (await remembered.find(of)).map(({ prefix }) => prefix)
       }
-      const rules = createCacheRules({ metadata: elsewhere, clock, quotas: ecrQuotas, hosts })
+      const rules = createCacheRules({ metadata: elsewhere, clock, quotas: ecrQuotas, hosts, findSecretValue })
       const add = (prefix: string) =>
         rules.create(registry, { prefix: parseRepositoryPrefix(prefix), upstreamUrl: 'quay.io' })
 
