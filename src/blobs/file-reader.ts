@@ -5,6 +5,7 @@ import assert from 'node:assert/strict'
 import type { BigIntStats } from 'node:fs'
 import type { FileHandle } from 'node:fs/promises'
 import type { Writable } from 'node:stream'
+import { flushed } from './flushed.ts'
 import type { BlobReader, ByteRange } from './store.ts'
 
 const pieceBytes = 1024 * 1024
@@ -140,18 +141,4 @@ export class FileBlobReader implements BlobReader {
     assert(start >= 0 && start <= end && end <= this.sizeBytes, 'a range lies within the blob')
     return { start, end }
   }
-}
-
-/** Resolves when the destination needs the piece's memory no more. */
-function flushed(destination: Writable, piece: Uint8Array): Promise<void> {
-  return new Promise((resolve, reject) => {
-    // A response whose connection goes may never call back for what it still queued; 'close' it always emits.
-    const onClose = () => reject(new Error('the destination closed before all was sent'))
-    destination.once('close', onClose)
-    destination.write(piece, (error) => {
-      destination.off('close', onClose)
-      if (error) reject(error)
-      else resolve()
-    })
-  })
 }

@@ -27,10 +27,20 @@ import { syncFolder } from '#lib/sync-folder.ts'
 import { hasCode, ifPresent } from '#lib/system-error.ts'
 import { type Digest, digestAlgorithm, digestAlgorithms, digestHex } from '#names/digest.ts'
 import { type DraftHome, type DraftState, FileDraft } from './file-draft.ts'
+import { FileDraftFollower } from './file-draft-follower.ts'
 import { listBlobs, listDrafts, uuid } from './file-listing.ts'
 import { BufferPool, FileBlobReader } from './file-reader.ts'
 import { type Hold, Holds } from './holds.ts'
-import type { BlobReader, BlobStore, Draft, ResumeOptions, StoredContent, StoredDraft } from './store.ts'
+import type {
+  BlobReader,
+  BlobStore,
+  Draft,
+  DraftFollower,
+  DraftFollowing,
+  ResumeOptions,
+  StoredContent,
+  StoredDraft,
+} from './store.ts'
 
 const draftFile = /^[0-9]+-[0-9a-f]+$/
 
@@ -68,7 +78,7 @@ interface Taken {
  * file that is found under its remembered name was touched by nobody, its remembered hash is true, and a process that was thought
  * dead cannot publish what somebody else is writing: its rename finds no file.
  */
-export class FileBlobStore implements BlobStore {
+export class FileBlobStore implements BlobStore, DraftFollowing {
   readonly #root: string
   readonly #name = randomBytes(6).toString('hex')
   readonly #holds = new Holds()
@@ -144,6 +154,13 @@ export class FileBlobStore implements BlobStore {
       await this.#forget(id)
       return undefined
     })
+  }
+
+  async followDraft(id: string): Promise<DraftFollower | undefined> {
+    assert(uuid.test(id), 'an upload id is a lower-case UUID')
+    const newest = (await this.#generations(id)).at(-1)
+    const file = newest && (await openIfPresent(newest.path, 'r'))
+    return file && new FileDraftFollower(file)
   }
 
   async stat(digest: Digest): Promise<StoredContent | undefined> {

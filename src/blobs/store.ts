@@ -4,7 +4,7 @@
 import type { Writable } from 'node:stream'
 import type { Digest } from '#names/digest.ts'
 
-export interface BlobStore {
+export interface BlobStore extends Partial<DraftFollowing> {
   /**
    * A new, empty draft under an upload id that the caller chose (a lower-case UUID). Whatever stood under that id is gone, once
    * `confirm` has resolved. If that rejects, so does this, and what others keep under the id stays as it is.
@@ -57,6 +57,24 @@ export interface BlobStore {
 
   /** Rejects while nothing can be opened or written. */
   check(): Promise<void>
+}
+
+/**
+ * An ability that a driver may lack: reading a draft while another holder, of any process, writes it. A store of objects has no such thing.
+ * Without it a reader of an incoming blob waits until the blob is stored.
+ */
+export interface DraftFollowing {
+  /** Opens the newest bytes of a draft. What is open stays readable when the draft is committed, discarded or copied. `undefined` when absent. */
+  followDraft(id: string): Promise<DraftFollower | undefined>
+}
+
+/** A draft open for reading. Its bytes are not proved. */
+export interface DraftFollower extends AsyncDisposable {
+  /** Bytes that can be read now. */
+  size(): Promise<number>
+  /** Fills `into` with the bytes from `position`, and returns how many there were: fewer than its length at the end, or none. */
+  read(into: Uint8Array, position: number): Promise<number>
+  close(): Promise<void>
 }
 
 export interface StoredContent {

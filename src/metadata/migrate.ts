@@ -23,6 +23,7 @@ import { sessionOpener } from './migrations/0021-session-opener.ts'
 import { storageUsage } from './migrations/0022-storage-usage.ts'
 import { secrets } from './migrations/0023-secrets.ts'
 import { cachedImages } from './migrations/0024-cached-images.ts'
+import { incomingBlob } from './migrations/0025-incoming-blob.ts'
 import { cacheSettings } from './migrations/0026-cache-settings.ts'
 import type { Schema } from './schema.ts'
 
@@ -52,6 +53,7 @@ const steps: Record<string, Step> = {
   '0022-storage-usage': storageUsage,
   '0023-secrets': secrets,
   '0024-cached-images': cachedImages,
+  '0025-incoming-blob': incomingBlob,
   '0026-cache-settings': cacheSettings,
 }
 

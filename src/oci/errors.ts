@@ -4,7 +4,7 @@ import type { RateRefusals } from '#iam/request-rates.ts'
 import { Refusal } from '#lib/refusal.ts'
 import { isStorageFull } from '#lib/storage-full.ts'
 import type { NameRefusals } from '#names/refusals.ts'
-import type { ContentRefusals } from '#registry/refusals.ts'
+import type { ContentRefusals, IncomingRefusals } from '#registry/refusals.ts'
 import { accessDeniedText } from '#wording/iam.ts'
 import { registryTexts } from '#wording/registry.ts'
 import { printUploadRange } from './ranges.ts'
@@ -18,6 +18,7 @@ import type { OciRefusals } from './refusals.ts'
 type Refusals = OciRefusals &
   BodyRefusals &
   ContentRefusals &
+  IncomingRefusals &
   IamRefusals &
   KeySignInRefusals &
   NameRefusals &
@@ -222,6 +223,20 @@ const codes: Codes = {
     (facts) => `${registryTexts.UploadDigestMismatch()}, which is ${facts.computed}`,
   ],
   UploadTakenOver: [409, 'BLOB_UPLOAD_INVALID', ({ upload }) => `A newer request continues the upload ${upload}`],
+
+  IncomingBlobInvalid: [
+    502,
+    'UNKNOWN',
+    ({ digest, problem }) =>
+      problem === 'length'
+        ? `The upstream sends the blob ${digest} with another length than it announced; nothing was stored`
+        : `The upstream sends other bytes than those of the blob ${digest}; nothing was stored`,
+  ],
+  IncomingBlobBroken: [
+    503,
+    'UNKNOWN',
+    ({ digest }) => `The transfer of the blob ${digest} from the upstream ended early; try again`,
+  ],
 }
 
 /** A client chose it. */

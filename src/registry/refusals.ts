@@ -120,6 +120,14 @@ export interface ContentRefusals {
   UploadTakenOver: InRepository & { readonly upload: string }
 }
 
+/** What is declined of blobs that come from elsewhere (`incoming/`). */
+export interface IncomingRefusals {
+  /** What the source sends is not the blob: it has another length, or its bytes have another digest. Nothing is stored. */
+  IncomingBlobInvalid: InRepository & { readonly digest: Digest; readonly problem: 'length' | 'content' }
+  /** The transfer ended before the blob was whole. The next request for it continues or starts over. */
+  IncomingBlobBroken: InRepository & { readonly digest: Digest }
+}
+
 /** What is declined of pull time update exclusions. */
 export interface ExclusionRefusals {
   ExclusionAlreadyExists: { readonly registry: Registry; readonly principalArn: string }
@@ -171,4 +179,4 @@ export interface RollbackRefusals {
   }
 }
 
-export const refuse = refusals<RegistryRefusals & InUseRefusals & RollbackRefusals>()
+export const refuse = refusals<RegistryRefusals & InUseRefusals & RollbackRefusals & IncomingRefusals>()

@@ -3,7 +3,7 @@ import type { Clock } from '#lib/clock.ts'
 import { Refusal } from '#lib/refusal.ts'
 import type { Metadata, Reader, Transaction } from '#metadata/metadata.ts'
 import { refuse } from './refusals.ts'
-import { getRepository, inRepository, lockRepository, type RepositoryKey } from './repository.ts'
+import { getRepository, inRepository, lockRepository, type Repository, type RepositoryKey } from './repository.ts'
 import type { StorageQuotas } from './storage-quotas.ts'
 
 /**
@@ -38,6 +38,8 @@ const lookedEachMs = 10_000
 export interface UploadRows {
   /** @throws Refusal `RepositoryNotFound`, `StorageQuotaExceeded` */
   create(key: RepositoryKey): Promise<string>
+  /** The same in a transaction that holds the repository's lock. @throws Refusal `StorageQuotaExceeded` */
+  createIn(trx: Transaction, repository: Repository): Promise<string>
   /** @throws Refusal `RepositoryNotFound`, `UploadNotFound` */
   get(key: RepositoryKey, id: string): Promise<Upload>
   /** Makes this process the writer; `otherWriter` tells that another may be writing still. @throws Refusal `UploadNotFound` */
@@ -114,28 +116,30 @@ export function createUploadRows({
     if (row?.writer !== processId) throw await lost(key, id)
   }
 
+  async function createIn(trx: Transaction, repository: Repository): Promise<string> {
+    const id = randomUUID()
+    const now = clock()
+    const { registry } = repository
+    const { account, region } = registry
+    // Who begins an upload will most often write it too, and then need not claim it.
+    const row = { id, repository_id: repository.id, offset: 0, writer: processId, short_part: 'none' }
+    await trx
+      .insertInto('upload')
+      .values({ ...row, started_at: now, touched_at: now, account, region })
+      .execute()
+    await storageQuotas.requireUploads(trx, repository)
+    // A registry without room for a byte says so before a client sends any.
+    if (storageQuotas.countsBytes) await storageQuotas.reserve(trx, registry, id, { bytes: 1, expected: 1 })
+    return id
+  }
+
   return {
     get,
     confirm,
 
-    create: (key) =>
-      metadata.transaction(async (trx) => {
-        const repository = await lockRepository(trx, key, 'shared')
-        const id = randomUUID()
-        const now = clock()
-        // Who begins an upload will most often write it too, and then need not claim it.
-        const row = { id, repository_id: repository.id, offset: 0, writer: processId, short_part: 'none' }
-        const { account, region } = repository.registry
-        await trx
-          .insertInto('upload')
-          .values({ ...row, started_at: now, touched_at: now, account, region })
-          .execute()
-        await storageQuotas.requireUploads(trx, repository)
-        // A registry without room for a byte says so before a client sends any.
-        if (storageQuotas.countsBytes)
-          await storageQuotas.reserve(trx, repository.registry, id, { bytes: 1, expected: 1 })
-        return id
-      }),
+    create: (key) => metadata.transaction(async (trx) => createIn(trx, await lockRepository(trx, key, 'shared'))),
+
+    createIn,
 
     async claim(key, upload) {
       if (upload.writer === processId) return { ...upload, otherWriter: false }

@@ -7,14 +7,14 @@ import { Refusal } from '#lib/refusal.ts'
 import { isStorageFull } from '#lib/storage-full.ts'
 import type { Metadata, Transaction } from '#metadata/metadata.ts'
 import type { Digest } from '#names/digest.ts'
-import { linkBlob, lockBlob } from './blob-links.ts'
 import { findCompleted } from './completed-before.ts'
 import { findStatusOfParents } from './linked-blobs.ts'
 import type { Quotas } from './quotas.ts'
 import { type ContentRefusals, refuse } from './refusals.ts'
-import { getRepository, inRepository, lockRepository, type RepositoryKey } from './repository.ts'
+import { getRepository, inRepository, type RepositoryKey } from './repository.ts'
 import { findServed } from './served-blobs.ts'
 import { createStorageQuotas, type StorageLimits } from './storage-quotas.ts'
+import { type StoredBlob, storeDraft } from './stored-blob.ts'
 import { type Reserve, reserving } from './upload-room.ts'
 import { createUploadRows, type Upload } from './upload-rows.ts'
 
@@ -73,13 +73,6 @@ export interface Chunk {
   readonly length?: number | undefined
   /** Whether the source's pieces are nobody else's, so that their memory may be given back once it is written. */
   readonly release?: boolean
-}
-
-export interface StoredBlob {
-  readonly digest: Digest
-  readonly sizeBytes: number
-  /** Whether it is new to the repository. */
-  readonly linked: boolean
 }
 
 /** ECR's least size of a part that is not the last (user guide, "Amazon ECR service quotas"). */
@@ -205,29 +198,15 @@ export function createUploads({
     })
   }
 
-  /**
-   * Commits the draft, then shows the blob. A crash in between leaves content without a row, which nobody serves. Whoever collects
-   * garbage deletes content only while it holds the blob's row, so that what is there once this transaction holds it stays. It spares
-   * what was stored a moment ago: that it went in between takes a process that was held up for long, whose client starts again.
-   */
-  async function store(
+  function store(
     key: RepositoryKey,
     draft: Draft,
     id: string,
     digests: readonly Digest[],
     alongside?: (trx: Transaction) => Promise<void>,
   ): Promise<StoredBlob> {
-    const { digest, sizeBytes } = await draft.commit(digests)
-    const linked = await metadata.transaction(async (trx) => {
-      const repository = await lockRepository(trx, key, 'shared')
-      await lockBlob(trx, { digest, sizeBytes, now: clock() })
-      const stored = await blobs.stat(digest)
-      if (stored?.sizeBytes !== sizeBytes) throw refuse('UploadNotFound', { ...inRepository(key), upload: id })
-      const isNew = await linkBlob(trx, repository, digest, clock())
-      await alongside?.(trx)
-      return isNew
-    })
-    return { digest, sizeBytes, linked }
+    const gone = refuse('UploadNotFound', { ...inRepository(key), upload: id })
+    return storeDraft({ metadata, blobs, clock }, key, draft, digests, { gone, alongside })
   }
 
   /** By an upload, since room is reserved for one. It ends with the request. */

@@ -9,6 +9,7 @@ import type { Generated } from 'kysely'
  *               │             └─ subject              may name a manifest that is not there (yet)
  *               ├─< tag ──> manifest
  *               ├─< upload                            its bytes are a draft of the blob store
+ *               ├─< incoming_blob ──> upload          a blob that comes from elsewhere
  *               ├─< tag_move                          every move of a tag
  *               ├─< deleted_image                     the recycle bin: a manifest with its tags, and what it refers to
  *               └── deleted_repository                one in the bin: its row then belongs to no registry
@@ -24,6 +25,7 @@ export interface RegistryTables {
   manifest_reference: ManifestReferenceTable
   tag: TagTable
   upload: UploadTable
+  incoming_blob: IncomingBlobTable
   registry_setting: RegistrySettingTable
   repository_policy: RepositoryPolicyTable
   repository_creation_template: RepositoryCreationTemplateTable
@@ -163,6 +165,20 @@ export interface UploadTable {
   region: string
   /** Bytes that its draft has or may have: what it received, and what is reserved for what comes. */
   held: Generated<number>
+}
+
+/** The one transfer of a blob from elsewhere to a repository (`registry/incoming/`). Its row ends with its upload. */
+export interface IncomingBlobTable {
+  repository_id: number
+  digest: string
+  /** The upload that holds its bytes. A transfer that starts over with other bytes has another upload. */
+  upload: string
+  /** Bytes of the whole blob; `null` until the source has answered, and while the source does not know it. */
+  size: number | null
+  /** The process that reads the source; `null` for none. */
+  leader: string | null
+  /** Until then other processes leave the source to the leader. */
+  leased_until: number
 }
 
 /** What is configured of a registry, one row a setting: its policy, its replication and so on. */

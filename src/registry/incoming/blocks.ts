@@ -1,0 +1,60 @@
+/** Fills `into` with the bytes from `position`, and returns how many there were. */
+export type ReadAt = (into: Uint8Array, position: number) => Promise<number>
+
+interface Block {
+  readonly bytes: Uint8Array
+  filled: number
+  filling: Promise<void> | undefined
+}
+
+const blockBytes = 256 * 1024
+/** Readers further apart than this read the file again. */
+const keptBlocks = 8
+
+/**
+ * The bytes of one transfer in blocks that all its readers share: those at about the same place read the file once. A block's memory is
+ * not used again, since a slow destination may still hold it.
+ */
+export class SharedBlocks {
+  readonly #read: ReadAt
+  /** The last used block comes last. */
+  readonly #blocks = new Map<number, Block>()
+
+  constructor(read: ReadAt) {
+    this.#read = read
+  }
+
+  /** At least one byte from `position`, and none from `end` on. @throws where the file ends before */
+  async at(position: number, end: number): Promise<Uint8Array> {
+    const index = Math.floor(position / blockBytes)
+    const start = index * blockBytes
+    const wanted = Math.min(end - start, blockBytes)
+    const block = this.#blockOf(index)
+    while (block.filled <= position - start) {
+      block.filling ??= this.#fill(block, start, wanted)
+      await block.filling
+    }
+    return block.bytes.subarray(position - start, Math.min(wanted, block.filled))
+  }
+
+  async #fill(block: Block, start: number, wanted: number): Promise<void> {
+    try {
+      const count = await this.#read(block.bytes.subarray(block.filled, wanted), start + block.filled)
+      if (count === 0) throw new Error(`the file of a transfer ends at byte ${start + block.filled}`)
+      block.filled += count
+    } finally {
+      block.filling = undefined
+    }
+  }
+
+  #blockOf(index: number): Block {
+    const block = this.#blocks.get(index) ?? { bytes: new Uint8Array(blockBytes), filled: 0, filling: undefined }
+    this.#blocks.delete(index)
+    this.#blocks.set(index, block)
+    if (this.#blocks.size > keptBlocks) {
+      const [oldest = index] = this.#blocks.keys()
+      this.#blocks.delete(oldest)
+    }
+    return block
+  }
+}
