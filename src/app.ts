@@ -12,7 +12,7 @@ import { cloudTrailSurface } from '#cloudtrail/surface.ts'
 import { listeningUrl } from '#config/listening-url.ts'
 import { openSetting } from '#config/open-setting.ts'
 import type { Settings } from '#config/settings.ts'
-import { damageEvents, policyExecutionEvents } from '#ecr/service-events.ts'
+import { damageEvents, evictionEvents, policyExecutionEvents } from '#ecr/service-events.ts'
 import { ecrSurface } from '#ecr/surface.ts'
 import { Bodies } from '#http/bodies.ts'
 import type { ConnectionFeed } from '#http/connection-feed.ts'
@@ -54,6 +54,7 @@ import { createLifecyclePreviews } from '#lifecycle/previews.ts'
 import { createWhatIfs } from '#lifecycle/what-if.ts'
 import { createWhatIfRemoval, whatIfRemovalSchedule } from '#lifecycle/what-if-removal.ts'
 import { openMetadata } from '#metadata/open.ts'
+import { createCacheCounts } from '#metrics/cache-counts.ts'
 import { createMetrics } from '#metrics/metrics.ts'
 import { createRequestCounts } from '#metrics/request-counts.ts'
 import { metricsRoutes } from '#metrics/routes.ts'
@@ -106,6 +107,7 @@ import { createSigning } from '#signing/signing.ts'
 import { stsSurface } from '#sts/surface.ts'
 import { createCacheRules } from '#upstream/cache-rules.ts'
 import { createCacheStatuses } from '#upstream/cache-status.ts'
+import { createEvictionWorkers, evictionSchedule } from '#upstream/eviction.ts'
 import { createImageOrigins } from '#upstream/image-origin.ts'
 import { createMirrorRules } from '#upstream/mirror-rules.ts'
 import { createCacheRefresh } from '#upstream/refresh.ts'
@@ -196,6 +198,10 @@ export async function startApp(settings: Settings, log: Logger, options: AppOpti
   const requestCounts = createRequestCounts({
     metadata,
     onError: (error) => log.error({ err: error }, 'requests could not be counted yet'),
+  })
+  const cacheCounts = createCacheCounts({
+    metadata,
+    onError: (error) => log.error({ err: error }, 'pulls through the cache could not be counted yet'),
   })
   const registrySettings = createRegistrySettings({ metadata, clock })
   const secretsManager = {
@@ -367,6 +373,7 @@ export async function startApp(settings: Settings, log: Logger, options: AppOpti
       clock,
       gauges: [...auditGauges, ...damageGauges, ...storageGauges, ...upstreamGauges],
       requests: requestCounts,
+      cache: cacheCounts,
     }),
     operatorAccess,
   })
@@ -386,6 +393,11 @@ export async function startApp(settings: Settings, log: Logger, options: AppOpti
         onExecuted: (execution) => policyExecutionEvents(execution).forEach(audit.recordServiceEvent),
       }),
       createRecycleBinWorker({ metadata, clock }),
+      ...createEvictionWorkers({
+        ...settings,
+        ...{ metadata, clock, flushPulls: () => pulls.flush() },
+        onEvicted: (eviction) => evictionEvents(eviction).forEach(audit.recordServiceEvent),
+      }),
       createReferrerRemoval({ metadata, clock }),
       ...createCollectionWorkers({
         ...settings,
@@ -408,6 +420,7 @@ export async function startApp(settings: Settings, log: Logger, options: AppOpti
       secretPurgeSchedule,
       lifecycleSchedule,
       recycleBinSchedule,
+      evictionSchedule,
       ...collectionSchedules,
       ...(settings.scrubMibPerSecond > 0 ? [scrubSchedule] : []),
     ],
@@ -429,6 +442,7 @@ export async function startApp(settings: Settings, log: Logger, options: AppOpti
       await audit.stop()
       await keyUses.stop()
       await requestCounts.stop()
+      await cacheCounts.stop()
       await metadata.close()
     },
   }

@@ -3,6 +3,7 @@ import type { Acted, Blocked, PolicyExecution } from '#lifecycle/execution.ts'
 import type { LifecycleRule } from '#lifecycle/policy.ts'
 import { repositoryArn } from '#names/arn.ts'
 import type { BlobDamage, ManifestDamage } from '#registry/scrub/jobs.ts'
+import type { Eviction } from '#upstream/eviction.ts'
 import { registryTexts } from '#wording/registry.ts'
 
 /**
@@ -35,6 +36,23 @@ export function damageEvents({ digest, problem, repositories, at }: BlobDamage |
       }
     }),
   )
+}
+
+/** Of our own as well: an image with many children may go at once. */
+const evictedAnEvent = 50
+
+export function evictionEvents({ rule, repository: { registry, name }, images, at }: Eviction) {
+  return partsOf(images, evictedAnEvent).map((some) => ({
+    ...registry,
+    eventName: 'CachedImagesEvicted',
+    resources: [repositoryArn(registry, name)],
+    details: {
+      ecrRepositoryPrefix: rule.prefix,
+      repositoryName: name,
+      images: some.map(({ digest, tags }) => ({ imageDigest: digest, imageTags: tags.slice(0, tagsAnImage) })),
+    },
+    at,
+  }))
 }
 
 /** Ten and more images come in several events. */

@@ -3,6 +3,7 @@ import { readCounters } from '#jobs/counters.ts'
 import { countJobs, latenessMs } from '#jobs/overview.ts'
 import type { Clock } from '#lib/clock.ts'
 import type { Metadata, Reader } from '#metadata/metadata.ts'
+import { type CacheCounts, renderCache } from './cache-counts.ts'
 import type { RequestCounts } from './request-counts.ts'
 import { renderRequests } from './request-series.ts'
 
@@ -35,6 +36,8 @@ const counters = {
   lading_audit_dropped_total:
     'Calls that have no audit record: their caller used up its budget, or the database took none.',
   lading_audit_evicted_total: 'Audit records that made room for others before they were old.',
+  lading_cache_evicted_bytes_total: 'Bytes of blobs that no cached image needed any more once cached images made room.',
+  lading_cache_evicted_images_total: 'Cached images that made room for others.',
   lading_gc_blobs_total: 'Blobs that garbage collection deleted.',
   lading_gc_bytes_total: 'Bytes of blobs that garbage collection deleted.',
   lading_gc_links_total: 'Links of blobs to repositories that garbage collection took away.',
@@ -53,11 +56,13 @@ export function createMetrics({
   clock,
   gauges,
   requests,
+  cache,
 }: {
   metadata: Metadata
   clock: Clock
   gauges: readonly StateGauge[]
   requests: Pick<RequestCounts, 'flush'>
+  cache: Pick<CacheCounts, 'flush'>
 }): Metrics {
   const register = new Registry()
   collectDefaultMetrics({ register })
@@ -81,6 +86,7 @@ export function createMetrics({
 
   async function collect(): Promise<string> {
     await requests.flush()
+    await cache.flush()
     const values = await readCounters(metadata.reader)
     for (const counter of counted) counter.reset()
     for (const [at, name] of Object.keys(counters).entries()) counted[at]?.inc(values.get(name) ?? 0)
@@ -94,7 +100,7 @@ export function createMetrics({
       if (typeof state === 'number') gauge.set(state)
       else for (const { labels, value } of state) gauge.set(labels, value)
     }
-    return (await register.metrics()) + renderRequests(values)
+    return (await register.metrics()) + renderRequests(values) + renderCache(values)
   }
 
   let rendering: Promise<string> | undefined

@@ -36,19 +36,57 @@ export async function removeImages(
   if (digests.length === 0) return
   const { id, registry } = repository
   const retention = await readSetting(trx, registry, retentionSetting)
-  const tags = await trx
-    .deleteFrom('tag')
-    .where('repository_id', '=', id)
-    .where('digest', 'in', digests)
-    .returning(['tag', 'digest'])
-    .execute()
-  const moves = tags.map(({ tag, digest }) => ({ tag: parseTag(tag), from: parseDigest(digest), to: undefined }))
-  await recordTagMoves(trx, repository, moves, removal)
+  const tags = await takeTags(trx, repository, digests, removal)
   const purgeAt = restorableUntil(retention, removal.at)
   await closeLinksOf(trx, id, digests)
   if (purgeAt > removal.at) await keepInBin(trx, id, digests, tags, { ...removal, purgeAt })
   else await noteLinksOf(trx, 'manifest_reference', id, digests, removal.at)
   await noteSubjectsGone(trx, repository, digests, removal)
+  await dropRows(trx, repository, digests)
+}
+
+/**
+ * Removes copies that can be fetched again: for good, also where there is a recycle bin. Garbage collection counts what they needed as
+ * unneeded since `unneededSince`. Referrers that were pushed stay, because the copy may come back. Requires the exclusive lock.
+ */
+export async function dropCopies(
+  trx: Transaction,
+  repository: Repository,
+  digests: readonly Digest[],
+  { at, unneededSince }: { readonly at: number; readonly unneededSince: number },
+): Promise<readonly TakenTag[]> {
+  if (digests.length === 0) return []
+  const tags = await takeTags(trx, repository, digests, { by: '', at, cause: 'cache' })
+  await closeLinksOf(trx, repository.id, digests)
+  await noteLinksOf(trx, 'manifest_reference', repository.id, digests, unneededSince)
+  await dropRows(trx, repository, digests)
+  return tags
+}
+
+interface TakenTag {
+  readonly tag: string
+  readonly digest: string
+}
+
+async function takeTags(
+  trx: Transaction,
+  repository: Repository,
+  digests: readonly Digest[],
+  act: Parameters<typeof recordTagMoves>[3],
+): Promise<readonly TakenTag[]> {
+  const tags = await trx
+    .deleteFrom('tag')
+    .where('repository_id', '=', repository.id)
+    .where('digest', 'in', digests)
+    .returning(['tag', 'digest'])
+    .execute()
+  const moves = tags.map(({ tag, digest }) => ({ tag: parseTag(tag), from: parseDigest(digest), to: undefined }))
+  await recordTagMoves(trx, repository, moves, act)
+  return tags
+}
+
+async function dropRows(trx: Transaction, repository: Repository, digests: readonly Digest[]): Promise<void> {
+  const { id } = repository
   await trx.deleteFrom('manifest_reference').where('repository_id', '=', id).where('parent', 'in', digests).execute()
   await trx.deleteFrom('manifest').where('repository_id', '=', id).where('digest', 'in', digests).execute()
   await dropContent(trx, id, digests)
@@ -63,7 +101,7 @@ async function keepInBin(
   trx: Transaction,
   id: number,
   digests: readonly Digest[],
-  tags: readonly { readonly tag: string; readonly digest: string }[],
+  tags: readonly TakenTag[],
   { by, at, cause, purgeAt }: Removal & { readonly purgeAt: number },
 ): Promise<void> {
   await trx

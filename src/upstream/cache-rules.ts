@@ -3,11 +3,14 @@ import type { Clock } from '#lib/clock.ts'
 import { type Page, pageOf } from '#lib/page.ts'
 import type { Metadata, Reader, Transaction } from '#metadata/metadata.ts'
 import type { PullThroughCacheRuleTable } from '#metadata/schema/upstream.ts'
+import { parseAccountId } from '#names/account.ts'
+import { parseRegion } from '#names/region.ts'
 import type { Registry } from '#names/registry.ts'
 import { parseRepositoryPrefix, type RepositoryPrefix, rootPrefix } from '#names/repository-prefix.ts'
 import { accountOfRole } from '#names/role-arn.ts'
 import { type Quotas, requireRegistryWithin } from '#registry/quotas.ts'
 import type { FindSecretValue } from '#secrets/upstream-credentials.ts'
+import { requestEviction } from './eviction-kind.ts'
 import { refuse } from './refusals.ts'
 import { requireCredentials } from './rule-credentials.ts'
 import { defaultRuleSettings, parseRuleSettings, printRuleSettings, type RuleSettings } from './rule-settings.ts'
@@ -139,7 +142,9 @@ export function createCacheRules({
         if (row === undefined) throw refuse('CacheRuleNotFound', { registry, prefix })
         const written = printRuleSettings({ ...parseRuleSettings(row), ...change })
         await updateRule(trx, registry, prefix).set(written).execute()
-        return parseRule(registry, { ...row, ...written })
+        const rule = parseRule(registry, { ...row, ...written })
+        await requestEviction(trx, rule, clock())
+        return rule
       }),
 
     delete: (registry, prefix) =>
@@ -183,6 +188,19 @@ export function createCacheRules({
       return pageOf(rules, limit, ({ prefix }) => prefix)
     },
   }
+}
+
+/** The rules of all registries that have a limit of bytes. */
+export async function readLimitedRules(reader: Reader): Promise<CacheRule[]> {
+  const rows = await reader
+    .selectFrom('pull_through_cache_rule')
+    .selectAll()
+    .where('max_bytes', 'is not', null)
+    .orderBy('account')
+    .orderBy('region')
+    .orderBy('prefix')
+    .execute()
+  return rows.map((row) => parseRule({ account: parseAccountId(row.account), region: parseRegion(row.region) }, row))
 }
 
 /** All rules of a registry, by prefix. */
