@@ -14,11 +14,21 @@ export interface DockerEngine extends AsyncDisposable {
   host: string
 }
 
+export interface EngineOptions {
+  /** The content of `daemon.json`. */
+  readonly settings?: string
+  /** Beside that of this process. */
+  readonly environment?: Readonly<Record<string, string>>
+}
+
 /** Starts `dockerd` with everything in `folder`. @throws Error with the end of its log if it cannot run here */
-export async function startDockerEngine(folder: string): Promise<DockerEngine> {
+export async function startDockerEngine(
+  folder: string,
+  { settings = '{}', environment = {} }: EngineOptions = {},
+): Promise<DockerEngine> {
   const host = `unix://${join(folder, 'docker.sock')}`
   const inFolder = (name: string) => join(folder, name)
-  await writeFile(inFolder('daemon.json'), '{}') // or it would read the machine's own
+  await writeFile(inFolder('daemon.json'), settings) // or it would read the machine's own
   const daemon = spawn(
     findProgram('dockerd') ?? 'dockerd',
     [
@@ -26,7 +36,7 @@ export async function startDockerEngine(folder: string): Promise<DockerEngine> {
       ...['--pidfile', inFolder('pid'), '--config-file', inFolder('daemon.json')],
       ...['--bridge', 'none', '--iptables=false', '--ip6tables=false', '--ip-forward=false', '--ip-masq=false'],
     ],
-    { stdio: ['ignore', 'ignore', 'pipe'] },
+    { stdio: ['ignore', 'ignore', 'pipe'], env: { ...process.env, ...environment } },
   )
   const exited = once(daemon, 'exit')
   const log: string[] = []
