@@ -13,12 +13,13 @@ const types: Readonly<Record<string, string>> = {
   'iam:role': 'AWS::IAM::Role',
   'iam:policy': 'AWS::IAM::Policy',
   'iam:oidc-provider': 'AWS::IAM::OIDCProvider',
+  'secretsmanager:secret': 'AWS::SecretsManager::Secret',
 }
 
 /** `undefined` for what names many, all or nothing. */
 export function parseResource(arn: string): AuditedResource | undefined {
   const [, service = '', account = '', kind = '', path = ''] =
-    /^arn:[^:]*:([^:]*):[^:]*:([^:]*):([a-z-]+)\/(.+)$/s.exec(arn) ?? []
+    /^arn:[^:]*:([^:]*):[^:]*:([^:]*):([a-z-]+)[/:](.+)$/s.exec(arn) ?? []
   const type = types[`${service}:${kind}`]
   if (type === undefined || path.includes('*')) return undefined
   // Of IAM's names the path is no part; of a repository's and a provider's the slashes are.

@@ -71,10 +71,10 @@ export function createSecretValues(parts: {
   const { metadata, box, clock } = parts
   const { reader } = metadata
 
-  /** Secrets Manager notes the day of the last read. That is at most one write a day. */
-  async function noteAccess({ id, accessed_at }: SecretRow, version: string): Promise<void> {
+  /** Secrets Manager notes the day of the last read. That is at most one write of a version in a day. */
+  async function noteAccess({ id }: SecretRow, version: string, accessedAt: number | null): Promise<void> {
     const today = Math.floor(clock() / dayMs) * dayMs
-    if (accessed_at === today) return
+    if (accessedAt === today) return
     await metadata.transaction(async (trx) => {
       await trx.updateTable('secret').set({ accessed_at: today }).where('id', '=', id).execute()
       await trx
@@ -96,7 +96,7 @@ export function createSecretValues(parts: {
       if (found === undefined) throw refuse('SecretVersionNotFound', { by: 'id', value: version })
       if (which.stage !== undefined && stages.get(which.stage) !== version) throw refuse('SecretStageElsewhere', {})
       const value = openValue(box, found)
-      await noteAccess(row, version)
+      await noteAccess(row, version, found.accessed_at)
       return {
         ...{ secret: parseSecret(row), version, value, createdAt: found.created_at },
         stages: stagesOf(stages, version),
@@ -160,7 +160,7 @@ function versionMeant(stages: Stages, { version, stage }: Which): string {
 function findVersion(reader: Reader, { id }: SecretRow, version: string) {
   return reader
     .selectFrom('secret_version')
-    .select(['kind', 'sealed', 'created_at'])
+    .select(['kind', 'sealed', 'created_at', 'accessed_at'])
     .where('secret_id', '=', id)
     .where('version_id', '=', version)
     .executeTakeFirst()

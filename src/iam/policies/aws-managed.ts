@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 
 /**
- * The managed policies that every account has from the start and none can change: AWS's own for ECR and for IAM, as far as what
+ * The managed policies that every account has from the start and none can change: AWS's own for ECR, IAM and Secrets Manager, as far as what
  * they grant means something here (AWS managed policy reference). Only the version in force is there.
  */
 export interface AwsManagedPolicy {
@@ -173,6 +173,34 @@ const given: Readonly<Record<string, Given>> = {
         'iam:SimulatePrincipalPolicy',
       ]),
     ],
+  },
+  PowerUserAccess: {
+    description:
+      'Provides full access to AWS services and resources, but does not allow management of Users and groups.',
+    created: '2015-02-06',
+    version: 6,
+    statements: [
+      { Effect: 'Allow', NotAction: ['iam:*', 'organizations:*', 'account:*'], Resource: '*' },
+      allow([
+        'account:GetAccountInformation',
+        'account:GetGovCloudAccountInformation',
+        'account:GetPrimaryEmail',
+        'account:ListRegions',
+        'iam:CreateServiceLinkedRole',
+        'iam:DeleteServiceLinkedRole',
+        'iam:ListRoles',
+        'organizations:DescribeEffectivePolicy',
+        'organizations:DescribeOrganization',
+      ]),
+    ],
+  },
+  SecretsManagerReadWrite: {
+    description:
+      'Provides read/write access to AWS Secrets Manager via the AWS Management Console. Note: this excludes IAM actions, so combine with IAMFullAccess if rotation configuration is required.',
+    created: '2018-04-04',
+    version: 5,
+    // What it grants of other services means nothing here.
+    statements: [allow(['secretsmanager:*'], { Sid: 'BasePermissions' })],
   },
 }
 
