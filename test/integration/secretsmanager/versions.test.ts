@@ -63,7 +63,7 @@ eachDatabase(({ dialect, url }) => {
       assert.deepEqual([all.size, all.get(first), all.get(second)], [3, undefined, ['AWSPREVIOUS']])
     })
 
-    test('a secret without a value has no version, and its first one is AWSCURRENT whatever labels it gets', async () => {
+    test('a secret without a value has no version, and its first one is AWSCURRENT beside the labels that it gets', async () => {
       const { secrets } = session
       const { SecretId, VersionId } = await create()
       assert.equal(VersionId, undefined)
