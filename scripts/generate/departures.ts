@@ -7,7 +7,7 @@ export const departures: Readonly<Partial<Record<keyof Operations, string>>> = {
   BatchGetImage: 'Converts between Docker schema 2 and OCI, not to schema 1. There is no pull-through cache.',
   CompleteLayerUpload: 'Lost parts, after a power loss, are an `InvalidLayerException` that says where to go on.',
   CreatePullThroughCacheRule:
-    'Rules are kept, and nothing is fetched yet. The role is not looked up, and must be of the account. A `credentialArn` is kept for upstreams that need none, too.',
+    'Rules are kept, and nothing is fetched yet. The role is not looked up, and must be of the account. A `credentialArn` is kept for upstreams that need none, too. Hosts that the operator lists, and other registries of the deployment by its domain, [may be upstreams too](pull-through.md#upstreams): without `upstreamRegistry` where ECR has no name for them, and without credentials.',
   CreateRepository:
     'Encryption and scanning settings are kept and shown; no key is used, and nothing is scanned. A KMS key is not looked up. KMS without a key shows the ARN of a key that does not exist, always the same one in a registry.',
   CreateRepositoryCreationTemplate:
