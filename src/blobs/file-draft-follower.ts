@@ -1,12 +1,16 @@
-import type { FileHandle } from 'node:fs/promises'
+import { type FileHandle, stat } from 'node:fs/promises'
+import { ifPresent } from '#lib/system-error.ts'
+import type { Digest } from '#names/digest.ts'
 import type { DraftFollower } from './store.ts'
 
 /** The file of a draft, open for reading while its holder appends to it. A commit renames the file, which stays open here. */
 export class FileDraftFollower implements DraftFollower {
   readonly #file: FileHandle
+  readonly #pathOf: (digest: Digest) => string
 
-  constructor(file: FileHandle) {
+  constructor(file: FileHandle, pathOf: (digest: Digest) => string) {
     this.#file = file
+    this.#pathOf = pathOf
   }
 
   async size(): Promise<number> {
@@ -21,6 +25,13 @@ export class FileDraftFollower implements DraftFollower {
       filled += bytesRead
     }
     return filled
+  }
+
+  /** While the file is open here, no other file has its number. */
+  async became(digest: Digest): Promise<boolean> {
+    const own = await this.#file.stat({ bigint: true })
+    const stored = await ifPresent(stat(this.#pathOf(digest), { bigint: true }))
+    return stored !== undefined && stored.dev === own.dev && stored.ino === own.ino
   }
 
   close(): Promise<void> {

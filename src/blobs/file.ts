@@ -160,7 +160,7 @@ export class FileBlobStore implements BlobStore, DraftFollowing {
     assert(uuid.test(id), 'an upload id is a lower-case UUID')
     const newest = (await this.#generations(id)).at(-1)
     const file = newest && (await openIfPresent(newest.path, 'r'))
-    return file && new FileDraftFollower(file)
+    return file && new FileDraftFollower(file, (digest) => this.#blobPath(digest))
   }
 
   async stat(digest: Digest): Promise<StoredContent | undefined> {

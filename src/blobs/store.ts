@@ -74,6 +74,8 @@ export interface DraftFollower extends AsyncDisposable {
   size(): Promise<number>
   /** Fills `into` with the bytes from `position`, and returns how many there were: fewer than its length at the end, or none. */
   read(into: Uint8Array, position: number): Promise<number>
+  /** Whether the stored blob is this very content, because its holder committed it. */
+  became(digest: Digest): Promise<boolean>
   close(): Promise<void>
 }
 

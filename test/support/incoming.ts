@@ -1,8 +1,9 @@
 import { createHash, randomUUID } from 'node:crypto'
+import { Writable } from 'node:stream'
 import type { TestContext } from 'node:test'
 import { setTimeout as delay } from 'node:timers/promises'
 import { FileBlobStore } from '#blobs/file.ts'
-import type { BlobStore } from '#blobs/store.ts'
+import type { BlobReader, BlobStore } from '#blobs/store.ts'
 import { ecrQuotas } from '#config/quotas.ts'
 import { systemClock } from '#lib/clock.ts'
 import { parseAccountId } from '#names/account.ts'
@@ -50,7 +51,7 @@ export function digestOfBytes(bytes: Uint8Array): Digest {
 
 /** A source of those bytes that counts how often and from where it is asked, and can be held up. */
 export class TestSource {
-  readonly bytes: Uint8Array
+  bytes: Uint8Array
   readonly offsets: number[] = []
   /** Bytes sent, over all answers. */
   sent = 0
@@ -86,5 +87,24 @@ export class TestSource {
       yield this.bytes.slice(at, next)
       at = next
     }
+  }
+}
+
+/** All that a reader sends, as it comes. */
+export class Collected extends Writable {
+  length = 0
+  readonly whole: Promise<Buffer>
+  readonly #chunks: Buffer[] = []
+
+  constructor(reader: BlobReader, range?: { start: number; end: number }) {
+    super()
+    this.whole = reader.sendTo(this, range).then(() => Buffer.concat(this.#chunks))
+    this.whole.catch(() => {})
+  }
+
+  override _write(chunk: Buffer, _encoding: string, done: () => void): void {
+    this.#chunks.push(Buffer.from(chunk))
+    this.length += chunk.length
+    done()
   }
 }

@@ -24,24 +24,24 @@ export class SharedBlocks {
     this.#read = read
   }
 
-  /** At least one byte from `position`, and none from `end` on. @throws where the file ends before */
+  /** Bytes from `position`, and none from `end` on. None at all where the file ends before: it is a copy that grows, or damaged. */
   async at(position: number, end: number): Promise<Uint8Array> {
     const index = Math.floor(position / blockBytes)
     const start = index * blockBytes
     const wanted = Math.min(end - start, blockBytes)
     const block = this.#blockOf(index)
     while (block.filled <= position - start) {
+      const before = block.filled
       block.filling ??= this.#fill(block, start, wanted)
       await block.filling
+      if (block.filled === before) return block.bytes.subarray(0, 0)
     }
     return block.bytes.subarray(position - start, Math.min(wanted, block.filled))
   }
 
   async #fill(block: Block, start: number, wanted: number): Promise<void> {
     try {
-      const count = await this.#read(block.bytes.subarray(block.filled, wanted), start + block.filled)
-      if (count === 0) throw new Error(`the file of a transfer ends at byte ${start + block.filled}`)
-      block.filled += count
+      block.filled += await this.#read(block.bytes.subarray(block.filled, wanted), start + block.filled)
     } finally {
       block.filling = undefined
     }

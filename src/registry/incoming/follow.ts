@@ -25,15 +25,15 @@ export async function follow(
     if (performance.now() >= nextRow) {
       const row = await rows.find(key, digest)
       if (row === undefined || row.leader === null || row.leased_until <= clock()) return
-      if (row.upload !== upload) progress.attach(row.upload)
-      else if (row.leader !== leader) progress.reopen()
+      // Another leader writes another file.
+      if (row.upload !== upload || row.leader !== leader) progress.attach(row.upload)
       upload = row.upload
       leader = row.leader
       if (row.size !== null) progress.announce(row.size)
       nextRow = performance.now() + rowEachMs
       rowEachMs = Math.min(rowEachMs * 1.5, rowLastMs)
     }
-    const size = progress.isRead ? await progress.followedSize() : undefined
+    const size = progress.isRead ? await progress.fileSize() : undefined
     if (size !== undefined) progress.advance(size)
     // Once all bytes are there, the end is near.
     if (size !== undefined && size === progress.sizeBytes) rowEachMs = fileEachMs

@@ -2,6 +2,7 @@ import type { BlobRefusals } from '#blobs/refusals.ts'
 import type { BlobStore, Draft } from '#blobs/store.ts'
 import type { Clock } from '#lib/clock.ts'
 import { Refusal } from '#lib/refusal.ts'
+import { isStorageFull } from '#lib/storage-full.ts'
 import type { Metadata } from '#metadata/metadata.ts'
 import { type ContentRefusals, refuse } from '#registry/refusals.ts'
 import { inRepository } from '#registry/repository.ts'
@@ -32,6 +33,8 @@ export interface Led {
   readonly upload: string
   /** Whether the upload may hold bytes of an earlier leader. */
   readonly inherited: boolean
+  /** Whether the blob is linked without intact content, which this transfer heals. */
+  readonly ignoreLink: boolean
   /** As the descriptor says. */
   readonly sizeBytes: number | undefined
   readonly source: BlobSource
@@ -57,8 +60,8 @@ export async function lead(parts: LeadParts, led: Led): Promise<void> {
 }
 
 async function attempt(parts: LeadParts, led: Led): Promise<'ended' | 'again'> {
-  const { progress, upload, stopping } = led
-  using lease = parts.leases.hold(upload)
+  const { progress, upload } = led
+  using lease = parts.leases.hold(upload, led.ignoreLink)
   await using draft = await openDraft(parts, led)
   progress.attach(upload)
   progress.advance(draft.size)
@@ -73,10 +76,12 @@ async function attempt(parts: LeadParts, led: Led): Promise<'ended' | 'again'> {
       await letGo(parts, led, draft, lease)
       return 'ended'
     }
-    if (draft.size > 0 && (stopping.aborted || error instanceof SourceBroke)) await keep(parts, led, draft)
-    else {
+    if (draft.size === 0 || isFinal(error)) {
       await draft.discard()
       await end(parts, led, upload)
+    } else {
+      // Where the database is away, the lease passes.
+      await keep(parts, led, draft).catch(() => {})
     }
     throw asReaderError(led, error)
   }
@@ -127,6 +132,11 @@ async function letGo(parts: LeadParts, { progress, upload }: Led, draft: Draft, 
 /** The database may be on the disk that is full. A row without bytes starts over. */
 async function end({ uploadRows }: LeadParts, { progress }: Led, upload: string): Promise<void> {
   await uploadRows.delete(progress.key, upload).catch(() => {})
+}
+
+/** A refusal stands, and on a full disk the bytes would keep others from writing. After anything else the next attempt uses the bytes. */
+function isFinal(error: unknown): boolean {
+  return error instanceof Refusal || isStorageFull(error)
 }
 
 function asReaderError(led: Led, error: unknown): unknown {

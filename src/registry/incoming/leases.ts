@@ -13,8 +13,8 @@ export interface Lease extends Disposable {
 }
 
 export interface Leases {
-  /** From an election on, until it is disposed. */
-  hold(upload: string): Lease
+  /** From an election on, until it is disposed. `ignoreLink` where the blob is linked without intact content. */
+  hold(upload: string, ignoreLink: boolean): Lease
 }
 
 const renewedEachMs = 1_000
@@ -30,7 +30,7 @@ export function createLeases(rows: Pick<IncomingRows, 'renew'>): Leases {
     const goodUntil = performance.now() + leaseMs
     const { held: own, linked } = await rows.renew()
     for (const [upload, lease] of asked) {
-      if (linked.has(upload)) lease.abort('linked')
+      if (linked.has(upload) && !lease.ignoreLink) lease.abort('linked')
       else if (own.has(upload)) lease.goodUntil = goodUntil
       else lease.abort('lost')
     }
@@ -55,8 +55,8 @@ export function createLeases(rows: Pick<IncomingRows, 'renew'>): Leases {
   }
 
   return {
-    hold(upload) {
-      const lease = new HeldLease(renew, () => {
+    hold(upload, ignoreLink) {
+      const lease = new HeldLease(ignoreLink, renew, () => {
         held.delete(upload)
         if (held.size > 0) return
         clearTimeout(timer)
@@ -72,11 +72,13 @@ export function createLeases(rows: Pick<IncomingRows, 'renew'>): Leases {
 class HeldLease implements Lease {
   goodUntil: number = performance.now() + leaseMs
   end: LeaseEnd | undefined
+  readonly ignoreLink: boolean
   readonly #ending = new AbortController()
   readonly #renew: () => Promise<void>
   readonly #release: () => void
 
-  constructor(renew: () => Promise<void>, release: () => void) {
+  constructor(ignoreLink: boolean, renew: () => Promise<void>, release: () => void) {
+    this.ignoreLink = ignoreLink
     this.#renew = renew
     this.#release = release
   }

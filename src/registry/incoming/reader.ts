@@ -63,7 +63,7 @@ export class IncomingReader implements BlobReader {
       const piece = await progress.read(position, bound)
       if (generation !== progress.generation) throw progress.broken()
       position += piece.byteLength
-      yield piece
+      if (piece.byteLength > 0) yield piece
     }
     if (start === end) await progress.until(() => progress.isStored || undefined, signal)
   }

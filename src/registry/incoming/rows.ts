@@ -33,7 +33,7 @@ export interface IncomingRows {
 
 export type Role =
   | { readonly role: 'linked' }
-  | { readonly role: 'lead'; readonly upload: string; readonly inherited: boolean }
+  | { readonly role: 'lead'; readonly upload: string; readonly inherited: boolean; readonly ignoreLink: boolean }
   | { readonly role: 'follow'; readonly upload: string }
 
 export interface IncomingRow {
@@ -91,12 +91,17 @@ export function createIncomingRows({
       .returning('upload')
       .executeTakeFirst()
     const linked = inserted !== undefined && !ignoreLink && (await isLinked(trx, repository.id, digest))
-    if (inserted !== undefined && !linked) return { role: 'lead', upload, inherited: false } as const
+    if (inserted !== undefined && !linked) return { role: 'lead', upload, inherited: false, ignoreLink } as const
     await trx.deleteFrom('upload').where('id', '=', upload).execute()
     return linked ? ({ role: 'linked' } as const) : undefined
   }
 
-  async function join(trx: Transaction, { id }: Repository, digest: Digest): Promise<Role | undefined> {
+  async function join(
+    trx: Transaction,
+    { id }: Repository,
+    digest: Digest,
+    ignoreLink: boolean,
+  ): Promise<Role | undefined> {
     const row = await trx
       .selectFrom('incoming_blob')
       .select(['upload', 'size', 'leader', 'leased_until'])
@@ -108,7 +113,7 @@ export function createIncomingRows({
     const { upload } = row
     if (isHeld(row)) return { role: 'follow', upload }
     await trx.updateTable('incoming_blob').set(own()).where('upload', '=', upload).execute()
-    return { role: 'lead', upload, inherited: true }
+    return { role: 'lead', upload, inherited: true, ignoreLink }
   }
 
   return {
@@ -116,7 +121,7 @@ export function createIncomingRows({
       for (;;) {
         const role = await metadata.transaction(async (trx) => {
           const repository = await lockRepository(trx, key, 'shared')
-          return (await join(trx, repository, digest)) ?? (await begin(trx, repository, digest, ignoreLink))
+          return (await join(trx, repository, digest, ignoreLink)) ?? (await begin(trx, repository, digest, ignoreLink))
         })
         // Without one, another process has begun the transfer in this moment: look again.
         if (role !== undefined) return role
@@ -198,9 +203,11 @@ export function createIncomingRows({
             .onRef('repository_blob.repository_id', '=', 'incoming_blob.repository_id')
             .onRef('repository_blob.digest', '=', 'incoming_blob.digest'),
         )
+        .innerJoin('blob', 'blob.digest', 'repository_blob.digest')
         .select('incoming_blob.upload')
         .where('incoming_blob.leader', '=', processId)
         .where('repository_blob.linked_at', '!=', closed)
+        .where('blob.quarantined_at', 'is', null)
         .execute()
       return { held: uploadsOf(held), linked: uploadsOf(linked) }
     },

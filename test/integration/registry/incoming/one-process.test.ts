@@ -1,11 +1,9 @@
 /** Transfers of blobs from elsewhere, in one process. */
 import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
-import { Writable } from 'node:stream'
 import { test } from 'node:test'
-import type { BlobReader } from '#blobs/store.ts'
 import { eachDatabase } from '#test/support/databases.ts'
-import { digestOfBytes, repositoryKey as key, openIncoming, TestSource } from '#test/support/incoming.ts'
+import { Collected, digestOfBytes, repositoryKey as key, openIncoming, TestSource } from '#test/support/incoming.ts'
 import { until } from '#test/support/until.ts'
 
 const content = randomBytes(1_500_000)
@@ -58,22 +56,3 @@ eachDatabase((databases) => {
     assert.equal(source.sent, content.length)
   })
 })
-
-/** All that a reader sends, as it comes. */
-class Collected extends Writable {
-  length = 0
-  readonly whole: Promise<Buffer>
-  readonly #chunks: Buffer[] = []
-
-  constructor(reader: BlobReader, range?: { start: number; end: number }) {
-    super()
-    this.whole = reader.sendTo(this, range).then(() => Buffer.concat(this.#chunks))
-    this.whole.catch(() => {})
-  }
-
-  override _write(chunk: Buffer, _encoding: string, done: () => void): void {
-    this.#chunks.push(Buffer.from(chunk))
-    this.length += chunk.length
-    done()
-  }
-}
