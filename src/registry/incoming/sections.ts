@@ -42,6 +42,7 @@ export class Sections {
     this.#iterator.return?.().catch(() => {})
   }
 
+  /** The next chunk, unless it comes after the deadline: then it stays for the next section. */
   #read(deadline: number): Promise<IteratorResult<Uint8Array> | 'late'> {
     this.#pending ??= this.#iterator.next()
     const pending = this.#pending
@@ -51,20 +52,24 @@ export class Sections {
         ? setTimeout(() => settle(() => resolve('late')), Math.max(0, wait))
         : undefined
       const onAbort = () => settle(() => reject(this.#signal.reason))
+      let settled = false
       const settle = (end: () => void) => {
+        if (settled) return
+        settled = true
         clearTimeout(timer)
         this.#signal.removeEventListener('abort', onAbort)
         end()
       }
-      const taken = (end: () => void) => {
-        this.#pending = undefined
-        settle(end)
-      }
+      const take = (end: () => void) =>
+        settle(() => {
+          this.#pending = undefined
+          end()
+        })
       this.#signal.addEventListener('abort', onAbort)
       if (this.#signal.aborted) onAbort()
       pending.then(
-        (result) => taken(() => resolve(result)),
-        (error: unknown) => taken(() => reject(error)),
+        (result) => take(() => resolve(result)),
+        (error: unknown) => take(() => reject(error)),
       )
     })
   }

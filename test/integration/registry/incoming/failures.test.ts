@@ -28,7 +28,7 @@ async function assertNothingLeft({ metadata, blobs }: Pick<Opened, 'metadata' | 
   assert.equal(await blobs.stat(digest), undefined)
 }
 
-/** What a reader of the whole blob ends with, be it at its opening. */
+/** The error that ends a reader of the whole blob, perhaps at its opening. */
 async function failureOf(
   incoming: IncomingBlobs,
   source: TestSource,
