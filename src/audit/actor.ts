@@ -17,6 +17,12 @@ export interface Actor {
 }
 
 /**
+ * All callers without credentials that are asked for some. Most of their requests are the first of a client that sends its credentials next,
+ * so what is missing of them is not counted.
+ */
+export const challenged: Actor = { account: '', id: 'anonymous', arn: 'anonymous' }
+
+/**
  * How much a record is worth: `change` was answered and may have changed something, `session` was answered with credentials, `read` was
  * answered with anything else, `refusal` was not answered.
  */
@@ -24,18 +30,14 @@ export type Worth = 'change' | 'session' | 'read' | 'refusal'
 
 export function actorOf({ principal, owner, error, resources: [role] }: AuditedCall): Actor {
   if (principal?.kind === 'anonymous') {
-    // A caller that is refused may have named any account. A policy of this account allows what is served.
-    return error === undefined ? { account: owner, id: principal.arn, arn: principal.arn } : stranger(owner)
+    // A policy of this account allows what is served. A caller that is refused may have named any account.
+    return error === undefined ? { account: owner, id: principal.arn, arn: principal.arn } : challenged
   }
   if (principal !== undefined) {
     return { account: principal.account, id: principal.identityId, arn: principal.identityArn }
   }
   // The identity provider vouches for a caller that got a role. Callers that prove nothing must not use up its budget.
   if (error === undefined && role !== undefined) return { account: owner, id: role, arn: role }
-  return stranger(owner)
-}
-
-function stranger(owner: string): Actor {
   return { account: owner, id: '', arn: undefined }
 }
 

@@ -2,7 +2,7 @@ import type { Clock } from '#lib/clock.ts'
 import { createWriteBehind, type WriteBehind } from '#lib/write-behind.ts'
 import type { Metadata } from '#metadata/metadata.ts'
 import type { Region } from '#names/region.ts'
-import { type Actor, actorOf, type Worth, worthOf } from './actor.ts'
+import { type Actor, actorOf, challenged, type Worth, worthOf } from './actor.ts'
 import { briefCall } from './brief.ts'
 import { createBudgets } from './budgets.ts'
 import type { AuditedCall } from './call.ts'
@@ -128,6 +128,7 @@ export function createAuditTrail(parts: AuditTrailParts): AuditTrail {
   }
 
   function drop(actor: Actor, reason: Drop['reason'], count: number): void {
+    if (actor === challenged) return
     lost += count
     drops.add({ actor, reason, count, at: clock() })
   }

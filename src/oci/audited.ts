@@ -24,6 +24,8 @@ export interface Progress {
   circumstances: Circumstances | undefined
   path: OciPath | undefined
   route: Route<Family> | undefined
+  /** What was asked for in the client's own terms, where those are an upstream's. */
+  asked: string | undefined
 }
 
 /** What is recorded whatever comes of it, by family and method, and as what. */

@@ -6,7 +6,7 @@ import type { BasicCredentials, SignIn } from '#iam/basic.ts'
 import type { Circumstances } from '#iam/circumstances.ts'
 import { type DownloadLinks, linkParameter } from '#iam/download-links.ts'
 import { anonymousPrincipal, type Caller, type Principal } from '#iam/principal.ts'
-import { refuse as refuseIdentity } from '#iam/refusals.ts'
+import { denialOf, refuse as refuseIdentity } from '#iam/refusals.ts'
 import type { RequestRates } from '#iam/request-rates.ts'
 import type { Clock } from '#lib/clock.ts'
 import { Refusal } from '#lib/refusal.ts'
@@ -149,6 +149,7 @@ export function createDispatch({
       const origin = { secure: request.protocol === 'https', host }
       located = await locate({ path: asked, method, query, registry, mirror, origin })
       path = located.path
+      progress.asked = located.asked
       if (located.mirrored !== undefined && 'name' in path) {
         request.logFacts = { ...request.logFacts, repository: path.name }
       }
@@ -169,6 +170,7 @@ export function createDispatch({
 
     const may: OciCall<Family>['may'] = async (action, name) =>
       access !== undefined && (await mayAct(access, action, repositoryArn(registry, name)))
+    if (located?.refusal !== undefined) throw located.refusal
     const call = { path, registry, query, request, reply, caller, may, mirrored: located?.mirrored }
     const uncached = located?.uncachedHost
     return uncached === undefined ? route.handle(call) : handleNaming(uncached, call, route)
@@ -191,6 +193,7 @@ export function createDispatch({
     request.requestClass = unknownRequest
     const progress: Progress = {
       ...{ principal: undefined, registry: undefined, circumstances: undefined, path: undefined, route: undefined },
+      asked: undefined,
     }
     try {
       const answered = await run(request, reply, progress)
@@ -209,7 +212,7 @@ export function createDispatch({
       const denied = audited?.error?.denial !== undefined
       // A client that has credentials sends them now.
       const challenged = denied && progress.principal === anonymousPrincipal
-      return write(reply, challenged ? credentialsMissing : answer, request, denied)
+      return write(reply, challenged ? credentialsMissing : inTermsOf(progress, answer, error), request, denied)
     }
   }
 
@@ -262,6 +265,13 @@ export interface AnonymousPull {
   isOpenTo(address: string): boolean
   /** The registry that such a caller asks at a host that names none. */
   readonly registry: Registry
+}
+
+/** A denial names what the client asked for. Which repository that means here is for those who may know of it. */
+function inTermsOf({ asked }: Progress, answer: OciAnswer, error: unknown): OciAnswer {
+  const denial = asked === undefined ? undefined : denialOf(error)
+  if (asked === undefined || denial === undefined) return answer
+  return { ...answer, message: answer.message.replace(denial.resource, () => asked) }
 }
 
 const credentialsMissing = answer(401, 'UNAUTHORIZED', notAuthorized)

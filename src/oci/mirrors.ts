@@ -1,3 +1,4 @@
+import type { Refusal } from '#lib/refusal.ts'
 import type { ClientOrigin, Endpoints } from '#names/endpoints.ts'
 import { type Mirror, nameAtMirror } from '#names/mirror.ts'
 import type { Registry } from '#names/registry.ts'
@@ -28,6 +29,10 @@ export interface Mirrored {
 
 export interface Located {
   readonly path: OciPath
+  /** What the client asked for, in its own terms, where it named an upstream's host or is at a mirror. A denial says no more. */
+  readonly asked?: string
+  /** Why the request goes no further, if the caller may do what it asks. */
+  readonly refusal?: Refusal
   readonly mirrored?: Mirrored
   /** Named as `ns`, and no rule caches it. */
   readonly uncachedHost?: string | undefined
@@ -48,33 +53,48 @@ const hostParameter = 'ns'
 
 export function createLocate({ mirrors, endpoints }: { mirrors: Mirrors; endpoints: Endpoints }) {
   async function atMirror(asked: Asked, mirror: Mirror): Promise<Located> {
-    const { path, registry, origin } = asked
+    const { path, registry } = asked
     if (path.family === 'base') return { path }
-    if (!('name' in path)) throw refuse('MirrorWithoutCatalog', {})
-    if (!isPull(asked)) throw refuse('MirrorReadOnly', { endpoint: endpoints.proxyEndpoint(registry, origin) })
+    if (!('name' in path)) return { path, refusal: refuse('MirrorWithoutCatalog', {}) }
     const name = nameAtMirror(mirror, path.name)
-    const host = hostIn(asked)
-    const foreign = host !== undefined && !endpoints.isOwn(host, origin)
-    if (foreign && (await mirrors.isOfOtherHost(registry, host, name))) {
-      throw refuse('HostNotCached', { host, registry, repository: name })
-    }
-    return { path: { ...path, name }, mirrored: { name: path.name, parameters: parametersOf(host) } }
+    const located = { ...renamed(asked, path, name), asked: path.name }
+    const host = foreignHostIn(asked)
+    if (host === undefined || !(await mirrors.isOfOtherHost(registry, host, name))) return located
+    return { ...located, refusal: refuse('HostNotCached', { host, registry, repository: path.name }) }
   }
 
-  /** Finds the repository that a request means. @throws Refusal `MirrorReadOnly`, `MirrorWithoutCatalog`, `HostNotCached`, `NameInvalid` */
-  return async function locate(asked: Asked): Promise<Located> {
-    const { path, registry, mirror, origin } = asked
-    if (mirror !== undefined) return atMirror(asked, mirror)
+  async function byHost(asked: Asked): Promise<Located> {
+    const { path, registry } = asked
     const host = hostIn(asked)
     if (host === undefined || !('name' in path)) return { path }
     const name = await mirrors.find(registry, host, path.name)
-    // The path is then the repository's own name. containerd sends `ns` also where it knows this server by another name.
-    if (name === undefined) return { path, uncachedHost: endpoints.isOwn(host, origin) ? undefined : host }
-    // containerd pushes without `ns`. A push with it must not end up where pulls with it do not look.
-    if (!isPull(asked)) throw refuse('MirrorReadOnly', { endpoint: endpoints.proxyEndpoint(registry, origin) })
-    return { path: { ...path, name }, mirrored: { name: path.name, parameters: parametersOf(host) } }
+    // Without a rule, the path is the repository's own name. containerd sends `ns` also where it knows this server by another name.
+    const uncachedHost = name === undefined ? foreignHostIn(asked) : undefined
+    const located = name === undefined ? { path, uncachedHost } : renamed(asked, path, name)
+    return foreignHostIn(asked) === undefined ? located : { ...located, asked: `${path.name} of ${host}` }
   }
+
+  /** containerd pushes without `ns`. A push with it must not end up where pulls with it do not look. */
+  function renamed(asked: Asked, path: NamedPath, name: RepositoryName): Located {
+    const { registry, origin } = asked
+    const host = hostIn(asked)
+    const parameters: Mirrored['parameters'] = host === undefined ? {} : { [hostParameter]: host }
+    const located = { path: { ...path, name }, mirrored: { name: path.name, parameters } }
+    if (isPull(asked)) return located
+    return { ...located, refusal: refuse('MirrorReadOnly', { endpoint: endpoints.proxyEndpoint(registry, origin) }) }
+  }
+
+  function foreignHostIn(asked: Asked): string | undefined {
+    const host = hostIn(asked)
+    return host === undefined || endpoints.isOwn(host, asked.origin) ? undefined : host
+  }
+
+  /** Finds the repository that a request means. @throws Refusal `NameInvalid` */
+  return (asked: Asked): Promise<Located> =>
+    asked.mirror === undefined ? byHost(asked) : atMirror(asked, asked.mirror)
 }
+
+type NamedPath = Extract<OciPath, { readonly name: RepositoryName }>
 
 function hostIn({ query }: Asked): string | undefined {
   return query.get(hostParameter) || undefined
@@ -82,8 +102,4 @@ function hostIn({ query }: Asked): string | undefined {
 
 function isPull({ path: { family }, method }: Asked): boolean {
   return (method === 'GET' || method === 'HEAD') && family !== 'uploads' && family !== 'upload'
-}
-
-function parametersOf(host: string | undefined): Readonly<Record<string, string>> {
-  return host === undefined ? {} : { [hostParameter]: host }
 }

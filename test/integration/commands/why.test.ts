@@ -30,6 +30,9 @@ eachDatabaseInCi(({ dialect, url }) => {
       assert.match((await why(principal, 'ecr:BatchGetImage')).reason, /ReadOnly allows/)
       assert.equal((await why(principal, 'ecr:PutImage')).allowed, false)
     }
+    const reason = (action: string) => why('anonymous', action).then((explained) => explained.reason)
+    assert.match(await reason('ecr:BatchGetImage'), /^Denied: no resource-based policy allows/)
+    assert.match(await reason('ecr:PutImage'), /^Denied: .* of the session policy LADING_ANONYMOUS_PULL denies/)
     assert.match(
       await lading.refusal('why', '--principal', 'x', '--action', 'ecr:PutImage', '--resource', '*'),
       /no principal/,

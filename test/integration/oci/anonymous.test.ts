@@ -10,6 +10,7 @@ import {
 import { callAdmin } from '#test/support/admin.ts'
 import { openAuditReader } from '#test/support/audit.ts'
 import { image } from '#test/support/images/build.ts'
+import { openOciClient } from '#test/support/oci-client.ts'
 import { pushImage } from '#test/support/push.ts'
 import { startServer } from '#test/support/server.ts'
 import { eachServerInCi, expect } from './world.ts'
@@ -231,6 +232,24 @@ eachServerInCi(
   },
   { environment },
 )
+
+test('challenges to callers without credentials fill no budget of others, and leave no gap in the audit trail', async () => {
+  await using server = await startServer({ environment: { LADING_ANONYMOUS_PULL: '127.0.0.0/8' } })
+  // More than an actor's budget for refusals.
+  for (let index = 0; index < 350; index++) {
+    const answer = await fetch(`${server.url}/v2/some/app-${index}/manifests/v1`, { method: 'HEAD' })
+    assert.equal(answer.status, 401)
+  }
+  await using client = await openOciClient(server)
+  await client.createRepository('team/app')
+  using audit = openAuditReader(server)
+  const named = (AttributeValue: string) => ({
+    LookupAttributes: [{ AttributeKey: 'EventName' as const, AttributeValue }],
+  })
+  assert.equal((await audit.records(named('CreateRepository'))).length, 1)
+  assert.ok((await audit.records(named('BatchGetImage'))).length > 0)
+  assert.deepEqual(await audit.records(named('AuditRecordsDropped'), 0), [])
+})
 
 test('each address without credentials has a request rate of its own', async () => {
   const LADING_ANONYMOUS_PULL = '0.0.0.0/0'

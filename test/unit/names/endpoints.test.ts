@@ -3,6 +3,7 @@ import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { parseAccountId } from '#names/account.ts'
 import { createEndpoints } from '#names/endpoints.ts'
+import { nameAtMirror, parseMirror } from '#names/mirror.ts'
 import { parseRegion } from '#names/region.ts'
 import { parseRepositoryName } from '#names/repository-name.ts'
 
@@ -82,6 +83,55 @@ describe('endpoints with a domain', () => {
       '123456789012.dkr.ecr.eu.central.example.com',
     ]) {
       assert.equal(endpoints.registryAt(host), 'unresolvable')
+    }
+  })
+})
+
+describe('endpoints with mirrors', () => {
+  const [hub, all] = ['hub=123456789012/eu-central-1/docker-hub', 'all=123456789012/eu-central-1/ROOT'].map(parseMirror)
+  assert.ok(hub !== undefined && all !== undefined)
+  const endpoints = createEndpoints({ listeningUrl, domain: 'Example.com', mirrors: [hub, all] })
+
+  test('a label below the domain is the host of a mirror, with any port and in any case', () => {
+    for (const host of ['hub.example.com', 'HUB.Example.COM', 'hub.example.com:5100', 'hub.example.com.:443']) {
+      assert.equal(endpoints.mirrorAt(host), hub, host)
+    }
+    for (const host of [
+      undefined,
+      '',
+      'example.com',
+      'other.example.com',
+      'a.hub.example.com',
+      'hub.example.com.org',
+    ]) {
+      assert.equal(endpoints.mirrorAt(host), undefined, String(host))
+    }
+    assert.equal(createEndpoints({ listeningUrl, mirrors: [hub] }).mirrorAt('hub'), undefined)
+    const origin = { secure: true, host: 'hub.example.com:8443' }
+    assert.equal(endpoints.mirrorEndpoint(hub, origin), 'https://hub.example.com:8443')
+  })
+
+  test('a mirror puts its prefix before a name, and ROOT puts nothing', () => {
+    assert.equal(nameAtMirror(hub, name), 'docker-hub/team/app')
+    assert.equal(nameAtMirror(all, name), 'team/app')
+    assert.throws(() => nameAtMirror(hub, parseRepositoryName('a'.repeat(250))))
+  })
+
+  test('the host that the client used, the public one and all at or below the domain are the deployment’s own', () => {
+    const origin = { secure: false, host: 'lab:5100' }
+    const withUrl = createEndpoints({ publicUrl: 'https://fixed.example.org', listeningUrl, domain: 'example.com' })
+    for (const host of [
+      'lab:5100',
+      'LAB:5100',
+      'fixed.example.org',
+      'example.com',
+      'example.com:1',
+      'a.b.example.com',
+    ]) {
+      assert.ok(withUrl.isOwn(host, origin), host)
+    }
+    for (const host of ['docker.io', 'lab', 'notexample.com', 'fixed.example.org:1', '']) {
+      assert.ok(!withUrl.isOwn(host, origin), host)
     }
   })
 })
