@@ -1,6 +1,7 @@
 import type { Metadata, Reader } from '#metadata/metadata.ts'
 import type { RepositoryPrefix } from '#names/repository-prefix.ts'
 import { type CacheRule, readRules } from './cache-rules.ts'
+import { countCachedImages, type ImageCounts, readCachedBytes, readCachedRepositories } from './cache-usage.ts'
 import { isUnderRule } from './rule-repositories.ts'
 import { type RuleKey, type RuleStatus, readRuleStatus } from './rule-status.ts'
 
@@ -9,10 +10,7 @@ export interface CacheStatus extends CacheUsage, RuleStatus {
   readonly rule: CacheRule
 }
 
-export interface CacheUsage {
-  /** Repositories that hold cached images. */
-  readonly repositories: number
-  readonly images: number
+export interface CacheUsage extends ImageCounts {
   /** Of the blobs that cached images refer to, each counted once. */
   readonly bytes: number
   /** Manifests that wait for content of the upstream. */
@@ -41,20 +39,7 @@ export function createCacheStatuses({ metadata }: { metadata: Metadata }): Cache
 }
 
 async function readUsage(reader: Reader, rule: RuleKey, prefixes: readonly RepositoryPrefix[]): Promise<CacheUsage> {
-  const { repositories, images } = await reader
-    .selectFrom('repository')
-    .innerJoin('cached_image', 'cached_image.repository_id', 'repository.id')
-    .innerJoin('manifest', (join) =>
-      join
-        .onRef('manifest.repository_id', '=', 'cached_image.repository_id')
-        .onRef('manifest.digest', '=', 'cached_image.digest'),
-    )
-    .select(({ fn }) => [
-      fn.count<number>('cached_image.repository_id').distinct().as('repositories'),
-      fn.countAll<number>().as('images'),
-    ])
-    .where((eb) => isUnderRule(eb, rule, prefixes))
-    .executeTakeFirstOrThrow()
+  const ids = await readCachedRepositories(reader, rule, prefixes)
   const { pending } = await reader
     .selectFrom('repository')
     .innerJoin('pending_manifest', 'pending_manifest.repository_id', 'repository.id')
@@ -62,41 +47,8 @@ async function readUsage(reader: Reader, rule: RuleKey, prefixes: readonly Repos
     .where((eb) => isUnderRule(eb, rule, prefixes))
     .executeTakeFirstOrThrow()
   return {
-    ...{ repositories: Number(repositories), images: Number(images) },
-    bytes: await readCachedBytes(reader, rule, prefixes),
+    ...(await countCachedImages(reader, ids)),
+    bytes: await readCachedBytes(reader, ids),
     pending: Number(pending),
   }
-}
-
-/** Foreign layers count where the repository has them. */
-export async function readCachedBytes(
-  reader: Reader,
-  rule: RuleKey,
-  prefixes: readonly RepositoryPrefix[],
-): Promise<number> {
-  const { bytes } = await reader
-    .selectFrom('blob')
-    .select(({ fn }) => fn.sum<number | null>('blob.size').as('bytes'))
-    .where('blob.digest', 'in', ({ selectFrom }) =>
-      selectFrom('repository')
-        .innerJoin('repository_blob as link', 'link.repository_id', 'repository.id')
-        .select('link.digest')
-        .where((eb) => isUnderRule(eb, rule, prefixes))
-        .where(({ exists, selectFrom }) =>
-          exists(
-            selectFrom('manifest_reference as reference')
-              .innerJoin('cached_image', (join) =>
-                join
-                  .onRef('cached_image.repository_id', '=', 'reference.repository_id')
-                  .onRef('cached_image.digest', '=', 'reference.parent'),
-              )
-              .select('reference.child')
-              .whereRef('reference.repository_id', '=', 'link.repository_id')
-              .whereRef('reference.child', '=', 'link.digest')
-              .where('reference.kind', '!=', 'manifest'),
-          ),
-        ),
-    )
-    .executeTakeFirstOrThrow()
-  return Number(bytes ?? 0)
 }

@@ -3,9 +3,6 @@ import type { ExpressionBuilder } from 'kysely'
 import type { Reader } from '#metadata/metadata.ts'
 import type { Schema } from '#metadata/schema.ts'
 import { type Digest, parseDigest } from '#names/digest.ts'
-import type { RepositoryPrefix } from '#names/repository-prefix.ts'
-import { isUnderRule } from './rule-repositories.ts'
-import type { RuleKey } from './rule-status.ts'
 
 /** A cached image that no index of its repository has, and that is no referrer of an image there. */
 export interface EvictionCandidate {
@@ -15,23 +12,10 @@ export interface EvictionCandidate {
   readonly usedAt: number
 }
 
-/** The candidates of a rule, the one that has been unused for longest first. Other work runs between two repositories. */
-export async function findCandidates(
-  reader: Reader,
-  rule: RuleKey,
-  prefixes: readonly RepositoryPrefix[],
-): Promise<EvictionCandidate[]> {
+/** The candidates of these repositories, the one that has been unused for longest first. Other work runs between two repositories. */
+export async function findCandidates(reader: Reader, repositoryIds: readonly number[]): Promise<EvictionCandidate[]> {
   const found: EvictionCandidate[] = []
-  const repositories = await reader
-    .selectFrom('repository')
-    .select('id')
-    .where((eb) => isUnderRule(eb, rule, prefixes))
-    .where(({ exists, selectFrom }) =>
-      exists(selectFrom('cached_image').select('digest').whereRef('cached_image.repository_id', '=', 'repository.id')),
-    )
-    .orderBy('id')
-    .execute()
-  for (const { id } of repositories) {
+  for (const id of repositoryIds) {
     found.push(...(await findCandidatesIn(reader, id)))
     await setImmediate()
   }

@@ -12,7 +12,7 @@ import { lockLive } from '#registry/image-removals.ts'
 import { findKeptInUse } from '#registry/kept-in-use.ts'
 import type { RepositoryKey } from '#registry/repository.ts'
 import { type CacheRule, readLimitedRules, readRules } from './cache-rules.ts'
-import { readCachedBytes } from './cache-status.ts'
+import { readCachedBytes, readCachedRepositories } from './cache-usage.ts'
 import { type EvictionCandidate, findCandidates, findCandidatesIn, findWhole } from './eviction-candidates.ts'
 import { evictCachedImages, requestEviction } from './eviction-kind.ts'
 import type { RuleKey } from './rule-status.ts'
@@ -90,13 +90,14 @@ async function evict(parts: EvictionParts, key: RuleKey, signal: AbortSignal): P
   if (rule === undefined || rule.settings.maxBytes === 'unlimited') return 'done'
   const limit = rule.settings.maxBytes
   const prefixes = rules.map(({ prefix }) => prefix)
-  const measure = () => readCachedBytes(metadata.reader, rule, prefixes)
+  const ids = await readCachedRepositories(metadata.reader, rule, prefixes)
+  const measure = () => readCachedBytes(metadata.reader, ids)
   let bytes = await measure()
   if (bytes <= limit) return 'done'
 
   await flushPulls()
   const settledBefore = clock() - settledMs
-  const candidates = await findCandidates(metadata.reader, rule, prefixes)
+  const candidates = await findCandidates(metadata.reader, ids)
   const settled = candidates.filter(({ usedAt }) => usedAt <= settledBefore)
   const target = limit * keptShare
   for (let at = 0; at < settled.length && bytes > target; ) {
