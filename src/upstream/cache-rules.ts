@@ -75,6 +75,9 @@ export interface CacheRules {
   list(registry: Registry, page: { limit: number; after?: string | undefined }): Promise<Page<CacheRule, string>>
 }
 
+/** Of a prefix, by ECR's API model. A creation template's may have one. */
+const leastCharacters = 2
+
 export function createCacheRules({
   metadata,
   clock,
@@ -90,6 +93,10 @@ export function createCacheRules({
 }): CacheRules {
   return {
     async create(registry, { prefix, upstreamUrl, upstream, upstreamPrefix, ...given }) {
+      if (prefix.length < leastCharacters) throw refuse('CacheRulePrefixTooShort', { isUpstream: false })
+      if ((upstreamPrefix ?? rootPrefix).length < leastCharacters) {
+        throw refuse('CacheRulePrefixTooShort', { isUpstream: true })
+      }
       if (hosts.areForbidden) throw refuse('UpstreamsForbidden', { url: upstreamUrl })
       const kind = parseUpstream(registry, { upstreamUrl, upstream }, hosts)
       if (prefix === rootPrefix && upstreamPrefix !== undefined && upstreamPrefix !== rootPrefix) {

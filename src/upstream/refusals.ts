@@ -29,6 +29,8 @@ export interface UpstreamRefusals {
   RoleMissing: { readonly url: string }
   /** No role, or one of another account. */
   RoleInvalid: { readonly registry: Registry }
+  /** Without its slash it has one character. `isUpstream`: the prefix upstream. */
+  CacheRulePrefixTooShort: { readonly isUpstream: boolean }
   /** A rule of the prefix ROOT for a part of the upstream. */
   RootUpstreamPrefixed: Record<string, never>
 }

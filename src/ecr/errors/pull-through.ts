@@ -1,4 +1,5 @@
 import type { Exceptions } from '#aws/exceptions.ts'
+import { atLeast } from '#aws/violations.ts'
 import type { ErrorName } from '#ecr/model.ts'
 import type { UpstreamRefusals } from '#upstream/refusals.ts'
 import { invalid } from './invalid.ts'
@@ -68,6 +69,10 @@ export const pullThroughExceptions = {
   RoleInvalid: [
     'InvalidParameterException',
     ({ registry }) => invalid('customRoleArn', `must be the ARN of a role of the account ${registry.account}`),
+  ],
+  CacheRulePrefixTooShort: [
+    'InvalidParameterException',
+    ({ isUpstream }) => invalid(isUpstream ? 'upstreamRepositoryPrefix' : 'ecrRepositoryPrefix', atLeast(2)),
   ],
   RootUpstreamPrefixed: [
     'InvalidParameterException',

@@ -150,6 +150,16 @@ eachDatabase(({ dialect, url }) => {
         { ecrRepositoryPrefix: 'a'.repeat(31) },
         invalid('ecrRepositoryPrefix', 'Member must have length less than or equal to 30'),
       ],
+      [
+        'with a prefix of one character and a slash',
+        { ecrRepositoryPrefix: 'a/' },
+        invalid('ecrRepositoryPrefix', 'Member must have length greater than or equal to 2'),
+      ],
+      [
+        'with an upstream prefix of one character and a slash',
+        { upstreamRepositoryPrefix: 'a/' },
+        invalid('upstreamRepositoryPrefix', 'Member must have length greater than or equal to 2'),
+      ],
       ['of an unknown upstream', { upstreamRegistryUrl: 'registry.example' }, unsupported('registry.example')],
       ['whose upstream has a scheme', { upstreamRegistryUrl: 'https://quay.io' }, unsupported('https://quay.io')],
       [
