@@ -13,8 +13,10 @@ import { exportsOf, readPage } from '#test/support/documentation.ts'
 import { type EcrSession, startEcrSession } from '#test/support/ecr-session.ts'
 import { image } from '#test/support/images/build.ts'
 import { startProxyRecorder } from '#test/support/proxy-recorder.ts'
+import type { RunningServer } from '#test/support/server.ts'
 import { temporaryFolder } from '#test/support/temporary-folder.ts'
 import { needsTerraform, openTerraform, providerVersion, type Terraform } from '#test/support/terraform.ts'
+import { openSecrets } from '#test/support/upstream-secret.ts'
 import { startWebIdentity } from '#test/support/web-identity.ts'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
@@ -125,6 +127,7 @@ suite('Terraform', { ...needsTerraform(), timeout: 300_000 }, () => {
       new RegExp(`${imports.length} imported, 0 added, 0 changed, 0 destroyed`),
     )
     await apply(terraform, [...imported, '-refresh=false'], /0 added, 4 changed, 0 destroyed/)
+    await importSecret(terraform, imported)
 
     await session.push('terraform/app', v1, 'v1')
     const iam = new IAM({ endpoint: server.url, region: server.region, credentials: server.credentials })
@@ -145,6 +148,7 @@ suite('Terraform', { ...needsTerraform(), timeout: 300_000 }, () => {
         iam.listPolicies({ Scope: 'Local' }),
       ])
       assert.deepEqual([Users, Groups, Roles, Policies], [[], [], [], []])
+      assert.deepEqual(await secretsOf(server), [['ecr-pullthroughcache/terraform-kept', true]])
       assert.deepEqual(await restore(), [200])
       const { imageDetails } = await ecr.describeImages({ repositoryName: 'terraform/plain' })
       assert.deepEqual(
@@ -217,6 +221,26 @@ async function apply(terraform: Terraform, variables: readonly string[], summary
 /** Planned again, nothing is to be done: with this flag Terraform ends with 2 otherwise. */
 async function assertNoDifference(terraform: Terraform, variables: readonly string[]): Promise<void> {
   await terraform('plan', '-detailed-exitcode', '-no-color', ...variables)
+}
+
+/** A secret has its ARN as its id, which no block in the fixture can know. Its recovery window is not kept by the server. */
+async function importSecret(terraform: Terraform, variables: readonly string[]): Promise<void> {
+  const { kept_secret } = await outputsOf(terraform)
+  // As the fixture has it.
+  const { arn, version } = kept_secret as { arn: string; version: string }
+  const [secret, value] = ['aws_secretsmanager_secret.kept', 'aws_secretsmanager_secret_version.kept']
+  await terraform('state', 'rm', secret, value)
+  await terraform('import', '-no-color', ...variables, secret, arn)
+  await terraform('import', '-no-color', ...variables, value, `${arn}|${version}`)
+  await apply(terraform, variables, /0 added, 1 changed, 0 destroyed/)
+  await assertNoDifference(terraform, variables)
+}
+
+/** The names of all secrets, and whether each is scheduled for deletion. */
+async function secretsOf(server: RunningServer) {
+  using secrets = openSecrets(server)
+  const { SecretList = [] } = await secrets.client.listSecrets({ IncludePlannedDeletion: true })
+  return SecretList.map(({ Name, DeletedDate }) => [Name, DeletedDate !== undefined])
 }
 
 async function outputsOf(terraform: Terraform): Promise<Record<string, unknown>> {
