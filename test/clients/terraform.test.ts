@@ -50,7 +50,7 @@ const ofNoUse = [
   'resource aws_secretsmanager_secret_rotation',
 ]
 
-suite('Terraform', { ...needsTerraform(), timeout: 300_000 }, () => {
+suite('Terraform', { ...needsTerraform(), timeout: 540_000 }, () => {
   let session: EcrSession
   let folder: Awaited<ReturnType<typeof temporaryFolder>>
   before(async () => {
