@@ -6,11 +6,10 @@ import type { BasicCredentials, SignIn } from '#iam/basic.ts'
 import type { Circumstances } from '#iam/circumstances.ts'
 import { type DownloadLinks, linkParameter } from '#iam/download-links.ts'
 import { anonymousPrincipal, type Caller, type Principal } from '#iam/principal.ts'
-import { denialOf, refuse as refuseIdentity } from '#iam/refusals.ts'
+import { refuse as refuseIdentity } from '#iam/refusals.ts'
 import type { RequestRates } from '#iam/request-rates.ts'
 import type { Clock } from '#lib/clock.ts'
 import { Refusal } from '#lib/refusal.ts'
-import { hasCode } from '#lib/system-error.ts'
 import { repositoryArn } from '#names/arn.ts'
 import type { Endpoints } from '#names/endpoints.ts'
 import type { Mirror } from '#names/mirror.ts'
@@ -18,7 +17,7 @@ import type { Registry } from '#names/registry.ts'
 import type { ContentRefusals } from '#registry/refusals.ts'
 import { auditedRequest, type Progress, pullKey } from './audited.ts'
 import type { FamilyRoutes, OciCall, Route } from './call.ts'
-import { answer, describeError, notAuthorized, type OciAnswer } from './errors.ts'
+import { createErrorAnswers, deniedAnswer } from './error-answers.ts'
 import { createLocate, type Located, type Mirrors } from './mirrors.ts'
 import { refuse } from './refusals.ts'
 import { requestClassOf, unknownRequest } from './request-classes.ts'
@@ -61,6 +60,7 @@ export function createDispatch({
   log,
 }: DispatchParts) {
   const locate = createLocate({ mirrors, endpoints })
+  const { explain, write } = createErrorAnswers({ endpoints, log })
 
   /** A blob's own link stands in for credentials, for that blob and for reading. */
   async function registryOfLink(path: string, query: URLSearchParams, method: string): Promise<Registry | undefined> {
@@ -210,9 +210,7 @@ export function createDispatch({
       const audited = auditedRequest(request, reply, progress, { ...answer, error })
       if (audited !== undefined) audit.record(audited)
       const denied = audited?.error?.denial !== undefined
-      // A client that has credentials sends them now.
-      const challenged = denied && progress.principal === anonymousPrincipal
-      return write(reply, challenged ? credentialsMissing : inTermsOf(progress, answer, error), request, denied)
+      return write(request, reply, denied ? deniedAnswer(answer, progress, error) : answer, { denied })
     }
   }
 
@@ -223,41 +221,6 @@ export function createDispatch({
     const audited = auditedRequest(request, reply, progress)
     if (audited !== undefined) audit.record(audited, key)
   }
-
-  function explain(error: unknown, { id, raw }: FastifyRequest): OciAnswer {
-    const described = describeError(error)
-    if (described !== undefined && described.status !== 507) return described
-    // A client that went away in the middle of its body is no failure of ours, and nobody is left to read the answer.
-    if (!isAbort(error) || !raw.socket.destroyed)
-      log.error({ err: error, requestId: id }, 'a request of the data plane failed')
-    return described ?? answer(500, 'UNKNOWN', `The request failed; the log tells more under the request id ${id}`)
-  }
-
-  /** A denial tells the id under which an administrator finds the reason: `lading why --request <id>`. */
-  function write(reply: FastifyReply, answer: OciAnswer, request: FastifyRequest, denied: boolean) {
-    const { status, code, headers } = answer
-    const message = denied ? `${answer.message} (request id: ${request.id})` : answer.message
-    if (status === 401) reply.header('www-authenticate', challenge(request))
-    const body = JSON.stringify({ errors: [{ code, message }] })
-    return reply.code(status).headers(headers).type('application/json; charset=utf-8').send(body)
-  }
-
-  /** As ECR's, with the realm of the registry that was asked. */
-  function challenge({ protocol, headers: { host } }: FastifyRequest): string {
-    const origin = { secure: protocol === 'https', host }
-    const mirror = endpoints.mirrorAt(host)
-    if (mirror !== undefined) return challengeOf(endpoints.mirrorEndpoint(mirror, origin))
-    const registry = endpoints.registryAt(host)
-    const realm =
-      registry === undefined || registry === 'unresolvable'
-        ? endpoints.baseUrl(origin)
-        : endpoints.proxyEndpoint(registry, origin)
-    return challengeOf(realm)
-  }
-}
-
-function challengeOf(realm: string): string {
-  return `Basic realm="${realm}/",service="ecr.amazonaws.com"`
 }
 
 /** Who is served without credentials. */
@@ -266,15 +229,6 @@ export interface AnonymousPull {
   /** The registry that such a caller asks at a host that names none. */
   readonly registry: Registry
 }
-
-/** A denial names what the client asked for. Which repository that means here is for those who may know of it. */
-function inTermsOf({ asked }: Progress, answer: OciAnswer, error: unknown): OciAnswer {
-  const denial = asked === undefined ? undefined : denialOf(error)
-  if (asked === undefined || denial === undefined) return answer
-  return { ...answer, message: answer.message.replace(denial.resource, () => asked) }
-}
-
-const credentialsMissing = answer(401, 'UNAUTHORIZED', notAuthorized)
 
 /** podman answers a challenge with an empty user and an empty password if it has no credentials. */
 function isWithoutCredentials(authorization: string | undefined): boolean {
@@ -296,9 +250,4 @@ function findRoute(routes: OciRoutes, { family }: OciPath, method: string): Rout
 
 function resourceOf(registry: Registry, path: OciPath): string {
   return repositoryArn(registry, 'name' in path ? path.name : '*')
-}
-
-/** How node:http tells that the client went away in the middle of its body. */
-function isAbort(error: unknown): boolean {
-  return hasCode(error, 'ECONNRESET') || hasCode(error, 'ERR_STREAM_PREMATURE_CLOSE')
 }
