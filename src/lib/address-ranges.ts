@@ -1,7 +1,10 @@
-import { BlockList, isIPv6 } from 'node:net'
+import { BlockList, isIP, isIPv6 } from 'node:net'
 import ipaddr from 'ipaddr.js'
 
-/** Whether an address is one of these addresses and CIDR ranges. An IPv4 address in IPv6 notation counts as that IPv4 address. */
+/**
+ * Whether an address is one of these addresses and CIDR ranges. An IPv4 address in IPv6 notation counts as that IPv4 address. A text that is
+ * no address is in no range: a proxy may send one.
+ */
 export function addressRanges(texts: readonly string[]): (address: string) => boolean {
   const ranges = new BlockList()
   for (const text of texts) {
@@ -10,7 +13,11 @@ export function addressRanges(texts: readonly string[]): (address: string) => bo
     if (prefix === undefined) ranges.addAddress(address, family)
     else ranges.addSubnet(address, Number(prefix), family)
   }
-  return (address) => ranges.check(address, isIPv6(address) ? 'ipv6' : 'ipv4')
+  return (text) => {
+    // A zone (RFC 4007) names an interface of this machine.
+    const address = text.replace(/%.*$/s, '')
+    return isIP(address) !== 0 && ranges.check(address, isIPv6(address) ? 'ipv6' : 'ipv4')
+  }
 }
 
 /** What limits count an address by: a host has a whole /64 of IPv6 addresses. */
