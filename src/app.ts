@@ -19,7 +19,7 @@ import type { ConnectionFeed } from '#http/connection-feed.ts'
 import { maxConnectionsOf } from '#http/connections.ts'
 import { createServer } from '#http/server.ts'
 import { type EnsuredRoot, ensureRoot } from '#iam/access-keys.ts'
-import { createAuthorizer, type FindResourceSide } from '#iam/authorize.ts'
+import { createAuthorizer } from '#iam/authorize.ts'
 import { BasicCredentials } from '#iam/basic.ts'
 import { createCompiler } from '#iam/compiled.ts'
 import { Credentials } from '#iam/credentials.ts'
@@ -83,7 +83,6 @@ import { createRegistryPolicies } from '#registry/registry-policies.ts'
 import { createRepositories } from '#registry/repositories.ts'
 import { createRepositoryPolicies } from '#registry/repository-policies.ts'
 import { createRepositoryRetentions } from '#registry/repository-retention.ts'
-import { createResourceSide } from '#registry/resource-side.ts'
 import { createRetentions } from '#registry/retention-settings.ts'
 import { damageGauges } from '#registry/scrub/gauges.ts'
 import { createScrubWorker, scrubSchedule } from '#registry/scrub/jobs.ts'
@@ -95,10 +94,10 @@ import { createTagRollback } from '#registry/tag-rollback.ts'
 import { createTags } from '#registry/tags.ts'
 import { createUploads } from '#registry/uploads.ts'
 import { createReplication } from '#replication/replication.ts'
+import { createResourceSides } from '#resource-sides.ts'
 import { createScanning } from '#scanning/scanning.ts'
 import { createListSecrets } from '#secrets/listing.ts'
 import { createSecretPurge, secretPurgeSchedule } from '#secrets/purge.ts'
-import { createSecretSide, isSecretResource } from '#secrets/resource-side.ts'
 import { createSecretValues } from '#secrets/secret-values.ts'
 import { createSecrets } from '#secrets/secrets.ts'
 import { createFindSecretValue } from '#secrets/upstream-credentials.ts'
@@ -446,12 +445,6 @@ export async function startApp(settings: Settings, log: Logger, options: AppOpti
       await metadata.close()
     },
   }
-}
-
-/** A secret's side is its room's, and that of all else the registry's. */
-function createResourceSides(parts: Parameters<typeof createResourceSide>[0]): FindResourceSide {
-  const [ofSecret, ofRegistry] = [createSecretSide(parts.metadata), createResourceSide(parts)]
-  return (request) => (isSecretResource(request.resource) ? ofSecret : ofRegistry)(request)
 }
 
 /** Below this the limit bounds what an ordinary cluster needs. */

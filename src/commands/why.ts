@@ -7,7 +7,7 @@ import { createFindPrincipal, findCaller } from '#iam/find-principal.ts'
 import { createIdentityPolicies } from '#iam/identity-policies.ts'
 import { createInquire, ownerOf } from '#iam/inquiry.ts'
 import { awsManagedPolicies } from '#iam/policies/aws-managed.ts'
-import { createResourceSide } from '#registry/resource-side.ts'
+import { createResourceSides } from '#resource-sides.ts'
 import { explanationText } from '#wording/explanation.ts'
 import { accessDeniedText } from '#wording/iam.ts'
 import { type Call, type Command, CommandError, textOf } from './command.ts'
@@ -81,7 +81,11 @@ async function explaining({ metadata, secrets }: Deployment) {
   const awsManaged = (arn: string) => awsManagedPolicies.get(arn)?.document
   const identityPolicies = createIdentityPolicies({ metadata, compile, awsManaged })
   const { reader } = metadata
-  const inquire = createInquire({ metadata, identityPolicies, resourceSide: createResourceSide({ metadata, compile }) })
+  const inquire = createInquire({
+    metadata,
+    identityPolicies,
+    resourceSide: createResourceSides({ metadata, compile }),
+  })
   const credentials = new Credentials({ metadata, box: await secrets() })
   return {
     findPrincipal: createFindPrincipal({ reader, credentials }),

@@ -14,9 +14,11 @@ const mostStages = 20
 
 /** The labels once a version was added with those given, or else with `AWSCURRENT`. @throws Refusal `SecretStagesTooMany` */
 export function withVersion(stages: Stages, version: string, given: readonly string[] | undefined): Stages {
-  const first = !stages.has(currentStage)
-  const wanted = new Set([...(given ?? [currentStage]), ...(first ? [currentStage] : [])])
-  return bounded([...wanted].reduce((moved, stage) => withStageOn(moved, stage, version), stages))
+  const wanted = new Set(given ?? [currentStage])
+  const isCurrent = wanted.delete(currentStage) || !stages.has(currentStage)
+  // Last, because it moves AWSPREVIOUS too.
+  const order = [...wanted, ...(isCurrent ? [currentStage] : [])]
+  return bounded(order.reduce((moved, stage) => withStageOn(moved, stage, version), stages))
 }
 
 export interface StageMove {

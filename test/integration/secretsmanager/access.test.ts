@@ -2,9 +2,12 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
 import type { SecretsManager } from '@aws-sdk/client-secrets-manager'
+import { commandsOver } from '#test/support/command.ts'
 import { eachDatabaseInCi } from '#test/support/databases.ts'
 import { refusalOf } from '#test/support/ecr-session.ts'
 import { type SecretsSession, startSecretsSession } from '#test/support/secrets-session.ts'
+import type { Credentials } from '#test/support/server.ts'
+import { until } from '#test/support/until.ts'
 
 const allow = (Action: string | string[], Resource: string, Condition?: object) => ({
   ...{ Effect: 'Allow', Action, Resource },
@@ -137,6 +140,30 @@ eachDatabaseInCi(({ dialect, url }) => {
       const forced = careful.deleteSecret({ SecretId: ops.ARN, ForceDeleteWithoutRecovery: true })
       assert.equal((await refusalOf(forced)).name, denied)
       await careful.deleteSecret({ SecretId: ops.ARN, RecoveryWindowInDays: 30 })
+    })
+
+    test('an explanation sees the tags of a secret, also of a request that was denied', async () => {
+      const { Name, ARN } = await create({ team: 'web' })
+      const ofTeam = (team: string) =>
+        allow('secretsmanager:GetSecretValue', '*', { StringEquals: { 'aws:ResourceTag/team': team } })
+      const lading = commandsOver(session.server.environment)
+      const [web, ops] = [await session.user(ofTeam('web')), await session.user(ofTeam('ops'))]
+      const why = async ({ accessKeyId }: Credentials) => {
+        const question = ['--principal', accessKeyId, '--action', 'secretsmanager:GetSecretValue', '--resource', ARN]
+        return lading.run('why', ...question)
+      }
+      assert.match(await why(web), /^ *allowed +(?:yes|true)/m)
+      assert.match(await why(ops), /^ *allowed +(?:no|false)/m)
+      const [ended] = await Promise.allSettled([
+        session.client({ credentials: ops }).getSecretValue({ SecretId: Name }),
+      ])
+      const requestId: string = ended.status === 'rejected' ? ended.reason.$metadata.requestId : ''
+      let explained = ''
+      await until(async () => {
+        explained = await lading.run('why', '--request', requestId).catch(() => '')
+        return explained !== ''
+      })
+      assert.ok(explained.includes(ARN), explained)
     })
 
     test('a secret with tags needs the right to set tags', async () => {
