@@ -10,7 +10,7 @@ import { parseRepositoryPrefix, type RepositoryPrefix, rootPrefix } from '#names
 import { accountOfRole } from '#names/role-arn.ts'
 import { type Quotas, requireRegistryWithin } from '#registry/quotas.ts'
 import type { FindSecretValue } from '#secrets/upstream-credentials.ts'
-import { requestEviction } from './eviction-kind.ts'
+import { requestEvictionNow } from './eviction-kind.ts'
 import { refuse } from './refusals.ts'
 import { requireCredentials } from './rule-credentials.ts'
 import { defaultRuleSettings, parseRuleSettings, printRuleSettings, type RuleSettings } from './rule-settings.ts'
@@ -150,7 +150,7 @@ export function createCacheRules({
         const written = printRuleSettings({ ...parseRuleSettings(row), ...change })
         await updateRule(trx, registry, prefix).set(written).execute()
         const rule = parseRule(registry, { ...row, ...written })
-        await requestEviction(trx, rule, clock())
+        await requestEvictionNow(trx, rule, clock())
         return rule
       }),
 

@@ -1,5 +1,5 @@
 import { jobKind } from '#jobs/kind.ts'
-import { enqueueIfNone } from '#jobs/queue.ts'
+import { enqueue, isWaitedFor } from '#jobs/queue.ts'
 import type { Transaction } from '#metadata/metadata.ts'
 import { parseAccountId } from '#names/account.ts'
 import { parseRegion } from '#names/region.ts'
@@ -22,12 +22,27 @@ export const evictCachedImages = jobKind<RuleKey>({
   key: ({ registry: { account, region }, prefix }) => `${account}/${region}/${prefix}`,
 })
 
-/** To be called where a rule may have become too large: content came, or the limit is a new one. */
+/** Images come in crowds, and each look measures all that a rule has. */
+const delayMs = 60_000
+
+/** To be called by transactions that store a cached image: its rule may be over its limit now. */
 export async function requestEviction(
   trx: Transaction,
   { registry, prefix, settings }: Pick<CacheRule, 'registry' | 'prefix' | 'settings'>,
   now: number,
 ): Promise<void> {
   if (settings.maxBytes === 'unlimited') return
-  await enqueueIfNone(trx, evictCachedImages, { registry, prefix }, { at: now })
+  const rule = { registry, prefix }
+  // Nothing is written where a job waits, so that transactions do not wait for each other's commits.
+  const waits = await isWaitedFor(trx, { kind: evictCachedImages.kind, key: evictCachedImages.key(rule) })
+  if (!waits) await enqueue(trx, evictCachedImages, rule, { at: now + delayMs })
+}
+
+/** To be called where a limit changes, or time has passed. */
+export async function requestEvictionNow(
+  trx: Transaction,
+  { registry, prefix, settings }: Pick<CacheRule, 'registry' | 'prefix' | 'settings'>,
+  now: number,
+): Promise<void> {
+  if (settings.maxBytes !== 'unlimited') await enqueue(trx, evictCachedImages, { registry, prefix }, { at: now })
 }

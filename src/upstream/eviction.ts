@@ -14,7 +14,7 @@ import type { RepositoryKey } from '#registry/repository.ts'
 import { type CacheRule, readLimitedRules, readRules } from './cache-rules.ts'
 import { readCachedBytes, readCachedRepositories } from './cache-usage.ts'
 import { type EvictionCandidate, findCandidates, findCandidatesIn, findWhole } from './eviction-candidates.ts'
-import { evictCachedImages, requestEviction } from './eviction-kind.ts'
+import { evictCachedImages, requestEvictionNow } from './eviction-kind.ts'
 import type { RuleKey } from './rule-status.ts'
 
 /**
@@ -70,7 +70,7 @@ export function createEvictionWorkers(parts: EvictionParts): readonly Worker[] {
     worker(findFullCaches, async () => {
       const rules = await readLimitedRules(metadata.reader)
       await metadata.transaction(async (trx) => {
-        for (const rule of rules) await requestEviction(trx, rule, clock())
+        for (const rule of rules) await requestEvictionNow(trx, rule, clock())
       })
       return 'done'
     }),

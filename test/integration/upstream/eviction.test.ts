@@ -8,6 +8,8 @@ import { amd64, arm64, type Image, image, index, manifestsOf } from '#test/suppo
 import { readMetrics } from '#test/support/metrics.ts'
 import { openRetentionStage } from '#test/support/retention-stage.ts'
 import { until } from '#test/support/until.ts'
+import { readLimitedRules } from '#upstream/cache-rules.ts'
+import { requestEviction } from '#upstream/eviction-kind.ts'
 
 const minuteMs = 60_000
 const hourMs = 60 * minuteMs
@@ -135,6 +137,8 @@ eachDatabase(({ dialect, url }) => {
       for (const each of [used, recent, idle]) await cache(name, each)
       await keepInRegistry(true)
       move(hourMs)
+      // What the hour asks for is over before the limit is set, so that no job runs while the clock moves.
+      await done('find-full-caches')
       await report('prod', [[name, used]])
       await pull(name, recent)
       await limit(1)
@@ -147,6 +151,25 @@ eachDatabase(({ dialect, url }) => {
       await done('find-full-caches')
       await done('evict-cached-images')
       assert.deepEqual(await held(name), new Set())
+    })
+
+    test('a crowd of images asks for one look at the limit, a minute later', async (t) => {
+      const { metadata, limit, clock } = await open(t)
+      await limit(1)
+      const [rule] = await readLimitedRules(metadata.reader)
+      assert.ok(rule)
+      const now = clock() + hourMs
+      for (const ms of [0, 1, 2]) await metadata.transaction((trx) => requestEviction(trx, rule, now + ms))
+      await metadata.transaction((trx) =>
+        requestEviction(trx, { ...rule, settings: { ...rule.settings, maxBytes: 'unlimited' } }, now - hourMs),
+      )
+      const jobs = await metadata.reader
+        .selectFrom('job')
+        .select('run_at')
+        .where('kind', '=', 'evict-cached-images')
+        .where('state', '=', 'waiting')
+        .execute()
+      assert.deepEqual(jobs, [{ run_at: now + minuteMs }])
     })
 
     test('the bytes of evicted images are gone two hours later, and an event says what went', async (t) => {
