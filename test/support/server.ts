@@ -2,7 +2,7 @@
  * A running Lading for a test: in this process, on a port of its own, over a data folder that is gone afterwards. Everything
  * is real but the clock, which a test may move. Each answer of the control plane is checked against the API model.
  */
-import { pino } from 'pino'
+import { type Logger, pino } from 'pino'
 import { prepare, startApp } from '#app.ts'
 import { loadSettings } from '#config/load.ts'
 import { ensureRoot } from '#iam/access-keys.ts'
@@ -41,6 +41,7 @@ export interface ServerOptions {
   readonly clock?: Clock
   /** Further settings, by the names of their environment variables. */
   readonly environment?: Readonly<Record<string, string>>
+  readonly log?: Logger
 }
 
 const rootKey: Credentials = {
@@ -68,7 +69,7 @@ export async function startServer(options: ServerOptions = {}): Promise<RunningS
       ...options.environment,
     },
   })
-  const log = pino({ level: process.env.LADING_TEST_LOG ?? 'silent' }, pino.destination(2))
+  const log = options.log ?? pino({ level: process.env.LADING_TEST_LOG ?? 'silent' }, pino.destination(2))
   await prepare(settings, log)
   const { clock = systemClock } = options
   const app = await startApp(settings, log, { clock, verifyOutputs: true, trustedCertificates: [selfSigned.cert] })

@@ -1,6 +1,7 @@
 /** Pulls by the names that an upstream has: with its host as containerd's `?ns=`, and at the hosts of `LADING_MIRRORS`. */
 import assert from 'node:assert/strict'
 import { before, test } from 'node:test'
+import { setImmediate } from 'node:timers/promises'
 import {
   CreatePullThroughCacheRuleCommand,
   DescribeImagesCommand,
@@ -10,8 +11,10 @@ import {
 import { IAM } from '@aws-sdk/client-iam'
 import { openAuditReader } from '#test/support/audit.ts'
 import { image } from '#test/support/images/build.ts'
+import { logLines } from '#test/support/log-lines.ts'
 import { type Answer, openOciClient } from '#test/support/oci-client.ts'
 import { pushImage, pushManifest } from '#test/support/push.ts'
+import { startServer } from '#test/support/server.ts'
 import { eachServerInCi, expect } from './world.ts'
 
 const hub = 'hub.registry.example:5100'
@@ -265,6 +268,16 @@ eachServerInCi(
   },
   { environment },
 )
+
+test('the log has the repository beside the path that was asked for', async () => {
+  const { log, lines } = logLines()
+  await using server = await startServer({ environment, log })
+  await using client = await openOciClient(server)
+  await client.call('GET', '/v2/library/alpine/manifests/v1', { headers: { host: hub } })
+  const findLine = () => lines().find(({ path }) => path === '/v2/library/alpine/manifests/v1')
+  while (findLine() === undefined) await setImmediate()
+  assert.equal(findLine()?.repository, 'docker-hub/library/alpine')
+})
 
 function disposable(client: IAM): IAM & Disposable {
   return Object.assign(client, { [Symbol.dispose]: () => client.destroy() })
