@@ -10,6 +10,7 @@ import {
 import { callAdmin } from '#test/support/admin.ts'
 import { openAuditReader } from '#test/support/audit.ts'
 import { image } from '#test/support/images/build.ts'
+import { logLines } from '#test/support/log-lines.ts'
 import { openOciClient } from '#test/support/oci-client.ts'
 import { pushImage } from '#test/support/push.ts'
 import { startServer } from '#test/support/server.ts'
@@ -234,7 +235,8 @@ eachServerInCi(
 )
 
 test('challenges to callers without credentials fill no budget of others, and leave no gap in the audit trail', async () => {
-  await using server = await startServer({ environment: { LADING_ANONYMOUS_PULL: '127.0.0.0/8' } })
+  const { log, lines } = logLines()
+  await using server = await startServer({ environment: { LADING_ANONYMOUS_PULL: '127.0.0.0/8' }, log })
   // More than an actor's budget for refusals.
   for (let index = 0; index < 350; index++) {
     const answer = await fetch(`${server.url}/v2/some/app-${index}/manifests/v1`, { method: 'HEAD' })
@@ -249,6 +251,7 @@ test('challenges to callers without credentials fill no budget of others, and le
   assert.equal((await audit.records(named('CreateRepository'))).length, 1)
   assert.ok((await audit.records(named('BatchGetImage'))).length > 0)
   assert.deepEqual(await audit.records(named('AuditRecordsDropped'), 0), [])
+  assert.ok(!lines().some(({ msg }) => msg === 'calls are missing from the audit trail'))
 })
 
 test('each address without credentials has a request rate of its own', async () => {
