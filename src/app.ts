@@ -208,6 +208,7 @@ export async function startApp(settings: Settings, log: Logger, options: AppOpti
     secretValues: createSecretValues({ metadata, box, clock }),
     listSecrets: createListSecrets(metadata),
   }
+  const findSecretValue = createFindSecretValue(secretsManager)
   const repositories = createRepositories({
     metadata,
     clock,
@@ -235,7 +236,7 @@ export async function startApp(settings: Settings, log: Logger, options: AppOpti
     cacheRules: createCacheRules({
       ...{ metadata, clock, quotas },
       hosts: { areForbidden: false, isListed: () => false, ownRegistryAt: endpoints.ownRegistryAt },
-      findSecretValue: createFindSecretValue(secretsManager),
+      findSecretValue,
     }),
     creationTemplates: createCreationTemplates({
       metadata,

@@ -1,6 +1,7 @@
 /** Who may do what with a secret: each operation by its own action, on the ARN of the secret, without revealing which secrets exist. */
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
+import { ECR } from '@aws-sdk/client-ecr'
 import type { SecretsManager } from '@aws-sdk/client-secrets-manager'
 import { commandsOver } from '#test/support/command.ts'
 import { eachDatabaseInCi } from '#test/support/databases.ts'
@@ -172,6 +173,20 @@ eachDatabaseInCi(({ dialect, url }) => {
       const { message } = await refusalOf(client.createSecret({ Name: session.name(), Tags }))
       assert.match(message, /secretsmanager:TagResource/)
       await client.createSecret({ Name: session.name() })
+    })
+
+    test('a caller who may create rules needs no right to read their secrets', async () => {
+      const { ARN: own } = await create()
+      await session.secrets.putSecretValue({ SecretId: own, SecretString: '{"username":"u","accessToken":"t"}' })
+      const { url: endpoint, region } = session.server
+      const credentials = await session.user(allow('ecr:CreatePullThroughCacheRule', '*'))
+      const ecr = new ECR({ endpoint, region, credentials, maxAttempts: 1 })
+      try {
+        const rule = { ecrRepositoryPrefix: 'by-other', upstreamRegistryUrl: 'ghcr.io', credentialArn: own }
+        assert.equal((await ecr.createPullThroughCacheRule(rule)).credentialArn, own)
+      } finally {
+        ecr.destroy()
+      }
     })
 
     test('another account has secrets of its own, and no right to these', async () => {

@@ -105,6 +105,73 @@ eachDatabase(({ dialect, url }) => {
       assert.deepEqual(await refusalOf(secrets.restoreSecret({ SecretId })), notFound)
     })
 
+    test('a name outside of ecr-pullthroughcache, and other features of Secrets Manager, are refused with the reason', async () => {
+      const { secrets } = session
+      const refused = (name: string, message: string) => ({ name, message, status: 400 })
+      for (const Name of ['database/password', 'ecr-pullthroughcache', 'ecr-pullthroughcache/']) {
+        assert.deepEqual(
+          await refusalOf(secrets.createSecret({ Name })),
+          refused(
+            'ValidationException',
+            "Invalid name. Lading keeps only secrets for upstream registries, and the names of these begin with 'ecr-pullthroughcache/'.",
+          ),
+        )
+      }
+      const { message } = await refusalOf(secrets.createSecret({ Name: 'ecr-pullthroughcache/a b' }))
+      assert.match(message, /^Invalid name\. Must be a valid name containing alphanumeric characters/)
+      const Name = session.name()
+      const AddReplicaRegions = [{ Region: 'eu-west-1' }]
+      assert.deepEqual(
+        await refusalOf(secrets.createSecret({ Name, AddReplicaRegions })),
+        refused('InvalidParameterException', 'Lading does not support AddReplicaRegions.'),
+      )
+      assert.equal((await refusalOf(secrets.rotateSecret({ SecretId: Name }))).name, 'UnknownOperationException')
+    })
+
+    test('texts that a database cannot hold are refused, or name no secret', async () => {
+      const { secrets } = session
+      const { Name: SecretId = '' } = await secrets.createSecret({ Name: session.name(), SecretString: 'a\0b' })
+      assert.equal((await secrets.getSecretValue({ SecretId })).SecretString, 'a\0b')
+      const long = '\0'.repeat(32)
+      const invalid = [
+        () => secrets.createSecret({ Name: session.name(), Description: 'a\0' }),
+        () => secrets.updateSecret({ SecretId, KmsKeyId: 'a\0' }),
+        () => secrets.putSecretValue({ SecretId, SecretString: 'b', ClientRequestToken: long }),
+        () => secrets.putSecretValue({ SecretId, SecretString: 'b', VersionStages: ['a\0'] }),
+        () => secrets.getSecretValue({ SecretId, VersionId: long }),
+        () => secrets.createSecret({ Name: 'ecr-pullthroughcache/a\0' }),
+      ]
+      for (const call of invalid) assert.equal((await refusalOf(call())).name, 'ValidationException')
+      for (const gone of ['a\0', `arn:aws:secretsmanager:us-east-1:${session.server.account}:secret:a\0-AbCdEf`]) {
+        assert.deepEqual(await refusalOf(secrets.getSecretValue({ SecretId: gone })), notFound)
+      }
+      const Tags = [{ Key: 'a\0', Value: 'b\0' }]
+      await secrets.tagResource({ SecretId, Tags })
+      assert.deepEqual((await secrets.describeSecret({ SecretId })).Tags, Tags)
+    })
+
+    test('a deletion takes a window of 7 to 30 days, or none if it is forced', async () => {
+      const { secrets } = session
+      const { Name: SecretId = '' } = await secrets.createSecret({ Name: session.name() })
+      for (const RecoveryWindowInDays of [6, 31]) {
+        assert.deepEqual(await refusalOf(secrets.deleteSecret({ SecretId, RecoveryWindowInDays })), {
+          name: 'InvalidParameterException',
+          message: 'The RecoveryWindowInDays value must be between 7 and 30 days (inclusive).',
+          status: 400,
+        })
+      }
+      const both = { SecretId, RecoveryWindowInDays: 7, ForceDeleteWithoutRecovery: true }
+      assert.deepEqual(await refusalOf(secrets.deleteSecret(both)), {
+        name: 'InvalidParameterException',
+        message: "You can't use ForceDeleteWithoutRecovery in conjunction with RecoveryWindowInDays.",
+        status: 400,
+      })
+      const { DeletionDate } = await secrets.deleteSecret({ SecretId })
+      assert.ok(DeletionDate && DeletionDate.getTime() - Date.now() > 29 * day)
+      await secrets.deleteSecret({ SecretId, ForceDeleteWithoutRecovery: true })
+      assert.deepEqual(await refusalOf(secrets.describeSecret({ SecretId })), notFound)
+    })
+
     test('a deleted secret is gone at once where that is forced, and its name is free', async () => {
       const { secrets } = session
       const Name = session.name()
