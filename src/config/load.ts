@@ -76,6 +76,7 @@ function buildSettings(given: ReadonlyMap<SettingKey, Given>): Settings {
     workers: withFallback('workers', given, dataDir),
     connectionsPerAddress: parse('connectionsPerAddress', given) ?? Number.POSITIVE_INFINITY,
     oidcPrivateHosts: withFallback('oidcPrivateHosts', given, dataDir),
+    upstreams: parse('upstreams', given) ?? [],
     quotas: parse('quotas', given) ?? ecrQuotas,
     requestsPerSecond: withFallback('requestsPerSecond', given, dataDir),
     auditDays: withFallback('auditDays', given, dataDir),

@@ -2,6 +2,7 @@ import type { AccountId } from '#names/account.ts'
 import type { Mirror } from '#names/mirror.ts'
 import type { Region } from '#names/region.ts'
 import type { Quotas } from './quotas.ts'
+import type { Upstreams } from './upstreams.ts'
 import type { BlobsLocation, ListenAddress, LogLevel, Permission } from './values.ts'
 
 /** What the start opens, and somebody else may refuse. */
@@ -39,6 +40,8 @@ export interface Settings {
   readonly connectionsPerAddress: number
   /** Whether an OIDC provider may have a private address. */
   readonly oidcPrivateHosts: Permission
+  /** The hosts that images may be cached from, beside those that ECR knows. */
+  readonly upstreams: Upstreams
   readonly quotas: Quotas
   /** How many requests one principal may make in a second to one process; without a limit where it is 0. */
   readonly requestsPerSecond: number

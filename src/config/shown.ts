@@ -18,5 +18,10 @@ export function showUrl(text: string): string | undefined {
   return showText(scheme + rest.replace(/^[^/?#]*@/, '…@').replace(/[?#].*$/s, '?…'))
 }
 
+/** Several hosts or URLs. Nothing where one may hold a user and a password. */
+export function showUrls(text: string): string | undefined {
+  return text.includes('@') ? undefined : showText(text)
+}
+
 /** Nothing at all. */
 export function showNothing(): undefined {}

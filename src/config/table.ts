@@ -5,7 +5,8 @@ import { type AccountId, isAccountId } from '#names/account.ts'
 import type { Mirror } from '#names/mirror.ts'
 import { isRegion, type Region } from '#names/region.ts'
 import { parseQuotas, type Quotas, quotaNames } from './quotas.ts'
-import { showNothing, showUrl } from './shown.ts'
+import { showNothing, showUrl, showUrls } from './shown.ts'
+import { parseUpstreams, type Upstreams } from './upstreams.ts'
 import {
   type BlobsLocation,
   type ListenAddress,
@@ -58,6 +59,7 @@ export interface SettingValues {
   readonly workers: number
   readonly connectionsPerAddress: number
   readonly oidcPrivateHosts: Permission
+  readonly upstreams: Upstreams
   readonly quotas: Quotas
   readonly requestsPerSecond: number
   readonly auditDays: number
@@ -227,6 +229,15 @@ export const settingsTable: { readonly [Key in SettingKey]: Setting<SettingValue
     expected: 'allow or forbid',
     parse: parsePermission,
     fallback: 'allow',
+  },
+  upstreams: {
+    placeholder: 'host,…',
+    help: 'further registries that images are cached from, each host[:port][=url]; none forbids all',
+    expected:
+      'none, or host[:port][=url], several separated by commas, such as registry.example.com,quay.io=https://mirror',
+    parse: parseUpstreams,
+    otherwise: 'the registries that ECR knows',
+    show: showUrls,
   },
   quotas: {
     placeholder: 'name=count,…',

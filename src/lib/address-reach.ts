@@ -31,6 +31,11 @@ export function reachOf(text: string): AddressReach {
   }
 }
 
+/** Whether it is an address of this machine's own loopback interface. */
+export function isLoopback(text: string): boolean {
+  return ipaddr.isValid(text) && ipaddr.process(text).range() === 'loopback'
+}
+
 function reachOfIpv4(address: ipaddr.IPv4): AddressReach {
   if (metadataServicesOfIpv4.has(address.toString())) return 'metadata'
   const range = address.range()

@@ -1,9 +1,9 @@
-import type { LookupAddress, LookupOptions } from 'node:dns'
 import { lookup as lookupAddress } from 'node:dns/promises'
 import { request } from 'node:https'
 import { isIP, type LookupFunction } from 'node:net'
 import { getCACertificates } from 'node:tls'
 import { reachOf } from './address-reach.ts'
+import { AddressRefused, guardedLookup, type LookUp } from './guarded-lookup.ts'
 import { Lanes } from './lanes.ts'
 
 /**
@@ -44,8 +44,6 @@ export interface FetchParts {
  * The operating system's look-up cannot be cancelled, and takes half a minute where a name server is silent. Node makes two at once:
  * further ones wait, those of the database's host too.
  */
-type LookUp = (hostname: string, options: LookupOptions) => Promise<LookupAddress[]>
-
 const lookUpBySystem: LookUp = (hostname, options) => lookupAddress(hostname, { ...options, all: true })
 
 export function createFetch({ certificates = [], lookUp = lookUpBySystem }: FetchParts = {}): Fetch {
@@ -57,13 +55,15 @@ export function createFetch({ certificates = [], lookUp = lookUpBySystem }: Fetc
     if (isIP(host) !== 0 && !isReachable(host, address)) throw new FetchFailure('its address may not be reached')
     const signal = AbortSignal.timeout(deadlineMs)
     try {
-      const lookup = guardedLookup(address, async (hostname, options) => {
+      const admits = (each: string) => isReachable(each, address)
+      const lookup = guardedLookup(admits, async (hostname, options) => {
         const leave = await lookups.enter(party, signal)
         return lookUp(hostname, options).finally(leave)
       })
       return await exchange(url, { ca, lookup, signal, maxBytes })
     } catch (cause) {
       if (cause instanceof FetchFailure) throw cause
+      if (cause instanceof AddressRefused) throw new FetchFailure(cause.message)
       throw new FetchFailure(signal.aborted ? `no answer within ${deadlineMs} ms` : 'no answer', { cause })
     }
   }
@@ -100,22 +100,6 @@ function exchange(url: URL, { ca, lookup, signal, maxBytes }: ExchangeOptions): 
     })
     sent.end()
   })
-}
-
-/** Decides by the address that is connected to: a name may resolve to another one each time that it is looked up. */
-function guardedLookup(address: FetchOptions['address'], lookUp: LookUp): LookupFunction {
-  return (hostname, options, callback) => {
-    lookUp(hostname, options).then(
-      (found) => {
-        const reachable = found.filter((each) => isReachable(each.address, address))
-        const [first] = reachable
-        if (first === undefined) callback(new FetchFailure('its address may not be reached'), '')
-        else if (options.all) callback(null, reachable)
-        else callback(null, first.address, first.family)
-      },
-      (error) => callback(error, ''),
-    )
-  }
 }
 
 function isReachable(address: string, kind: FetchOptions['address']): boolean {

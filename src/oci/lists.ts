@@ -1,5 +1,5 @@
 import { parseDigest } from '#names/digest.ts'
-import { mediaTypes } from '#registry/manifest-types.ts'
+import { mediaTypes } from '#names/manifest-types.ts'
 import type { Referrer, Referrers } from '#registry/referrers.ts'
 import type { Repositories } from '#registry/repositories.ts'
 import type { Tags } from '#registry/tags.ts'

@@ -2,7 +2,7 @@ import { setImmediate as otherRequests } from 'node:timers/promises'
 import { sql } from 'kysely'
 import type { Transaction } from '#metadata/metadata.ts'
 import type { Digest } from '#names/digest.ts'
-import { mediaTypes } from './manifest-types.ts'
+import { mediaTypes } from '#names/manifest-types.ts'
 
 /**
  * An image's size is that of the blobs that it refers to and its repository links, each once; an index has the size of its largest

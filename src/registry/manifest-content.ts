@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import { isObject } from '#lib/json.ts'
 import { type Digest, digestAlgorithms, digestOf, isDigest } from '#names/digest.ts'
+import { dockerLayer, isForeignLayer, manifestShape, unknownContent } from '#names/manifest-types.ts'
 import { isMediaType, type MediaType } from '#names/media-type.ts'
 import type { BlobReference, Descriptor, Manifest } from './manifest.ts'
 import {
@@ -13,7 +14,6 @@ import {
   refuseOtherCase,
   schema1LayerMembers,
 } from './manifest-json.ts'
-import { dockerLayer, isForeignLayer, manifestShape, unknownContent } from './manifest-types.ts'
 
 /** What the members of a manifest of each shape refer to. One rule holds for all of them: what is not given is empty (`given`). */
 type Content = Omit<Manifest, 'mediaType'>

@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto'
 import { digestOf } from '#names/digest.ts'
+import { mediaTypes } from '#names/manifest-types.ts'
 import type { MediaType } from '#names/media-type.ts'
 import type { StoredManifest } from './image.ts'
-import { mediaTypes } from './manifest-types.ts'
 
 /**
  * An image as Docker's schema 2 and as the OCI image specification have it: the same members and the same content, under other

@@ -1,6 +1,6 @@
 import { isObject } from '#lib/json.ts'
+import type { Shape } from '#names/manifest-types.ts'
 import { invalid, type Json } from './manifest-json.ts'
-import type { Shape } from './manifest-types.ts'
 
 /**
  * What ECR's PutImage asks beyond the data plane: a member must be there with a value of its type. Its callers write the manifest

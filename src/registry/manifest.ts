@@ -1,9 +1,9 @@
 import type { Digest } from '#names/digest.ts'
+import { manifestShape, mediaTypes, type Shape } from '#names/manifest-types.ts'
 import { isMediaType, type MediaType } from '#names/media-type.ts'
 import { readArtifact, readImage, readIndex, readSchema1 } from './manifest-content.ts'
 import { given, invalid, type Json, parseManifestJson } from './manifest-json.ts'
 import { requireAllGiven } from './manifest-strictness.ts'
-import { manifestShape, mediaTypes, type Shape } from './manifest-types.ts'
 import { refuse } from './refusals.ts'
 
 /**

@@ -70,11 +70,7 @@ export interface RemoteDescriptor {
  */
 export type RemoteFailureReason = 'unreachable' | 'unauthorized' | 'forbidden' | 'limited' | 'invalid' | 'blocked'
 
-/**
- * The message holds no secret, no token and no address that a client must not learn.
- *
- * @public
- */
+/** The message holds no secret, no token and no address that a client must not learn. */
 export class RemoteFailure extends Error {
   override readonly name = 'RemoteFailure'
   readonly reason: RemoteFailureReason
@@ -127,7 +123,6 @@ export interface RemoteToken {
   readonly expiresAt: number
 }
 
-/** @public */
 export interface Remotes {
   /**
    * The registry at `host[:port]`. It connects when it is asked for something.

@@ -45,7 +45,7 @@ function usedUntil({ expiresAt }: RemoteToken, now: number): number {
   return expiresAt - Math.min(longestMarginMs, (expiresAt - now) / 10)
 }
 
-const longestMarginMs = 30_000
+const longestMarginMs = 10_000
 
 /** One per repository and credentials. */
 const most = 10_000

@@ -1,5 +1,4 @@
 /** How a stand-in for a registry misbehaves: by request, for ever or a number of times. */
-import { once } from 'node:events'
 import type { ServerResponse } from 'node:http'
 import { setTimeout as delay } from 'node:timers/promises'
 import { type HubMatch, type HubRequest, matches } from './hub-log.ts'
@@ -85,8 +84,19 @@ export function answerInstead(fault: HubFault | undefined, request: HubRequest, 
 
 async function sendForEver(response: ServerResponse): Promise<void> {
   const chunk = Buffer.alloc(64 * 1024, ' ')
-  while (!response.destroyed)
-    if (!response.write(chunk)) await Promise.race([once(response, 'drain'), once(response, 'close')])
+  while (!response.destroyed) if (!response.write(chunk)) await drained(response)
+}
+
+/** Resolves when more may be written, or the connection has ended. */
+export function drained(response: ServerResponse): Promise<void> {
+  return new Promise((resolve) => {
+    const end = () => {
+      response.off('drain', end).off('close', end)
+      resolve()
+    }
+    response.on('drain', end).on('close', end)
+    if (response.destroyed) end()
+  })
 }
 
 /** The headers of an answer as the fault changes them. */

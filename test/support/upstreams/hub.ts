@@ -17,7 +17,7 @@ import { selfSigned } from '#test/fixtures/tls/pair.ts'
 import { HubAccess, type HubAccessOptions, sendJson } from './hub-access.ts'
 import { answerFrom, answerFromRegistry } from './hub-answers.ts'
 import { HubContent } from './hub-content.ts'
-import { answerInstead, type HubFault, HubFaults, spoilBody, spoilHeaders } from './hub-faults.ts'
+import { answerInstead, drained, type HubFault, HubFaults, spoilBody, spoilHeaders } from './hub-faults.ts'
 import { HubLog, type HubMatch, type HubRequest } from './hub-log.ts'
 
 /** How the hub behaves. A test may change it at any time. */
@@ -192,7 +192,7 @@ async function send(
     if (Number.isFinite(bytesPerSecond)) await turnFor(chunk.byteLength, bytesPerSecond, limiter)
     if (response.destroyed) return
     entry.sentBytes += chunk.byteLength
-    if (!response.write(chunk)) await Promise.race([once(response, 'drain'), once(response, 'close')])
+    if (!response.write(chunk)) await drained(response)
   }
   response.end()
 }

@@ -112,6 +112,15 @@ const examples: readonly { key: SettingKey; texts: Texts; read: (settings: Setti
     value: 'forbid',
   },
   {
+    key: 'upstreams',
+    texts: { upstreams: 'registry.example.com:5000,quay.io=https://mirror.example.com' },
+    read: (s) => s.upstreams,
+    value: [
+      { host: 'registry.example.com:5000', url: undefined },
+      { host: 'quay.io', url: 'https://mirror.example.com/' },
+    ],
+  },
+  {
     key: 'quotas',
     texts: { quotas: 'images=5, tags=0' },
     read: (s) => s.quotas,
@@ -170,6 +179,7 @@ test('without any source the documented defaults hold', () => {
     workers: 1,
     connectionsPerAddress: Number.POSITIVE_INFINITY,
     oidcPrivateHosts: 'allow',
+    upstreams: [],
     quotas: ecrQuotas,
     requestsPerSecond: 0,
     auditDays: 90,
@@ -314,6 +324,8 @@ const badFlags: readonly (readonly [SettingKey, string, string])[] = [
   ['workers', '65', '--workers is "65": expected a whole number from 1 to 64'],
   ['connectionsPerAddress', '0', '--connections-per-address is "0": expected a whole number from 1 to 999999'],
   ['foreignBlobs', 'yes', '--foreign-blobs is "yes": expected allow or forbid'],
+  ['upstreams', 'a.example/x', '--upstreams is "a.example/x": expected none, or host[:port][=url]'],
+  ['upstreams', 'a.example=https://me:secret@b.example', '--upstreams has a value that is not shown: expected none'],
   ['oidcPrivateHosts', 'no', '--oidc-private-hosts is "no": expected allow or forbid'],
   [
     'quotas',

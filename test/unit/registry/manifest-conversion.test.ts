@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { mediaTypes } from '#names/manifest-types.ts'
 import { parseMediaType } from '#names/media-type.ts'
 import type { StoredManifest } from '#registry/image.ts'
 import { parseManifest } from '#registry/manifest.ts'
 import { convertManifest } from '#registry/manifest-conversion.ts'
-import { mediaTypes } from '#registry/manifest-types.ts'
 import { artifact, type Image, image, index } from '#test/support/images/build.ts'
 import { digest } from '#test/support/images/content.ts'
 

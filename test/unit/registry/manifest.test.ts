@@ -3,9 +3,9 @@ import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import fc from 'fast-check'
 import type { Refusal } from '#lib/refusal.ts'
+import { mediaTypes } from '#names/manifest-types.ts'
 import { type Manifest, manifestLimitBytes, parseManifest } from '#registry/manifest.ts'
 import { manifestLimits, mostReferences } from '#registry/manifest-json.ts'
-import { mediaTypes } from '#registry/manifest-types.ts'
 import { artifact, image, index } from '#test/support/images/build.ts'
 
 const digests = ['a', 'b', 'c', 'd', 'e', 'f'].map((digit) => `sha256:${digit.repeat(64)}`)

@@ -9,7 +9,7 @@ test('a token is fetched once for all who ask at the same time, and again shortl
   const fetch = async () => ({ token: `token-${++fetches}`, expiresAt: now + 300_000 })
 
   assert.deepEqual(await Promise.all([cache.get('a', fetch), cache.get('a', fetch)]), ['token-1', 'token-1'])
-  now += 269_999
+  now += 289_999
   assert.equal(await cache.get('a', fetch), 'token-1')
   now += 1
   assert.equal(await cache.get('a', fetch), 'token-2')

@@ -1,4 +1,4 @@
-import { type MediaType, parseMediaType } from '#names/media-type.ts'
+import { type MediaType, parseMediaType } from './media-type.ts'
 
 /** The media types of manifests and of their parts. Media types compare without regard to case (RFC 6838 section 4.2). */
 export const mediaTypes = {

@@ -1,0 +1,71 @@
+// A request and the redirects that follow it, each to an address that the rules admit. Credentials go to the first origin alone.
+
+import type { HostRules } from './hosts.ts'
+import { RemoteFailure } from './registry.ts'
+import type { Transport, TransportAnswer, TransportRequest } from './transport.ts'
+
+export interface Sent extends TransportRequest {
+  readonly url: URL
+  readonly authorization: string | undefined
+}
+
+export interface Answered extends TransportAnswer {
+  /** Where the answer comes from. */
+  readonly url: URL
+  /** Whether no redirect left the origin that was asked. */
+  readonly atOrigin: boolean
+}
+
+export type Send = (request: Sent) => Promise<Answered>
+
+export function createSend(rules: HostRules, transport: Transport): Send {
+  return async ({ url, authorization, ...request }) => {
+    let destination = rules.admit(url)
+    const { origin } = destination.url
+    let atOrigin = true
+    for (let hop = 0; hop <= mostHops; hop++) {
+      const headers = { ...request.headers, ...(atOrigin && authorization !== undefined && { authorization }) }
+      const answer = await sendTwice(() => transport.send(destination, { ...request, headers }), request.method)
+      const location = answer.headers.get('location')
+      if (!redirects.has(answer.status) || location === undefined || request.method === 'POST') {
+        return { ...answer, url: destination.url, atOrigin }
+      }
+      await answer.discard()
+      destination = admitRedirect(rules, location, destination.url)
+      // Credentials do not come back by a detour either.
+      atOrigin &&= destination.url.origin === origin
+    }
+    throw new RemoteFailure('invalid', `it redirects more than ${mostHops} times`)
+  }
+}
+
+const redirects: ReadonlySet<number> = new Set([301, 302, 303, 307, 308])
+const mostHops = 5
+
+function admitRedirect(rules: HostRules, location: string, from: URL) {
+  const url = URL.parse(location, from)
+  if (url === null) throw new RemoteFailure('invalid', 'it redirects to what is no address')
+  try {
+    return rules.admit(url)
+  } catch (cause) {
+    throw new RemoteFailure('blocked', 'it redirects to an address that may not be reached', { cause })
+  }
+}
+
+/** The other side may end a kept connection while the next request is on its way. Such a request is sent once more. */
+async function sendTwice(
+  send: () => Promise<TransportAnswer>,
+  method: TransportRequest['method'],
+): Promise<TransportAnswer> {
+  try {
+    return await send()
+  } catch (error) {
+    if (method === 'POST' || !isClosed(error)) throw error
+    return send()
+  }
+}
+
+function isClosed(error: unknown): boolean {
+  if (!(error instanceof RemoteFailure) || !(error.cause instanceof Error) || !('code' in error.cause)) return false
+  return error.cause.code === 'UND_ERR_SOCKET' || error.cause.code === 'ECONNRESET' || error.cause.code === 'EPIPE'
+}
