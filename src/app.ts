@@ -235,7 +235,11 @@ export async function startApp(settings: Settings, log: Logger, options: AppOpti
     registryPolicies: createRegistryPolicies({ metadata, settings: registrySettings }),
     cacheRules: createCacheRules({
       ...{ metadata, clock, quotas },
-      hosts: { areForbidden: false, isListed: () => false, ownRegistryAt: endpoints.ownRegistryAt },
+      hosts: {
+        areForbidden: settings.upstreams === 'none',
+        isListed: (host) => settings.upstreams !== 'none' && settings.upstreams.some((each) => each.host === host),
+        ownRegistryAt: endpoints.ownRegistryAt,
+      },
       findSecretValue,
     }),
     creationTemplates: createCreationTemplates({

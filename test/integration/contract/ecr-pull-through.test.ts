@@ -275,6 +275,64 @@ eachDatabase(({ dialect, url }) => {
       assert.equal((await update(usual)).credentialArn, usual)
     })
 
+    test('a listed host is shown without a kind, and needs neither a secret nor a role', async () => {
+      await using listing = await startEcrSession({
+        database: await url(),
+        environment: {
+          LADING_DOMAIN: 'registry.example',
+          LADING_UPSTREAMS: `mirror.example:5000,registry-1.docker.io,${elsewhere}`,
+        },
+      })
+      const { ecr } = listing
+      const create = (ecrRepositoryPrefix: string, upstreamRegistryUrl: string, more: Partial<Input> = {}) =>
+        answerOf(ecr.createPullThroughCacheRule({ ecrRepositoryPrefix, upstreamRegistryUrl, ...more }))
+      const { createdAt, ...made } = await create('mirror', 'mirror.example:5000')
+      const rule = { ecrRepositoryPrefix: 'mirror', registryId: account, upstreamRegistryUrl: 'mirror.example:5000' }
+      assert.deepEqual(made, rule)
+      assert.equal((await create('hub', 'registry-1.docker.io')).upstreamRegistry, 'docker-hub')
+      assert.equal((await create('aws', elsewhere)).upstreamRegistry, 'ecr')
+      const near = `${account}.dkr.ecr.eu-west-1.registry.example`
+      assert.equal((await create('near', near, { upstreamRegistry: 'ecr' })).upstreamRegistry, 'ecr')
+      const { pullThroughCacheRules = [] } = await ecr.describePullThroughCacheRules({
+        ecrRepositoryPrefixes: ['mirror'],
+      })
+      assert.deepEqual(pullThroughCacheRules, [{ ...rule, createdAt, updatedAt: createdAt }])
+      const { $metadata, ...deleted } = await ecr.deletePullThroughCacheRule({ ecrRepositoryPrefix: 'mirror' })
+      assert.deepEqual(deleted, { ...rule, createdAt })
+
+      assert.deepEqual(
+        await refusalOf(create('named', 'mirror.example:5000', { upstreamRegistry: 'quay' })),
+        invalid('upstreamRegistry', 'must be omitted for the given upstreamRegistryUrl'),
+      )
+      const others = '111111111111.dkr.ecr.us-east-1.registry.example'
+      assert.deepEqual(
+        await refusalOf(create('others', others)),
+        invalid('customRoleArn', `must be given for the registry of another account, ${others}`),
+      )
+      for (const host of ['mirror.example', `${account}.dkr.ecr.us-east-1.registry.example`, `${near}:22`]) {
+        assert.deepEqual(await refusalOf(create('unlisted', host)), unsupported(host))
+      }
+    })
+
+    test('a deployment that allows no upstream refuses each new rule, and says why', async () => {
+      const database = await url()
+      await using before = await startEcrSession({ database })
+      await before.ecr.createPullThroughCacheRule({ ecrRepositoryPrefix: 'kept', upstreamRegistryUrl })
+      await using forbidding = await startEcrSession({ database, environment: { LADING_UPSTREAMS: 'none' } })
+      const { ecr } = forbidding
+      const call = ecr.createPullThroughCacheRule({ ecrRepositoryPrefix: 'more', upstreamRegistryUrl })
+      assert.deepEqual(await refusalOf(call), {
+        ...{ name: 'UnsupportedUpstreamRegistryException', status: 400 },
+        message:
+          'The upstream registry URL quay.io is not allowed: this deployment allows no upstream registries (LADING_UPSTREAMS is none)',
+      })
+      const { pullThroughCacheRules = [] } = await ecr.describePullThroughCacheRules({})
+      assert.deepEqual(
+        pullThroughCacheRules.map(({ ecrRepositoryPrefix }) => ecrRepositoryPrefix),
+        ['kept'],
+      )
+    })
+
     test('pages joined are all rules by prefix, of one registry, and the fiftieth is the last', async () => {
       await using other = await startEcrSession({ database: await url() })
       const { ecr } = other
