@@ -12,7 +12,7 @@ import { cloudTrailSurface } from '#cloudtrail/surface.ts'
 import { listeningUrl } from '#config/listening-url.ts'
 import { openSetting } from '#config/open-setting.ts'
 import type { Settings } from '#config/settings.ts'
-import { damageEvents, evictionEvents, policyExecutionEvents } from '#ecr/service-events.ts'
+import { cacheActionEvent, damageEvents, evictionEvents, policyExecutionEvents } from '#ecr/service-events.ts'
 import { ecrSurface } from '#ecr/surface.ts'
 import { Bodies } from '#http/bodies.ts'
 import type { ConnectionFeed } from '#http/connection-feed.ts'
@@ -40,6 +40,7 @@ import { TokenKeys } from '#iam/token-keys.ts'
 import { createTokenService } from '#iam/token-service.ts'
 import { Tokens } from '#iam/tokens.ts'
 import { iamSurface } from '#iamapi/surface.ts'
+import { createClaims } from '#jobs/claims.ts'
 import { cleanUpSchedule, createCleanUpWorker } from '#jobs/cleanup.ts'
 import { createJobRunner } from '#jobs/runner.ts'
 import { addressRanges } from '#lib/address-ranges.ts'
@@ -70,6 +71,7 @@ import { createImagePush } from '#registry/image-push.ts'
 import { createImages } from '#registry/images.ts'
 import { createInUseExpiry, inUseExpirySchedule } from '#registry/in-use-expiry.ts'
 import { createInUseReports } from '#registry/in-use-reports.ts'
+import { createIncomingBlobs } from '#registry/incoming/incoming-blobs.ts'
 import { createLinkedBlobs, type Damage } from '#registry/linked-blobs.ts'
 import { createReferrerRemoval } from '#registry/orphaned-referrers.ts'
 import { renameInResourcePolicies } from '#registry/principal-changes.ts'
@@ -93,6 +95,8 @@ import { createTagHistory } from '#registry/tag-history.ts'
 import { createTagRollback } from '#registry/tag-rollback.ts'
 import { createTags } from '#registry/tags.ts'
 import { createUploads } from '#registry/uploads.ts'
+import { RemoteFailure } from '#remote/registry.ts'
+import { createRemotes } from '#remote/remotes.ts'
 import { createReplication } from '#replication/replication.ts'
 import { createResourceSides } from '#resource-sides.ts'
 import { createScanning } from '#scanning/scanning.ts'
@@ -104,14 +108,17 @@ import { createFindSecretValue } from '#secrets/upstream-credentials.ts'
 import { secretsManagerSurface } from '#secretsmanager/surface.ts'
 import { createSigning } from '#signing/signing.ts'
 import { stsSurface } from '#sts/surface.ts'
+import { createUpstreamCache } from '#upstream/cache.ts'
 import { createCacheRules } from '#upstream/cache-rules.ts'
 import { createCacheStatuses } from '#upstream/cache-status.ts'
 import { createEvictionWorkers, evictionSchedule } from '#upstream/eviction.ts'
 import { createImageOrigins } from '#upstream/image-origin.ts'
 import { createMirrorRules } from '#upstream/mirror-rules.ts'
-import { createCacheRefresh } from '#upstream/refresh.ts'
+import { createPendingExpiry, pendingExpirySchedule } from '#upstream/pending-expiry.ts'
 import { createRememberedRules } from '#upstream/remembered-rules.ts'
-import { upstreamGauges } from '#upstream/rule-status.ts'
+import { createRuleStatuses, upstreamGauges } from '#upstream/rule-status.ts'
+import { createSharedTokens } from '#upstream/shared-tokens.ts'
+import { kindOfUpstream } from '#upstream/upstreams.ts'
 
 /** Builds everything once, in order, and takes it down in reverse. The only file that knows every room. */
 export interface App {
@@ -223,6 +230,58 @@ export async function startApp(settings: Settings, log: Logger, options: AppOpti
     flushPulls: () => pulls.flush(),
     onError: (error) => log.error({ err: error }, 'a preview of a lifecycle policy failed'),
   })
+  const claims = createClaims({ metadata, clock, processId: randomUUID() })
+  const remotes = createRemotes({
+    hosts: settings.upstreams,
+    isKnown: (host) =>
+      kindOfUpstream(host, { areForbidden: false, isListed: () => false, ownRegistryAt: endpoints.ownRegistryAt }) !==
+      undefined,
+    tokens: createSharedTokens({ metadata, clock, claims, box }),
+    clock,
+    certificates: trustedCertificates,
+  })
+  const upstreamHosts = {
+    areForbidden: settings.upstreams === 'none',
+    isListed: remotes.isListed,
+    ownRegistryAt: endpoints.ownRegistryAt,
+  }
+  const findSecretValue = createFindSecretValue(secretsManager)
+  const rules = createRememberedRules({ metadata, clock })
+  const imagePush = createImagePush({ metadata, clock, quotas })
+  const incoming = createIncomingBlobs({ metadata, blobs, clock, quotas, processId: randomUUID() })
+  const ruleStatuses = createRuleStatuses({
+    metadata,
+    clock,
+    onError: (error) => log.error({ err: error }, 'the states of upstreams could not be written yet'),
+  })
+  const cache = createUpstreamCache({
+    ...{
+      metadata,
+      clock,
+      claims,
+      rules,
+      remotes,
+      hosts: upstreamHosts,
+      findSecretValue,
+      repositories,
+      imagePush,
+      incoming,
+    },
+    images: createImages({ metadata, pulls }),
+    linkedBlobs: createLinkedBlobs({ ...settings, metadata, blobs, clock, onDamage }),
+    referrers: createReferrers({ metadata }),
+    onAction(action) {
+      const { key, rule, tag, digest, failure } = action
+      const about = { repository: key.name, tag, digest, upstream: rule.upstreamUrl }
+      if (failure === undefined) log.info(about, 'an image of an upstream was cached')
+      else log.warn({ ...about, reason: failure.reason }, 'an upstream did not give an image')
+      audit.recordServiceEvent(cacheActionEvent(action))
+    },
+    onPull: cacheCounts.recordPull,
+    onRequest: ({ upstreamUrl }, result) =>
+      cacheCounts.recordRequest(upstreamUrl, result instanceof RemoteFailure ? result.reason : result),
+    statuses: ruleStatuses,
+  })
   const domain = {
     accountSettings: createAccountSettings({ metadata, settings: registrySettings }),
     scanning: createScanning({ settings: registrySettings, repositories, imageLists }),
@@ -235,11 +294,7 @@ export async function startApp(settings: Settings, log: Logger, options: AppOpti
     registryPolicies: createRegistryPolicies({ metadata, settings: registrySettings }),
     cacheRules: createCacheRules({
       ...{ metadata, clock, quotas },
-      hosts: {
-        areForbidden: settings.upstreams === 'none',
-        isListed: (host) => settings.upstreams !== 'none' && settings.upstreams.some((each) => each.host === host),
-        ownRegistryAt: endpoints.ownRegistryAt,
-      },
+      hosts: upstreamHosts,
       findSecretValue,
     }),
     creationTemplates: createCreationTemplates({
@@ -251,15 +306,15 @@ export async function startApp(settings: Settings, log: Logger, options: AppOpti
         lifecyclePolicy: (text) => parseLifecyclePolicy(text, quotas.lifecycleRules),
       },
     }),
-    images: createImages({ metadata, pulls }),
+    images: cache.images,
     imageLists,
-    imagePush: createImagePush({ metadata, clock, quotas }),
+    imagePush,
     imageDeletion: createImageDeletion({ metadata, clock }),
     tags: createTags({ metadata }),
-    referrers: createReferrers({ metadata }),
+    referrers: cache.referrers,
     storageClasses: createStorageClasses({ metadata, clock }),
     pullTimeExclusions: createPullTimeExclusions({ metadata, clock, quotas }),
-    linkedBlobs: createLinkedBlobs({ ...settings, metadata, blobs, clock, onDamage }),
+    linkedBlobs: cache.linkedBlobs,
     uploads: createUploads({ metadata, blobs, clock, quotas, processId: randomUUID() }),
   }
 
@@ -294,7 +349,7 @@ export async function startApp(settings: Settings, log: Logger, options: AppOpti
   })
   const dispatch = createDispatcher({
     surfaces: [
-      ecrSurface(domain, { tokens, downloadLinks, endpoints, verifyOutputs }),
+      ecrSurface({ ...domain, connect: cache.connect }, { tokens, downloadLinks, endpoints, verifyOutputs }),
       iamSurface({ ...management, findPrincipal, explain }, { verifyOutputs }),
       stsSurface(tokenService, { verifyOutputs }),
       cloudTrailSurface({ auditLookup, clock }, { verifyOutputs }),
@@ -312,8 +367,7 @@ export async function startApp(settings: Settings, log: Logger, options: AppOpti
           lifecyclePolicies: domain.lifecyclePolicies,
           cacheRules: domain.cacheRules,
           cacheStatuses: createCacheStatuses({ metadata }),
-          // The pull after it checks each tag, until there is a job for it.
-          cacheRefresh: createCacheRefresh({ metadata, checkSoon: async () => {} }),
+          cacheRefresh: cache.refresh,
           imageOrigins: createImageOrigins({ metadata }),
           deletedImages: createDeletedImages({ metadata, clock, quotas }),
           deletedRepositories: createDeletedRepositories({ metadata, clock, quotas }),
@@ -364,7 +418,7 @@ export async function startApp(settings: Settings, log: Logger, options: AppOpti
     clock,
     downloadLinks,
     endpoints,
-    mirrors: createMirrorRules({ rules: createRememberedRules({ metadata, clock }) }),
+    mirrors: createMirrorRules({ rules }),
     anonymousPull: { isOpenTo: addressRanges(settings.anonymousPull), registry },
     audit,
     log,
@@ -387,9 +441,11 @@ export async function startApp(settings: Settings, log: Logger, options: AppOpti
     processId: randomUUID(),
     workers: [
       createCleanUpWorker({ metadata, clock }),
+      createPendingExpiry({ metadata, clock }),
       createInUseExpiry({ metadata, clock }),
       createWhatIfRemoval({ metadata, clock }),
       createSecretPurge({ metadata, clock }),
+      ...cache.workers,
       ...createLifecycleWorkers({
         metadata,
         clock,
@@ -419,6 +475,7 @@ export async function startApp(settings: Settings, log: Logger, options: AppOpti
     ],
     schedules: [
       cleanUpSchedule,
+      pendingExpirySchedule,
       whatIfRemovalSchedule,
       inUseExpirySchedule,
       secretPurgeSchedule,
@@ -440,6 +497,7 @@ export async function startApp(settings: Settings, log: Logger, options: AppOpti
     localUrl: localUrl(),
     async stop() {
       await server.stop()
+      await incoming.stop()
       await jobs.stop()
       await lifecyclePreviews.stop()
       await pulls.stop()
@@ -447,6 +505,7 @@ export async function startApp(settings: Settings, log: Logger, options: AppOpti
       await keyUses.stop()
       await requestCounts.stop()
       await cacheCounts.stop()
+      await ruleStatuses.stop()
       await metadata.close()
     },
   }

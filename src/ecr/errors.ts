@@ -6,7 +6,7 @@ import type { InRepository, RegistryRefusals, TemplateMember } from '#registry/r
 import type { ReplicationRefusals } from '#replication/refusals.ts'
 import type { ScanningRefusals } from '#scanning/refusals.ts'
 import type { SigningRefusals } from '#signing/refusals.ts'
-import type { UpstreamRefusals } from '#upstream/refusals.ts'
+import type { UpstreamContentRefusals, UpstreamRefusals } from '#upstream/refusals.ts'
 import { accessDeniedText } from '#wording/iam.ts'
 import { registryTexts } from '#wording/registry.ts'
 import { accountSettingExceptions } from './errors/account-settings.ts'
@@ -34,6 +34,7 @@ type Refusals = EcrRefusals &
   ReplicationRefusals &
   SigningRefusals &
   UpstreamRefusals &
+  UpstreamContentRefusals &
   LifecycleRefusals
 
 type ExceptionName =
@@ -76,6 +77,8 @@ const invalidToken = 'The security token included in the request is invalid.'
 
 export const exceptions = {
   ParameterInvalid: ['InvalidParameterException', ({ member, constraint }) => invalid(member, constraint)],
+  UpstreamLayerFailed: ['UnableToGetUpstreamLayerException', ({ text }) => text],
+  UpstreamReferrersFailed: ['UnableToListUpstreamImageReferrersException', ({ text }) => text],
   ...policyExceptions,
   ...pullThroughExceptions,
   NameInvalid: ['InvalidParameterException', ({ kind }) => invalid(...nameMembers[kind])],

@@ -7,10 +7,12 @@ import type { Images } from '#registry/images.ts'
 import type { RegistryRefusals } from '#registry/refusals.ts'
 import type { Repositories } from '#registry/repositories.ts'
 import { inRepository, type RepositoryKey } from '#registry/repository.ts'
+import type { UpstreamContentRefusals } from '#upstream/refusals.ts'
 import { registryTexts } from '#wording/registry.ts'
 import { constraints } from './constraints.ts'
 import type { ImageFailure, ImageFailureCode, ImageIdentifier } from './model.ts'
 import { refuse } from './refusals.ts'
+import { upstreamText } from './upstream-failures.ts'
 
 /**
  * Image identifiers as requests give them: a tag, a digest, or both, which must then agree. In a batch each that is wrong fails
@@ -110,11 +112,17 @@ export async function attempt<Result>(
     return { result: await work(asked) }
   } catch (error) {
     if (!(error instanceof Refusal)) throw error
-    switch (error.code as keyof RegistryRefusals) {
+    switch (error.code as keyof (RegistryRefusals & UpstreamContentRefusals)) {
       case 'ImageNotFound':
         return { failure: notFound(imageId) }
       case 'ImageArchived':
         return { failure: inaccessible(imageId) }
+      case 'UpstreamUnavailable':
+        return { failure: upstream(imageId, 'UpstreamUnavailable', error) }
+      case 'UpstreamLimited':
+        return { failure: upstream(imageId, 'UpstreamTooManyRequests', error) }
+      case 'UpstreamDenied':
+        return { failure: upstream(imageId, 'UpstreamAccessDenied', error) }
       default:
         throw error
     }
@@ -142,6 +150,10 @@ export function describeDeletionFailure(imageId: ImageIdentifier, failure: Delet
 
 function inaccessible(imageId: ImageIdentifier): ImageFailure {
   return { imageId, failureCode: 'ImageInaccessible', failureReason: 'Requested image is archived' }
+}
+
+function upstream(imageId: ImageIdentifier, failureCode: ImageFailureCode, refusal: Refusal): ImageFailure {
+  return { imageId, failureCode, failureReason: upstreamText(refusal) }
 }
 
 function notFound(imageId: ImageIdentifier): ImageFailure {

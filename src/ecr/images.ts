@@ -94,7 +94,6 @@ export function imageOperations({ repositories, images, imagePush, imageDeletion
       unchecked: ['ImageDigest', 'ImageTag'],
       handle: async (request) => {
         const key = repositoryKey(request)
-        await repositories.get(key)
         const found: Image[] = []
         const failures: ImageFailure[] = []
         const { imageIds, acceptedMediaTypes } = request.input
@@ -111,6 +110,8 @@ export function imageOperations({ repositories, images, imagePush, imageDeletion
           if (length > mostManifestText) throw refuse('ManifestsTooMany', { limit: mostManifestText })
           if (Math.floor(length / textAtOnce) > Math.floor(before / textAtOnce)) await setImmediate()
         }
+        // An image of an upstream may have created the repository. Without one, a list of identifiers that are none did not ask for it.
+        if (found.length === 0) await repositories.get(key)
         return { images: found, failures }
       },
     },

@@ -13,6 +13,7 @@ import { constraints } from './constraints.ts'
 import type { Layer, LayerFailure, Operations } from './model.ts'
 import { refuse } from './refusals.ts'
 import { pullerOf, pusherOf, repositoryKey, repositoryResource } from './request.ts'
+import { asUpstreamFailure } from './upstream-failures.ts'
 
 /** Layers: whether they are there, where to download them, and pushing them in parts. */
 export interface LayerParts {
@@ -52,7 +53,9 @@ export function layerOperations({ repositories, linkedBlobs, uploads, downloadLi
       handle: async (request) => {
         const key = repositoryKey(request)
         const digest = await requireNameable(key, request.input.layerDigest)
-        await linkedBlobs.requireReferenced(key, digest, pullerOf(request))
+        await linkedBlobs
+          .requireReferenced(key, digest, pullerOf(request))
+          .catch(asUpstreamFailure('UpstreamLayerFailed'))
         const link = await downloadLinks.seal({ ...key, digest })
         const endpoint = endpoints.proxyEndpoint(key.registry, request.origin)
         const downloadUrl = `${endpoint}/v2/${key.name}/blobs/${digest}?${linkParameter}=${link}`

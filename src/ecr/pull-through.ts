@@ -1,18 +1,37 @@
 import type { Handlers } from '#aws/operation.ts'
 import { isRepositoryPrefix, parseRepositoryPrefix } from '#names/repository-prefix.ts'
+import { RemoteFailure } from '#remote/registry.ts'
 import type { CacheRule, CacheRules } from '#upstream/cache-rules.ts'
+import type { Connect } from '#upstream/connect.ts'
 import type { Operations } from './model.ts'
 import { openPage, refusePaging } from './paging.ts'
 import { requirePassRole } from './request.ts'
+import { upstreamText } from './upstream-failures.ts'
 
 /** Rules of the pull through cache. */
 export interface PullThroughParts {
   readonly cacheRules: CacheRules
+  readonly connect: Connect
 }
 
-const notReached = 'This version of Lading keeps pull through cache rules, but does not reach upstream registries yet'
+/** A client of the control plane gives up after a minute. */
+const longestCheckMs = 20_000
 
-export function pullThroughOperations({ cacheRules }: PullThroughParts) {
+export function pullThroughOperations({ cacheRules, connect }: PullThroughParts) {
+  /** Why the upstream does not let this rule in. */
+  async function findFailure(rule: CacheRule, signal: AbortSignal): Promise<string | undefined> {
+    try {
+      const remote = await connect(rule)
+      await remote.check({ signal: AbortSignal.any([signal, AbortSignal.timeout(longestCheckMs)]) })
+      return undefined
+    } catch (error) {
+      if (error instanceof RemoteFailure) return error.message
+      const text = upstreamText(error)
+      if (text === undefined) throw error
+      return text
+    }
+  }
+
   return {
     CreatePullThroughCacheRule: {
       resource: () => '*',
@@ -78,7 +97,8 @@ export function pullThroughOperations({ cacheRules }: PullThroughParts) {
       handle: async (request) => {
         const prefix = parseRepositoryPrefix(request.input.ecrRepositoryPrefix)
         const rule = await cacheRules.get(request.registry, prefix)
-        return { ...describeRule(rule), isValid: false, failure: notReached }
+        const failure = await findFailure(rule, request.signal)
+        return { ...describeRule(rule), isValid: failure === undefined, ...(failure !== undefined && { failure }) }
       },
     },
   } satisfies Handlers<

@@ -5,6 +5,7 @@ import type { Repositories } from '#registry/repositories.ts'
 import type { ImageReferrer, Operations } from './model.ts'
 import { openPage } from './paging.ts'
 import { pullerOf, repositoryKey, repositoryResource } from './request.ts'
+import { asUpstreamFailure } from './upstream-failures.ts'
 
 /** What refers to an image as its subject: signatures, SBOMs and the like. */
 export interface ReferrerParts {
@@ -34,12 +35,9 @@ export function referrerOperations({ repositories, referrers }: ReferrerParts) {
           return { referrers: [] }
         }
         const after = page.after?.[0]
-        const { items, next } = await referrers.list(
-          key,
-          subject,
-          { status, artifactTypes, limit: page.limit, after },
-          pullerOf(request),
-        )
+        const { items, next } = await referrers
+          .list(key, subject, { status, artifactTypes, limit: page.limit, after }, pullerOf(request))
+          .catch(asUpstreamFailure('UpstreamReferrersFailed'))
         return { referrers: items.map(describeReferrer), nextToken: page.nextToken(next && [next]) }
       },
     },

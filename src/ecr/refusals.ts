@@ -16,6 +16,9 @@ export interface EcrRefusals {
   ManifestsTooMany: { readonly limit: number }
   LayerUnnameable: InRepository & { readonly digest: string }
   /** A layer completed with digests none of which can be that of content here. */
+  /** What an upstream said, in words. */
+  UpstreamLayerFailed: { readonly text: string }
+  UpstreamReferrersFailed: { readonly text: string }
   LayerDigestsUnusable: { readonly given: readonly string[] }
 }
 

@@ -3,6 +3,7 @@ import type { Acted, Blocked, PolicyExecution } from '#lifecycle/execution.ts'
 import type { LifecycleRule } from '#lifecycle/policy.ts'
 import { repositoryArn } from '#names/arn.ts'
 import type { BlobDamage, ManifestDamage } from '#registry/scrub/jobs.ts'
+import type { CacheAction } from '#upstream/cache-actions.ts'
 import type { Eviction } from '#upstream/eviction.ts'
 import { registryTexts } from '#wording/registry.ts'
 
@@ -146,4 +147,27 @@ function describeFailure(blocked: Blocked) {
         }
       : { failureCode: 'ImageInUse', failureReason: registryTexts.ImageInUse({ digest: image.digest, inUseBy }) }
   return { ...describeAction(blocked), ...why }
+}
+
+/**
+ * What the cache did with an image of an upstream, with the members that ECR's event has (user guide, "Amazon ECR events and
+ * EventBridge", "Event for a pull through cache action").
+ */
+export function cacheActionEvent({ key: { registry, name }, rule, tag, digest, failure, at }: CacheAction) {
+  return {
+    ...registry,
+    eventName: 'ECR Pull Through Cache Action',
+    resources: [repositoryArn(registry, name)],
+    details: {
+      'rule-version': '1',
+      'sync-status': failure === undefined ? 'SUCCESS' : 'FAILED',
+      'ecr-repository-prefix': rule.prefix,
+      'repository-name': name,
+      'upstream-registry-url': rule.upstreamUrl,
+      ...(tag !== undefined && { 'image-tag': tag }),
+      ...(digest !== undefined && { 'image-digest': digest }),
+      ...(failure !== undefined && { 'failure-code': failure.code, 'failure-reason': failure.reason }),
+    },
+    at,
+  }
 }

@@ -12,9 +12,15 @@ export interface JobKind<Payload> {
   readonly parse: (document: unknown) => Payload
   /** What the job is about: of one kind and key at most one waits, and at most one runs. */
   readonly key: (payload: Payload) => string
-  /** Whether it is long and in no hurry: a process does one such job at a time, beside the others, which never wait for it. */
-  readonly isAside?: boolean
+  /** Where it runs; `ordinary` by default. */
+  readonly place?: JobPlace
 }
+
+/**
+ * Jobs of one place never wait for those of another. `aside`: long work that is in no hurry, one at a time in a process. `transfer`: work
+ * that waits for other servers most of the time.
+ */
+export type JobPlace = 'ordinary' | 'aside' | 'transfer'
 
 export function jobKind<Payload>(kind: JobKind<Payload>): JobKind<Payload> {
   return kind

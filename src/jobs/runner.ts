@@ -2,6 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import type { Clock } from '#lib/clock.ts'
 import type { Metadata } from '#metadata/metadata.ts'
 import { backoffMs } from './backoff.ts'
+import type { JobPlace } from './kind.ts'
 import { createLeases, type Ending, type Lease } from './leases.ts'
 import { fireSchedules, registerSchedules, type Schedule } from './schedules.ts'
 import type { Outcome, Worker } from './worker.ts'
@@ -31,6 +32,9 @@ export interface JobRunnerParts {
   readonly pollMs?: number
 }
 
+/** They wait for other servers most of the time. */
+const transfersAtOnce = 4
+
 /** Of an error's text, which may quote anything. */
 const longestError = 500
 
@@ -45,7 +49,11 @@ export function createJobRunner({
   atOnce = 2,
   pollMs = 1_000,
 }: JobRunnerParts): JobRunner {
-  const places = [placeFor(list, { isAside: false, atOnce }), placeFor(list, { isAside: true, atOnce: 1 })]
+  const places = [
+    placeFor(list, { place: 'ordinary', atOnce }),
+    placeFor(list, { place: 'aside', atOnce: 1 }),
+    placeFor(list, { place: 'transfer', atOnce: transfersAtOnce }),
+  ]
   const leases = createLeases({
     ...{ metadata, clock, processId },
     onGivenUp: (reason, lease) => onError(new Error(reason), lease),
@@ -168,8 +176,8 @@ interface Place {
 
 function placeFor(
   list: readonly Worker[],
-  { isAside, atOnce }: { readonly isAside: boolean; readonly atOnce: number },
+  { place, atOnce }: { readonly place: JobPlace; readonly atOnce: number },
 ): Place {
-  const workers = list.filter((worker) => worker.isAside === isAside)
+  const workers = list.filter((worker) => worker.place === place)
   return { workers: new Map(workers.map((worker) => [worker.kind, worker])), atOnce, running: new Map() }
 }

@@ -1,4 +1,4 @@
-import type { JobKind } from './kind.ts'
+import type { JobKind, JobPlace } from './kind.ts'
 
 /**
  * How a job ended. `done` says what it did, for whoever looks at it later (`find.ts`); `again` makes it wait for its next part, with what that part needs to know; `giveUp` says that trying again would
@@ -20,7 +20,7 @@ export interface Worker {
   readonly kind: string
   readonly attempts: number
   readonly leaseMs: number
-  readonly isAside: boolean
+  readonly place: JobPlace
   /** Takes the payload as JSON gave it back. */
   readonly work: (document: unknown, context: WorkContext) => Promise<Outcome<unknown>>
 }
@@ -30,8 +30,8 @@ export interface Worker {
  * yet that its lease is over: it commits in steps that are right whoever else commits them too.
  */
 export function worker<Payload>(
-  { kind, attempts, leaseMs, parse, isAside = false }: JobKind<Payload>,
+  { kind, attempts, leaseMs, parse, place = 'ordinary' }: JobKind<Payload>,
   work: (payload: Payload, context: WorkContext) => Promise<Outcome<Payload>>,
 ): Worker {
-  return { kind, attempts, leaseMs, isAside, work: (document, context) => work(parse(document), context) }
+  return { kind, attempts, leaseMs, place, work: (document, context) => work(parse(document), context) }
 }

@@ -5,8 +5,10 @@ import { Refusal } from '#lib/refusal.ts'
 import { isStorageFull } from '#lib/storage-full.ts'
 import type { NameRefusals } from '#names/refusals.ts'
 import type { ContentRefusals, IncomingRefusals } from '#registry/refusals.ts'
+import type { UpstreamContentRefusals } from '#upstream/refusals.ts'
 import { accessDeniedText } from '#wording/iam.ts'
 import { registryTexts } from '#wording/registry.ts'
+import { upstreamTexts } from '#wording/upstream.ts'
 import { printUploadRange } from './ranges.ts'
 import type { OciRefusals } from './refusals.ts'
 
@@ -22,7 +24,8 @@ type Refusals = OciRefusals &
   IamRefusals &
   KeySignInRefusals &
   NameRefusals &
-  RateRefusals
+  RateRefusals &
+  UpstreamContentRefusals
 
 type Codes = {
   readonly [Code in keyof Refusals]: readonly [
@@ -43,6 +46,9 @@ const nameCodes: Record<NameRefusals['NameInvalid']['kind'], string> = {
   region: 'NAME_INVALID',
   arn: 'NAME_INVALID',
 }
+
+/** Where an upstream does not say how long its limit lasts. */
+const defaultRetryMs = 60_000
 
 const logIn = 'Log in first: aws ecr get-login-password | docker login --username AWS --password-stdin <registry>'
 
@@ -222,6 +228,18 @@ const codes: Codes = {
     'DIGEST_INVALID',
     (facts) => `${registryTexts.UploadDigestMismatch()}, which is ${facts.computed}`,
   ],
+  // Docker's code for a service that is not there now: its clients retry.
+  UpstreamUnavailable: [503, 'UNAVAILABLE', upstreamTexts.UpstreamUnavailable],
+  UpstreamLimited: [
+    429,
+    'TOOMANYREQUESTS',
+    upstreamTexts.UpstreamLimited,
+    ({ retryAfterMs }) => ({ 'retry-after': String(Math.ceil((retryAfterMs ?? defaultRetryMs) / 1_000)) }),
+  ],
+  UpstreamDenied: [403, 'DENIED', upstreamTexts.UpstreamDenied],
+  UpstreamCredentialsUnusable: [403, 'DENIED', upstreamTexts.UpstreamCredentialsUnusable],
+  UpstreamBlobMissing: [404, 'BLOB_UNKNOWN', upstreamTexts.UpstreamBlobMissing],
+
   UploadTakenOver: [409, 'BLOB_UPLOAD_INVALID', ({ upload }) => `A newer request continues the upload ${upload}`],
 
   IncomingBlobInvalid: [

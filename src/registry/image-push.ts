@@ -28,7 +28,13 @@ export interface ManifestPush {
   /** `push` by default. `cache` for a copy of what an upstream has. */
   readonly cause?: 'push' | 'cache'
   /** Writes further rows in the transaction that stores the image. */
-  readonly alongside?: (trx: Transaction, repository: Repository, digest: Digest) => Promise<void>
+  readonly alongside?: (trx: Transaction, repository: Repository, image: StoredByPush) => Promise<void>
+}
+
+interface StoredByPush {
+  readonly digest: Digest
+  /** Whether the repository did not have the image before. */
+  readonly isNew: boolean
 }
 
 export interface PushedImage {
@@ -80,7 +86,7 @@ export function createImagePush({
         const moved = tag !== undefined && (await moveTag(trx, repository, tag, digest, act))
         if (moved) await requireTagsWithin(trx, quotas, repository, digest)
         if (stored) await storageQuotas.requireStored(trx, key.registry)
-        await alongside?.(trx, repository, digest)
+        await alongside?.(trx, repository, { digest, isNew: stored })
         const changed = tag === undefined ? stored : moved
         return { digest, manifest, changed: changed || restored.includes(digest) }
       })

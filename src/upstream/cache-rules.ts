@@ -286,3 +286,8 @@ function isSecretOf({ account, region }: Registry, arn: string): boolean {
   const [, , , ofRegion, ofAccount] = arn.split(':')
   return ofRegion === region && ofAccount === account
 }
+
+/** Names a rule among those of all registries. */
+export function ruleName({ registry, prefix }: CacheRule): string {
+  return `${registry.account}/${registry.region}/${prefix}`
+}

@@ -1,4 +1,5 @@
 import { refusals } from '#lib/refusal.ts'
+import type { Digest } from '#names/digest.ts'
 import type { Registry } from '#names/registry.ts'
 import type { RepositoryPrefix } from '#names/repository-prefix.ts'
 import type { Tag } from '#names/tag.ts'
@@ -41,4 +42,22 @@ export interface RefreshRefusals {
   TagNotCached: InRepository & { readonly tag: Tag }
 }
 
-export const refuse = refusals<UpstreamRefusals & RefreshRefusals>()
+/** An image or a blob that is not here, and that the upstream does not hand out now. `reason` names no secret. */
+interface NotFetched extends InRepository {
+  readonly upstreamUrl: string
+  readonly reason: string
+}
+
+/** What is declined of content that comes from an upstream. */
+export interface UpstreamContentRefusals {
+  UpstreamUnavailable: NotFetched
+  UpstreamLimited: NotFetched & { readonly retryAfterMs: number | undefined }
+  /** `isLogin`: the upstream refuses the credentials, or their absence. */
+  UpstreamDenied: NotFetched & { readonly isLogin: boolean }
+  /** The secret or the role of the rule cannot be used. */
+  UpstreamCredentialsUnusable: { readonly registry: Registry; readonly upstreamUrl: string; readonly reason: string }
+  /** A manifest of the upstream refers to it, and the upstream does not have it. */
+  UpstreamBlobMissing: InRepository & { readonly digest: Digest }
+}
+
+export const refuse = refusals<UpstreamRefusals & RefreshRefusals & UpstreamContentRefusals>()

@@ -1,7 +1,8 @@
 import type { Exceptions } from '#aws/exceptions.ts'
 import { atLeast } from '#aws/violations.ts'
 import type { ErrorName } from '#ecr/model.ts'
-import type { UpstreamRefusals } from '#upstream/refusals.ts'
+import type { UpstreamContentRefusals, UpstreamRefusals } from '#upstream/refusals.ts'
+import { upstreamTexts } from '#wording/upstream.ts'
 import { invalid } from './invalid.ts'
 
 /** More of an address says nothing. */
@@ -78,4 +79,10 @@ export const pullThroughExceptions = {
     'InvalidParameterException',
     () => invalid('upstreamRepositoryPrefix', 'must be ROOT when ecrRepositoryPrefix is ROOT'),
   ],
-} as const satisfies Exceptions<UpstreamRefusals, ErrorName>
+  // Of an image, BatchGetImage answers the first three as failures of that image.
+  UpstreamUnavailable: ['UnableToGetUpstreamImageException', upstreamTexts.UpstreamUnavailable],
+  UpstreamLimited: ['UnableToGetUpstreamImageException', upstreamTexts.UpstreamLimited],
+  UpstreamDenied: ['UnableToGetUpstreamImageException', upstreamTexts.UpstreamDenied],
+  UpstreamCredentialsUnusable: ['UnableToGetUpstreamImageException', upstreamTexts.UpstreamCredentialsUnusable],
+  UpstreamBlobMissing: ['UnableToGetUpstreamLayerException', upstreamTexts.UpstreamBlobMissing],
+} as const satisfies Exceptions<UpstreamRefusals & UpstreamContentRefusals, ErrorName>

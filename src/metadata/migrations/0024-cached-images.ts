@@ -49,6 +49,8 @@ async function pendingManifests(db: Kysely<unknown>, { text, integer, bytes }: C
     .addColumn('upstream_name', text, (c) => c.notNull())
     .addColumn('requested_by', text, (c) => c.notNull())
     .addColumn('fetched_at', integer, (c) => c.notNull())
+    .addColumn('failed_at', integer)
+    .addColumn('failure', text)
     .addPrimaryKeyConstraint('pending_manifest_key', ['repository_id', 'digest'])
     .execute()
   await db.schema

@@ -84,6 +84,9 @@ export interface PendingManifestTable {
   /** The ARN of the principal that pulled it first. */
   requested_by: string
   fetched_at: number
+  /** When its import last failed, and why. */
+  failed_at: number | null
+  failure: string | null
 }
 
 /** What a pending manifest needs. */

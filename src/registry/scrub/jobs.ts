@@ -29,7 +29,7 @@ export const scrubStore = jobKind({
   // Written here, by the schedule and by the command that asks for a round.
   parse: (document) => document as Partial<ScrubRound>,
   key: () => 'all',
-  isAside: true,
+  place: 'aside',
 })
 
 /** A round that takes longer is not begun anew. */

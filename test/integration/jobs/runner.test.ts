@@ -130,7 +130,7 @@ eachDatabase((databases) =>
 
     test('a long job in no hurry runs beside the others, one at a time', async (t) => {
       const { ask, run, metadata } = await stage(t)
-      const scan = { ...greet, kind: 'scan', isAside: true }
+      const scan = { ...greet, kind: 'scan', place: 'aside' } as const
       const ends = Promise.withResolvers<void>()
       const begun: string[] = []
       for (const who of ['x', 'y']) await metadata.transaction((trx) => enqueue(trx, scan, { who }, { at: 0 }))
