@@ -4,6 +4,7 @@ import type { Reference } from '#names/reference.ts'
 import { isTag, type Tag } from '#names/tag.ts'
 import type { DeletionFailure } from '#registry/deletion-plan.ts'
 import type { Images } from '#registry/images.ts'
+import type { Puller } from '#registry/puller.ts'
 import type { RegistryRefusals } from '#registry/refusals.ts'
 import type { Repositories } from '#registry/repositories.ts'
 import { inRepository, type RepositoryKey } from '#registry/repository.ts'
@@ -91,24 +92,36 @@ export function readImageId(
   return asked === undefined ? { failure: notFound(imageId) } : { asked }
 }
 
+interface Attempt {
+  readonly images: Images
+  readonly key: RepositoryKey
+  readonly imageId: ImageIdentifier
+  readonly by: Puller
+}
+
+/** Nothing in a repository that is not there: an upstream may have the image. */
+function asNone(error: unknown): undefined {
+  if (error instanceof Refusal && error.code === ('RepositoryNotFound' satisfies keyof RegistryRefusals)) return
+  throw error
+}
+
 /**
  * Does `work` for one image of a batch and answers its result, or why this image fails.
  *
  * @throws whatever concerns the whole call, such as Refusal `RepositoryNotFound`
  */
 export async function attempt<Result>(
-  { images, key, imageId }: { readonly images: Images; readonly key: RepositoryKey; readonly imageId: ImageIdentifier },
+  { images, key, imageId, by }: Attempt,
   work: (asked: AskedImage) => Promise<Result>,
 ): Promise<Outcome<Result>> {
   const { asked, failure } = readImageId(imageId)
   if (failure !== undefined) return { failure }
   const { tag, digest } = asked
-  if (tag !== undefined && digest !== undefined) {
-    const tagged = await images.resolve(key, { tag })
-    if (tagged === undefined) return { failure: notFound(imageId) }
-    if (tagged !== digest) return { failure: invalid(imageId, 'ImageTagDoesNotMatchDigest') }
-  }
   try {
+    if (tag !== undefined && digest !== undefined) {
+      const tagged = (await images.resolve(key, { tag }).catch(asNone)) ?? (await images.head(key, { tag }, by)).digest
+      if (tagged !== digest) return { failure: invalid(imageId, 'ImageTagDoesNotMatchDigest') }
+    }
     return { result: await work(asked) }
   } catch (error) {
     if (!(error instanceof Refusal)) throw error

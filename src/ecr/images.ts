@@ -97,11 +97,12 @@ export function imageOperations({ repositories, images, imagePush, imageDeletion
         const found: Image[] = []
         const failures: ImageFailure[] = []
         const { imageIds, acceptedMediaTypes } = request.input
+        const by = pullerOf(request)
         let length = 0
         for (const imageId of imageIds) {
           request.signal.throwIfAborted()
-          const { result, failure } = await attempt({ images, key, imageId }, (asked) =>
-            fetchImage(key, asked, acceptedMediaTypes, pullerOf(request)),
+          const { result, failure } = await attempt({ images, key, imageId, by }, (asked) =>
+            fetchImage(key, asked, acceptedMediaTypes, by),
           )
           if (failure === undefined) found.push(result)
           else failures.push(failure)

@@ -25,6 +25,8 @@ export interface ManifestPush {
   readonly strict?: boolean
   /** The ARN of the principal that pushes, or that pulled the image from its upstream. */
   readonly by: string
+  /** Whether the tag moves, asked under the repository's exclusive lock; it does by default. */
+  readonly movesTag?: (trx: Transaction, repository: Repository) => Promise<boolean>
   /** `push` by default. `cache` for a copy of what an upstream has. */
   readonly cause?: 'push' | 'cache'
   /** Writes further rows in the transaction that stores the image. */
@@ -66,7 +68,7 @@ export function createImagePush({
 }): ImagePush {
   const storageQuotas = createStorageQuotas(quotas)
   return {
-    async put(key, { body, mediaType, digest: given, tag, strict, by, cause = 'push', alongside }) {
+    async put(key, { body, mediaType, digest: given, tag, strict, by, movesTag, cause = 'push', alongside }) {
       const algorithm = given === undefined ? 'sha256' : digestAlgorithm(given)
       const digest = digestOf(algorithm, createHash(algorithm).update(body).digest('hex'))
       if (given !== undefined && given !== digest) {
@@ -83,7 +85,8 @@ export function createImagePush({
         const restored = await restoreImages(trx, repository, needed, clock())
         if (stored) await requireImagesWithin(trx, quotas, repository)
         const act = { by, at: clock(), cause, imageCame: stored }
-        const moved = tag !== undefined && (await moveTag(trx, repository, tag, digest, act))
+        const isWanted = tag !== undefined && ((await movesTag?.(trx, repository)) ?? true)
+        const moved = isWanted && (await moveTag(trx, repository, tag, digest, act))
         if (moved) await requireTagsWithin(trx, quotas, repository, digest)
         if (stored) await storageQuotas.requireStored(trx, key.registry)
         await alongside?.(trx, repository, { digest, isNew: stored })

@@ -14,7 +14,7 @@ import { RemoteFailure, type RemoteManifest } from '#remote/registry.ts'
 import { requestEviction } from './eviction-kind.ts'
 import { importImage } from './import-kind.ts'
 import { type ArrivedManifest, dropPending, keepPending } from './pending-manifests.ts'
-import { recordTag } from './tag-state.ts'
+import { mayMove, recordTag } from './tag-state.ts'
 import type { UpstreamRepository } from './upstream-name.ts'
 
 /** What becomes of a manifest that came from an upstream. */
@@ -77,7 +77,7 @@ export function createArrivals({
     const { digest, body, manifest, by } = arrived
     await imagePush.put(key, {
       ...{ body, mediaType: manifest.mediaType, digest, by, cause: 'cache' },
-      ...(tag !== undefined && { tag }),
+      ...(tag !== undefined && { tag, movesTag: (trx, { id }) => mayMove(trx, id, tag) }),
       async alongside(trx, { id }, { isNew }) {
         const now = clock()
         if (tag !== undefined) await recordTag(trx, id, tag, { digest, now })

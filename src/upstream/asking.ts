@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Claims } from '#jobs/claims.ts'
+import { enqueueIfNone } from '#jobs/queue.ts'
 import type { Clock } from '#lib/clock.ts'
 import type { Metadata } from '#metadata/metadata.ts'
 import type { Digest } from '#names/digest.ts'
@@ -9,7 +10,8 @@ import { RemoteFailure, type RemoteManifest, type RemoteRegistry } from '#remote
 import type { Arrivals } from './arrivals.ts'
 import { ruleName } from './cache-rules.ts'
 import type { Connect } from './connect.ts'
-import type { PendingManifests } from './pending-manifests.ts'
+import { importImage } from './import-kind.ts'
+import { markArriving, type PendingManifests } from './pending-manifests.ts'
 import type { FailureScope, RecentFailures } from './recent-failures.ts'
 import { recordTag, type TagStates } from './tag-state.ts'
 import type { UpstreamRepository } from './upstream-name.ts'
@@ -109,18 +111,14 @@ export function createAsking({
     return 'kept'
   }
 
+  /** A manifest that still waits for its content is tried again, since the upstream answers. */
   async function confirm(key: RepositoryKey, tag: Tag, digest: Digest): Promise<void> {
     await metadata.transaction(async (trx) => {
       const { id } = await lockRepository(trx, key, 'shared')
-      const now = clock()
-      const { numUpdatedRows } = await trx
-        .updateTable('cached_tag')
-        .set({ checked_at: now })
-        .where('repository_id', '=', id)
-        .where('tag', '=', tag)
-        .where('digest', '=', digest)
-        .executeTakeFirst()
-      if (numUpdatedRows === 0n) await recordTag(trx, id, tag, { digest, now })
+      await recordTag(trx, id, tag, { digest, now: clock() })
+      if (await markArriving(trx, id, digest)) {
+        await enqueueIfNone(trx, importImage, { repositoryId: id, digest }, { at: clock() })
+      }
     })
   }
 

@@ -60,8 +60,10 @@ export function createImporter({ metadata, clock, rules, imageImport, onImported
       if (error instanceof BudgetSpent) return { again: payload, at: error.until }
       const tags = await findTagsFor(metadata.reader, repositoryId, digest)
       const failure = error instanceof Error ? error.message : String(error)
-      await metadata.transaction((trx) => markFailing(trx, repositoryId, digest, { failure, now: clock() }))
-      onFailure({ key, rule, digest, tags, failure: error })
+      const isNews = await metadata.transaction((trx) =>
+        markFailing(trx, repositoryId, digest, { failure, now: clock() }),
+      )
+      if (isNews) onFailure({ key, rule, digest, tags, failure: error })
       if (error instanceof RemoteFailure && error.reason === 'limited') {
         return { again: payload, at: clock() + (error.retryAfterMs ?? limitedMs) }
       }

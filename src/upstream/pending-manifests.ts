@@ -180,17 +180,31 @@ export async function dropPending(trx: Transaction, repositoryId: number, digest
     .execute()
 }
 
-/** Says why a manifest's content cannot be had now. */
+/** Says why a manifest's content cannot be had now. Answers whether it was not failing before. */
 export async function markFailing(
   trx: Transaction,
   repositoryId: number,
   digest: Digest,
   { failure, now }: { readonly failure: string; readonly now: number },
-): Promise<void> {
-  await trx
+): Promise<boolean> {
+  const row = trx
     .updateTable('pending_manifest')
     .set({ failed_at: now, failure })
     .where('repository_id', '=', repositoryId)
     .where('digest', '=', digest)
-    .execute()
+  const { numUpdatedRows } = await row.where('failed_at', 'is', null).executeTakeFirst()
+  if (numUpdatedRows > 0n) return true
+  await row.execute()
+  return false
+}
+
+/** Its content is tried again. False where the manifest does not wait for any. */
+export async function markArriving(trx: Transaction, repositoryId: number, digest: Digest): Promise<boolean> {
+  const { numUpdatedRows } = await trx
+    .updateTable('pending_manifest')
+    .set({ failed_at: null, failure: null })
+    .where('repository_id', '=', repositoryId)
+    .where('digest', '=', digest)
+    .executeTakeFirst()
+  return numUpdatedRows > 0n
 }

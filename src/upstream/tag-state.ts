@@ -81,26 +81,45 @@ function stateOf(row: StateRow, tag: Tag): TagState {
   return { local, isImmutable: isFixed, cached: { digest, over, checkedAt: row.checked_at, pending } }
 }
 
-/** What the upstream says of a tag, in a transaction that holds the repository. The tag may point here to something else still. */
+/**
+ * Keeps what the upstream says of a tag, in a transaction that holds the repository. The tag may point here to something else still. A tag
+ * that a client pushed stays the client's: then nothing is kept.
+ */
 export async function recordTag(
   trx: Transaction,
   repositoryId: number,
   tag: Tag,
   { digest, now }: { readonly digest: Digest; readonly now: number },
-): Promise<void> {
-  const local = await trx
-    .selectFrom('tag')
-    .select('digest')
-    .where('repository_id', '=', repositoryId)
-    .where('tag', '=', tag)
-    .executeTakeFirst()
-  const over = local === undefined || local.digest === digest ? null : local.digest
+): Promise<boolean> {
+  const { local, isOurs } = await readOwner(trx, repositoryId, tag)
+  if (!isOurs) return false
+  const over = local === undefined || local === digest ? null : local
   const row = { digest, over_digest: over, checked_at: now }
   await trx
     .insertInto('cached_tag')
     .values({ repository_id: repositoryId, tag, ...row })
     .onConflict((conflict) => conflict.columns(['repository_id', 'tag']).doUpdateSet(row))
     .execute()
+  return true
+}
+
+/** Whether the cache may move a tag: one that is not here, or points to what the cache put there. */
+export async function mayMove(trx: Transaction, repositoryId: number, tag: Tag): Promise<boolean> {
+  return (await readOwner(trx, repositoryId, tag)).isOurs
+}
+
+async function readOwner(trx: Transaction, repositoryId: number, tag: Tag) {
+  const row = await trx
+    .selectFrom('tag')
+    .leftJoin('cached_tag', (join) =>
+      join.onRef('cached_tag.repository_id', '=', 'tag.repository_id').onRef('cached_tag.tag', '=', 'tag.tag'),
+    )
+    .select(['tag.digest as local', 'cached_tag.digest', 'cached_tag.over_digest'])
+    .where('tag.repository_id', '=', repositoryId)
+    .where('tag.tag', '=', tag)
+    .executeTakeFirst()
+  if (row === undefined) return { local: undefined, isOurs: true }
+  return { local: row.local, isOurs: row.local === row.digest || row.local === row.over_digest }
 }
 
 /** The tags that are to point to a pending manifest once its content is here. */
