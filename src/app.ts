@@ -237,6 +237,7 @@ export async function startApp(settings: Settings, log: Logger, options: AppOpti
       kindOfUpstream(host, { areForbidden: false, isListed: () => false, ownRegistryAt: endpoints.ownRegistryAt }) !==
       undefined,
     tokens: createSharedTokens({ metadata, clock, claims, box }),
+    keySecret: box.derive('keys of upstream tokens'),
     clock,
     certificates: trustedCertificates,
   })
@@ -245,7 +246,6 @@ export async function startApp(settings: Settings, log: Logger, options: AppOpti
     isListed: remotes.isListed,
     ownRegistryAt: endpoints.ownRegistryAt,
   }
-  const findSecretValue = createFindSecretValue(secretsManager)
   const rules = createRememberedRules({ metadata, clock })
   const imagePush = createImagePush({ metadata, clock, quotas })
   const incoming = createIncomingBlobs({ metadata, blobs, clock, quotas, processId: randomUUID() })
@@ -392,10 +392,7 @@ export async function startApp(settings: Settings, log: Logger, options: AppOpti
   const descriptors = descriptorLimit()
   const maxConnections = maxConnectionsOf(descriptors)
   if (descriptors !== undefined && descriptors < fewDescriptors)
-    log.warn(
-      { descriptors, maxConnections },
-      'the process may open few files: raise its limit (ulimit -n, LimitNOFILE)',
-    )
+    log.warn(descriptors, maxConnections, 'the process may open few files: raise its limit (ulimit -n, LimitNOFILE)')
   const server = createServer({
     log,
     connectionLimits: { maxConnections, connectionsPerAddress: settings.connectionsPerAddress },
@@ -499,6 +496,7 @@ export async function startApp(settings: Settings, log: Logger, options: AppOpti
       await server.stop()
       await incoming.stop()
       await jobs.stop()
+      await remotes[Symbol.asyncDispose]()
       await lifecyclePreviews.stop()
       await pulls.stop()
       await audit.stop()

@@ -53,8 +53,7 @@ export const departures: Readonly<Partial<Record<keyof Operations, string>>> = {
     'To empty a policy or tags needs the right to set them. Another `appliedFor` needs the rights to all that the template has.',
   UpdatePullThroughCacheRule: 'The role is not looked up.',
   UploadLayerPart: 'A part may have 20 MiB, as the API model says, where the quota of ECR is 10 MiB.',
-  ValidatePullThroughCacheRule:
-    'Any upstream is connected to, and asked for a login where the rule has credentials.',
+  ValidatePullThroughCacheRule: 'Any upstream is connected to, and asked for a login where the rule has credentials.',
   UpdateImageStorageClass:
     'An archived image takes as much room as before. A restore is answered with `ACTIVATING` as by ECR, and is over then. Whatever makes an index active restores what it refers to. By their digests the data plane goes on serving the layers of archived images. An image that is kept in use is not archived.',
 }

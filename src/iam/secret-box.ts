@@ -1,4 +1,4 @@
-import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto'
+import { createCipheriv, createDecipheriv, hkdfSync, randomBytes } from 'node:crypto'
 
 /**
  * Seals secrets before they are stored, so that the database, a copy of it or a backup alone gives nobody a key to sign with.
@@ -8,6 +8,8 @@ export interface SecretBox {
   seal(text: string): string
   /** @throws Error for what was sealed with another key, altered since, or never sealed */
   open(sealed: string): string
+  /** A further key of 32 bytes, the same in each process of the deployment. A name has one purpose. */
+  derive(name: string): Buffer
 }
 
 /** The length of a key. */
@@ -25,6 +27,8 @@ export function createSecretBox(key: Buffer): SecretBox {
       const sealed = Buffer.concat([cipher.update(text, 'utf8'), cipher.final()])
       return `${version}.${Buffer.concat([iv, cipher.getAuthTag(), sealed]).toString('base64url')}`
     },
+
+    derive: (name) => Buffer.from(hkdfSync('sha256', key, Buffer.alloc(0), name, secretKeyBytes)),
 
     open(text) {
       const [found, encoded = ''] = text.split('.')

@@ -46,12 +46,12 @@ eachDatabase((databases) => {
       assert.deepEqual(await prefixes(other), [])
 
       await rules.delete(registry, parseRepositoryPrefix('quay'))
-      await add('b')
-      await add('a')
+      await add('bb')
+      await add('aa')
       now += 2_000
       assert.deepEqual(await Promise.all([prefixes(), prefixes()]), [
-        ['a', 'b'],
-        ['a', 'b'],
+        ['aa', 'bb'],
+        ['aa', 'bb'],
       ])
     })
   })
