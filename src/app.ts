@@ -392,7 +392,10 @@ export async function startApp(settings: Settings, log: Logger, options: AppOpti
   const descriptors = descriptorLimit()
   const maxConnections = maxConnectionsOf(descriptors)
   if (descriptors !== undefined && descriptors < fewDescriptors)
-    log.warn(descriptors, maxConnections, 'the process may open few files: raise its limit (ulimit -n, LimitNOFILE)')
+    log.warn(
+      { descriptors, maxConnections },
+      'the process may open few files: raise its limit (ulimit -n, LimitNOFILE)',
+    )
   const server = createServer({
     log,
     connectionLimits: { maxConnections, connectionsPerAddress: settings.connectionsPerAddress },

@@ -81,6 +81,20 @@ describe('failures of an upstream in the ECR API', () => {
     assert.equal((await session.get(`${repositoryName}/manifests/${sbom.digest}`)).status, 200)
   })
 
+  test('ValidatePullThroughCacheRule logs in at the upstream', async () => {
+    await using session = await startCacheSession()
+    const { hub, ecr } = session
+    const validate = () => ecr.validatePullThroughCacheRule({ ecrRepositoryPrefix: 'hub' })
+    const { isValid, failure } = await validate()
+    assert.deepEqual([isValid, failure], [true, undefined])
+    hub.fail({ at: 'token' }, { kind: 'status', status: 401 })
+    const refused = await validate()
+    assert.equal(refused.isValid, false)
+    assert.match(refused.failure ?? '', /^registry-1\.docker\.io: /)
+    hub.behaviour.down = true
+    assert.equal((await validate()).isValid, false)
+  })
+
   test('each image that comes, and each failure, is an event in the audit trail', async () => {
     await using session = await startCacheSession()
     const { hub, server } = session
