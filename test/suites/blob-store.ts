@@ -6,7 +6,7 @@ import { createHash, randomBytes, randomUUID } from 'node:crypto'
 import { PassThrough, Writable } from 'node:stream'
 import { describe, it } from 'node:test'
 import fc from 'fast-check'
-import type { BlobStore, Draft } from '#blobs/store.ts'
+import type { BlobStore, Draft, DraftFollower } from '#blobs/store.ts'
 import { Refusal } from '#lib/refusal.ts'
 import { type Digest, type DigestAlgorithm, digestOf } from '#names/digest.ts'
 
@@ -464,6 +464,60 @@ export function testBlobStore(driver: string, make: () => Promise<StoreUnderTest
         await assert.rejects(store.resumeDraft(id, { offset: 0, fresh: false }))
         await assert.rejects(store.discardDraft(id))
       }
+    })
+  })
+
+  describe(`${driver}: following a draft, where the driver can`, () => {
+    claim(
+      'reads what is there while it grows, in any process, and after it was committed',
+      async ({ store, another }) => {
+        if (store.followDraft === undefined) return
+        const content = randomBytes(700_000)
+        const id = randomUUID()
+        const other = await another()
+        assert.equal(await other.followDraft?.(id), undefined)
+        await using draft = await store.createDraft(id)
+        await using own = await store.followDraft(id)
+        await using follower = await other.followDraft?.(id)
+        assert(own && follower)
+        const both: readonly DraftFollower[] = [own, follower]
+        const into = Buffer.alloc(content.length)
+        for (let end = 100_000; end <= content.length; end += 100_000) {
+          await draft.append(chunked(content.subarray(end - 100_000, end)))
+          for (const each of both) {
+            assert.equal(await each.size(), end)
+            assert.equal(await each.read(into.subarray(0, end + 1), 0), end)
+            same(into.subarray(0, end), content.subarray(0, end))
+            assert.equal(await each.read(into, end - 7), 7)
+            assert.equal(await each.read(into, end), 0)
+          }
+        }
+        const digest = digestOfBytes(content)
+        assert.equal(await follower.became(digest), false)
+        await draft.commit([digest])
+        await follower.read(into, 0)
+        same(into, content)
+        assert.deepEqual([await own.became(digest), await follower.became(digest)], [true, true])
+        await put(store, content)
+        assert.equal(await follower.became(digest), false, 'the same bytes in another place are another content')
+      },
+    )
+
+    claim('stays with the bytes that it opened when another process takes the draft', async ({ store, another }) => {
+      if (store.followDraft === undefined) return
+      const other = await another()
+      const id = randomUUID()
+      await using old = await store.createDraft(id)
+      await old.append(chunked(Buffer.from('first ')))
+      await using before = await store.followDraft(id)
+      await using draft = await resume(other, id, 6, true)
+      await draft.append(chunked(Buffer.from('new')))
+      await using after = await store.followDraft(id)
+      assert.equal(await before?.size(), 6)
+      assert.equal(await after?.size(), 9)
+      await draft.discard()
+      assert.equal(await store.followDraft(id), undefined)
+      await old.discard()
     })
   })
 

@@ -35,12 +35,13 @@ export async function startBlobSource(bytes: Uint8Array, bytesPerSecond: number)
       const now = performance.now()
       allowed = Math.min(allowed + ((now - last) / 1000) * source.bytesPerSecond, source.bytesPerSecond / 4)
       last = now
-      while (allowed >= 1 && at < bytes.byteLength && !response.writableNeedDrain) {
+      while (allowed >= 1 && at < bytes.byteLength && !response.destroyed) {
         const piece = bytes.subarray(at, at + Math.min(pieceBytes, Math.floor(allowed)))
         response.write(piece)
         at += piece.byteLength
         allowed -= piece.byteLength
         sent += piece.byteLength
+        if (response.writableNeedDrain) await drained(response)
       }
       await delay(tickMs)
     }
@@ -60,4 +61,14 @@ export async function startBlobSource(bytes: Uint8Array, bytesPerSecond: number)
     },
   }
   return source
+}
+
+function drained(response: ServerResponse): Promise<void> {
+  return new Promise((resolve) => {
+    const done = () => {
+      response.off('drain', done).off('close', done)
+      resolve()
+    }
+    response.on('drain', done).on('close', done)
+  })
 }

@@ -5,6 +5,7 @@
 
 import { randomUUID } from 'node:crypto'
 import { once } from 'node:events'
+import { readFile } from 'node:fs/promises'
 import http, { type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { FileBlobStore } from '#blobs/file.ts'
@@ -33,7 +34,7 @@ const source: BlobSource = async (offset, signal) => {
 async function answer({ url = '' }: IncomingMessage, response: ServerResponse): Promise<void> {
   if (url === '/usage') {
     const { user, system } = process.cpuUsage()
-    response.end(JSON.stringify({ cpuMs: (user + system) / 1000, maxRssMib: process.resourceUsage().maxRSS / 1024 }))
+    response.end(JSON.stringify({ cpuMs: (user + system) / 1000, maxRssMib: await peakMib() }))
     return
   }
   const [, digest = '', size] = url.split('/')
@@ -45,6 +46,12 @@ async function answer({ url = '' }: IncomingMessage, response: ServerResponse): 
   response.writeHead(200, { 'content-length': reader.sizeBytes })
   await reader.sendTo(response)
   response.end()
+}
+
+/** Not `resourceUsage().maxRSS`, which begins with what the parent had. */
+async function peakMib(): Promise<number> {
+  const status = await readFile('/proc/self/status', 'utf8')
+  return Number(/^VmHWM:\s+(\d+) kB$/m.exec(status)?.[1]) / 1024
 }
 
 const server = http.createServer((request, response) => {

@@ -6,6 +6,7 @@ import { refuse } from '#registry/refusals.ts'
 import { inRepository, type RepositoryKey } from '#registry/repository.ts'
 import { createStorageQuotas, type StorageLimits } from '#registry/storage-quotas.ts'
 import { createUploadRows } from '#registry/upload-rows.ts'
+import { BlockPool } from './blocks.ts'
 import { follow } from './follow.ts'
 import { type LeadParts, lead } from './lead.ts'
 import { createLeases } from './leases.ts'
@@ -73,6 +74,7 @@ export function createIncomingBlobs({
     ...{ metadata, blobs, clock, rows, uploadRows, storageQuotas, pauseMs },
     leases: createLeases(rows),
   }
+  const pool = new BlockPool()
   const stopping = new AbortController()
   const running = new Map<string, { readonly progress: Progress; readonly end: Promise<void> }>()
 
@@ -105,7 +107,7 @@ export function createIncomingBlobs({
     const name = `${account}/${region}/${key.name}@${digest}`
     const joined = running.get(name)
     if (joined !== undefined) return joined.progress
-    const progress = new Progress(key, digest, blobs)
+    const progress = new Progress(key, digest, blobs, pool)
     const end = run(progress, sizeBytes, source)
       .then(
         (stored) => progress.store(stored),

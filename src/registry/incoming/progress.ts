@@ -4,6 +4,7 @@ import type { Refusal } from '#lib/refusal.ts'
 import type { Digest } from '#names/digest.ts'
 import { refuse } from '#registry/refusals.ts'
 import { inRepository, type RepositoryKey } from '#registry/repository.ts'
+import type { BlockPool, Piece } from './blocks.ts'
 import { TransferFile } from './transfer-file.ts'
 
 /** A file that is renamed or copied has its bytes after a moment. */
@@ -29,10 +30,10 @@ export class Progress {
   #ended: boolean = false
   #readers = 0
 
-  constructor(key: RepositoryKey, digest: Digest, blobs: BlobStore) {
+  constructor(key: RepositoryKey, digest: Digest, blobs: BlobStore, pool: BlockPool) {
     this.key = key
     this.digest = digest
-    this.#file = new TransferFile(blobs, digest)
+    this.#file = new TransferFile(blobs, digest, pool)
   }
 
   /** Known once the source has answered, if the source or the descriptor says it. */
@@ -114,9 +115,9 @@ export class Progress {
   }
 
   /** Bytes from `position`, and none from `end` on. There may be none yet. */
-  async read(position: number, end: number): Promise<Uint8Array> {
+  async read(position: number, end: number): Promise<Piece> {
     const piece = await this.#file.read(position, end)
-    if (piece.byteLength === 0) await delay(againMs)
+    if (piece.bytes.byteLength === 0) await delay(againMs)
     return piece
   }
 

@@ -47,7 +47,7 @@ export class IncomingReader implements BlobReader {
     return this.close()
   }
 
-  /** The bytes of a range as they arrive. @throws what ended the transfer */
+  /** The bytes of a range as they arrive, each piece valid until the next is asked for. @throws what ended the transfer */
   async *#pieces(
     { start, end }: ByteRange = { start: 0, end: this.sizeBytes },
     signal: AbortSignal,
@@ -61,9 +61,16 @@ export class IncomingReader implements BlobReader {
       if (generation !== undefined && generation !== progress.generation) throw progress.broken()
       generation = progress.generation
       const piece = await progress.read(position, bound)
-      if (generation !== progress.generation) throw progress.broken()
-      position += piece.byteLength
-      if (piece.byteLength > 0) yield piece
+      let atRest = false
+      try {
+        if (generation !== progress.generation) throw progress.broken()
+        position += piece.bytes.byteLength
+        if (piece.bytes.byteLength > 0) yield piece.bytes
+        // The consumer asks for more only after the destination has flushed these bytes.
+        atRest = true
+      } finally {
+        piece.release(atRest)
+      }
     }
     if (start === end) await progress.until(() => progress.isStored || undefined, signal)
   }

@@ -1,6 +1,6 @@
 import type { BlobReader, BlobStore, DraftFollower } from '#blobs/store.ts'
 import type { Digest } from '#names/digest.ts'
-import { type ReadAt, SharedBlocks } from './blocks.ts'
+import { type BlockPool, type Piece, type ReadAt, SharedBlocks } from './blocks.ts'
 
 interface Opened {
   readonly follower: DraftFollower
@@ -16,6 +16,7 @@ interface Opened {
 export class TransferFile {
   readonly #blobs: BlobStore
   readonly #digest: Digest
+  readonly #pool: BlockPool
   #upload: string | undefined
   #opening: Promise<void> | undefined
   #current: Opened | undefined
@@ -23,9 +24,10 @@ export class TransferFile {
   #former: Opened[] = []
   #stored: { readonly reader: BlobReader; readonly blocks: SharedBlocks } | undefined
 
-  constructor(blobs: BlobStore, digest: Digest) {
+  constructor(blobs: BlobStore, digest: Digest, pool: BlockPool) {
     this.#blobs = blobs
     this.#digest = digest
+    this.#pool = pool
   }
 
   /** Whether the store can follow drafts at all. Without that readers wait for the stored blob. */
@@ -48,7 +50,7 @@ export class TransferFile {
   }
 
   /** Bytes from `position`, and none from `end` on. None at all while the file has none there, such as while it is renamed or copied. */
-  async read(position: number, end: number): Promise<Uint8Array> {
+  async read(position: number, end: number): Promise<Piece> {
     if (this.#stored !== undefined) return this.#stored.blocks.at(position, end)
     const opened = await this.#open()
     if (opened === undefined) return nothing
@@ -70,13 +72,14 @@ export class TransferFile {
       same &&= opened.used === 0 || (await opened.follower.became(this.#digest)) || (await isStart(opened, reader))
       close(opened)
     }
-    this.#stored = { reader, blocks: new SharedBlocks(readAtOf(reader)) }
+    this.#stored = { reader, blocks: new SharedBlocks(readAtOf(reader), this.#pool) }
     return same
   }
 
   async close(): Promise<void> {
     this.#upload = undefined
     this.#drop()
+    this.#stored?.blocks.close()
     await this.#stored?.reader.close()
     this.#stored = undefined
   }
@@ -94,7 +97,7 @@ export class TransferFile {
   async #openNewest(upload: string): Promise<void> {
     const follower = await this.#blobs.followDraft?.(upload)
     if (follower === undefined) return
-    const blocks = new SharedBlocks((into, position) => follower.read(into, position))
+    const blocks = new SharedBlocks((into, position) => follower.read(into, position), this.#pool)
     const opened = { follower, blocks, used: 0 }
     if (upload === this.#upload) this.#current = opened
     else close(opened)
@@ -108,11 +111,12 @@ export class TransferFile {
   }
 }
 
-const nothing = new Uint8Array(0)
+const nothing: Piece = { bytes: new Uint8Array(0), release: () => {} }
 const comparedBytes = 1024 * 1024
 
 /** In the background: it waits for reads that are under way. */
-function close({ follower }: Opened): void {
+function close({ follower, blocks }: Opened): void {
+  blocks.close()
   follower.close().catch(() => {})
 }
 
