@@ -23,9 +23,14 @@ export const repositoryKey = {
   name: parseRepositoryName('hub/library/app'),
 }
 
-export async function openIncoming(t: TestContext, databases: Databases, quotas: StorageLimits = ecrQuotas) {
-  const folder = await temporaryFolder()
-  t.after(() => folder[Symbol.asyncDispose]())
+export async function openIncoming(
+  t: TestContext,
+  databases: Databases,
+  { quotas = ecrQuotas, path }: { readonly quotas?: StorageLimits; readonly path?: string } = {},
+) {
+  const temporary = await temporaryFolder()
+  t.after(() => temporary[Symbol.asyncDispose]())
+  const folder = path ?? temporary.path
   const url = await databases.url()
   const metadata = await databases.open(t, url)
   await createRepositories({ metadata, clock: systemClock, quotas: ecrQuotas, repositoryCreated: [] }).create(
@@ -34,7 +39,7 @@ export async function openIncoming(t: TestContext, databases: Databases, quotas:
   )
   /** As of one more process, over the same database and store. */
   const another = async (change: (store: BlobStore) => BlobStore = (store) => store) => {
-    const blobs = change(await FileBlobStore.open(folder.path))
+    const blobs = change(await FileBlobStore.open(folder))
     const incoming = createIncomingBlobs({
       ...{ metadata, blobs, quotas, clock: systemClock, processId: randomUUID() },
       pauseMs: 5,
@@ -42,7 +47,7 @@ export async function openIncoming(t: TestContext, databases: Databases, quotas:
     t.after(() => incoming.stop())
     return { incoming, blobs }
   }
-  return { metadata, url, folder: folder.path, another, ...(await another()) }
+  return { metadata, url, folder, another, ...(await another()) }
 }
 
 export function digestOfBytes(bytes: Uint8Array): Digest {

@@ -50,6 +50,9 @@ export interface IncomingBlob {
   readonly sizeBytes: number | undefined
 }
 
+/** So often one request leads without a stored blob or a failure: leases that others take, content that is deleted at once. */
+const mostLeads = 5
+
 export function createIncomingBlobs({
   metadata,
   blobs,
@@ -90,6 +93,7 @@ export function createIncomingBlobs({
   /** Takes part in the transfer until it ends, as its leader or not. */
   async function run(progress: Progress, sizeBytes: number | undefined, source: BlobSource): Promise<BlobReader> {
     const { key, digest } = progress
+    let leads = 0
     for (let ignoreLink = false; ; ) {
       stopping.signal.throwIfAborted()
       const stored = await openLinked(progress)
@@ -98,7 +102,11 @@ export function createIncomingBlobs({
       // A link without intact content is healed by what comes.
       ignoreLink = role.role === 'linked'
       if (role.role === 'follow') await follow({ rows, clock }, progress, stopping.signal)
-      if (role.role === 'lead') await lead(parts, { ...role, progress, sizeBytes, source, stopping: stopping.signal })
+      if (role.role === 'lead') {
+        if (++leads > mostLeads) throw progress.broken()
+        const { size, ...led } = role
+        await lead(parts, { ...led, progress, sizeBytes: sizeBytes ?? size, source, stopping: stopping.signal })
+      }
     }
   }
 

@@ -35,7 +35,7 @@ export interface Led {
   readonly inherited: boolean
   /** Whether the blob is linked without intact content, which this transfer heals. */
   readonly ignoreLink: boolean
-  /** As the descriptor says. */
+  /** As the descriptor says, or what an earlier leader learned. */
   readonly sizeBytes: number | undefined
   readonly source: BlobSource
   /** Aborted when this process stops. */
@@ -52,8 +52,9 @@ export async function lead(parts: LeadParts, led: Led): Promise<void> {
   if ((await attempt(parts, led)) === 'ended') return
   // Bytes of an earlier attempt differ from what the source sends. One attempt from the first byte on decides.
   const upload = await parts.rows.restart(led.progress.key, led.upload)
-  await parts.blobs.discardDraft(led.upload)
+  // Without one, another process leads and has the draft.
   if (upload === undefined) return
+  await parts.blobs.discardDraft(led.upload)
   if ((await attempt(parts, { ...led, upload, inherited: false })) === 'ended') return
   await end(parts, led, upload)
   throw invalid(led, 'content')

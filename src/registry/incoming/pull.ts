@@ -25,6 +25,9 @@ export async function pull(parts: LeadParts, led: Led, draft: Draft, lease: Leas
   const pulling = { parts, led, draft, lease, signal }
   let size = led.sizeBytes
   let answered = false
+  if (size !== undefined && draft.size > size) throw new StartDiffers()
+  // An earlier leader had all of it and ended before the proof. A source has nothing after the last byte.
+  if (draft.size > 0 && draft.size === size) return
   for (let breaks = 0; breaks < mostBreaks; ) {
     const before = draft.size
     try {
@@ -43,6 +46,7 @@ export async function pull(parts: LeadParts, led: Led, draft: Draft, lease: Leas
       if (breaks === mostBreaks) throw wrongLength(led)
     } catch (error) {
       if (!answered || !(error instanceof SourceBroke)) throw error
+      if (draft.size === size) return
       breaks = draft.size > before ? 0 : breaks + 1
       if (breaks === mostBreaks) throw error
     }

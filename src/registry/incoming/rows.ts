@@ -33,7 +33,14 @@ export interface IncomingRows {
 
 export type Role =
   | { readonly role: 'linked' }
-  | { readonly role: 'lead'; readonly upload: string; readonly inherited: boolean; readonly ignoreLink: boolean }
+  | {
+      readonly role: 'lead'
+      readonly upload: string
+      readonly inherited: boolean
+      readonly ignoreLink: boolean
+      /** What an earlier leader learned from its source. */
+      readonly size: number | undefined
+    }
   | { readonly role: 'follow'; readonly upload: string }
 
 export interface IncomingRow {
@@ -91,7 +98,8 @@ export function createIncomingRows({
       .returning('upload')
       .executeTakeFirst()
     const linked = inserted !== undefined && !ignoreLink && (await isLinked(trx, repository.id, digest))
-    if (inserted !== undefined && !linked) return { role: 'lead', upload, inherited: false, ignoreLink } as const
+    if (inserted !== undefined && !linked)
+      return { role: 'lead', upload, inherited: false, ignoreLink, size: undefined } as const
     await trx.deleteFrom('upload').where('id', '=', upload).execute()
     return linked ? ({ role: 'linked' } as const) : undefined
   }
@@ -113,7 +121,7 @@ export function createIncomingRows({
     const { upload } = row
     if (isHeld(row)) return { role: 'follow', upload }
     await trx.updateTable('incoming_blob').set(own()).where('upload', '=', upload).execute()
-    return { role: 'lead', upload, inherited: true, ignoreLink }
+    return { role: 'lead', upload, inherited: true, ignoreLink, size: row.size ?? undefined }
   }
 
   return {

@@ -1,18 +1,22 @@
 /** Sources that refuse, break or send what is not the blob, and what else ends a transfer. */
 import assert from 'node:assert/strict'
 import { randomBytes, randomUUID } from 'node:crypto'
+import { once } from 'node:events'
 import { test } from 'node:test'
 import { sql } from 'kysely'
 import type { BlobStore } from '#blobs/store.ts'
 import { ecrQuotas } from '#config/quotas.ts'
 import { systemClock } from '#lib/clock.ts'
 import { Refusal } from '#lib/refusal.ts'
+import { createCollectionWorkers } from '#registry/collection/jobs.ts'
 import type { IncomingBlobs } from '#registry/incoming/incoming-blobs.ts'
 import { createRepositories } from '#registry/repositories.ts'
 import { inRepository } from '#registry/repository.ts'
 import { createUploads } from '#registry/uploads.ts'
 import { eachDatabase, eachDatabaseInCi } from '#test/support/databases.ts'
 import { Collected, digestOfBytes, repositoryKey as key, openIncoming, TestSource } from '#test/support/incoming.ts'
+import { run } from '#test/support/run.ts'
+import { temporaryFolder } from '#test/support/temporary-folder.ts'
 import { until } from '#test/support/until.ts'
 
 const content = randomBytes(1_500_000)
@@ -255,7 +259,7 @@ eachDatabase((databases) => {
   })
 
   test(`a quota of bytes refuses a blob before its first byte, ${on}`, async (t) => {
-    const opened = await openIncoming(t, databases, { ...ecrQuotas, bytesPerRegistry: 1_000_000 })
+    const opened = await openIncoming(t, databases, { quotas: { ...ecrQuotas, bytesPerRegistry: 1_000_000 } })
     const source = new TestSource(content)
     const failure = await failureOf(opened.incoming, source)
     assert.equal(refused(failure)[0], 'StorageQuotaExceeded')
@@ -304,6 +308,73 @@ eachDatabase((databases) => {
     assert.ok(content.equals(await new Collected(reader).whole))
   })
 })
+
+eachDatabase((databases) => {
+  const skip =
+    (process.getuid?.() !== 0 && 'only root may mount') || (databases.dialect !== 'sqlite' && 'once is enough')
+  test(`a full disk ends a transfer, and its bytes make room for others, on ${databases.dialect}`, {
+    skip,
+  }, async (t) => {
+    await using disk = await temporaryFolder()
+    try {
+      await run('mount', ['-t', 'tmpfs', '-o', 'size=2m', 'tmpfs', disk.path])
+    } catch (error) {
+      t.skip(`this machine mounts nothing: ${error}`)
+      return
+    }
+    try {
+      const opened = await openIncoming(t, databases, { path: disk.path })
+      const large = randomBytes(3_000_000)
+      const wanted = { digest: digestOfBytes(large), sizeBytes: large.length }
+      const failure = await failureOf(opened.incoming, new TestSource(large), wanted)
+      assert.equal((failure as NodeJS.ErrnoException).code, 'ENOSPC')
+      await assertNothingLeft(opened)
+      await opened.incoming.store(key, blob, new TestSource(content).open, {})
+      await opened.incoming.stop()
+    } finally {
+      await run('umount', [disk.path])
+    }
+  })
+
+  test(`a transfer that is abandoned is collected as an upload is, on ${databases.dialect}`, async (t) => {
+    const opened = await openIncoming(t, databases)
+    const { incoming, metadata, blobs } = opened
+    const source = new TestSource(content)
+    source.gate = 600_000
+    await (await incoming.open(key, blob, source.open)).close()
+    await until(() => source.sent === 600_000)
+    await incoming.stop()
+    assert.equal((await metadata.reader.selectFrom('incoming_blob').select('upload').execute()).length, 1)
+    const later = () => Date.now() + 25 * 3_600_000
+    const workers = createCollectionWorkers({ metadata, blobs, clock: later, gcGraceHours: 24, uploadExpiryHours: 24 })
+    for (const { work } of workers) await work({}, { signal: new AbortController().signal })
+    await assertNothingLeft(opened)
+  })
+
+  test(`a transfer that has all bytes and no proof needs no source, on ${databases.dialect}`, async (t) => {
+    const { incoming, another } = await openIncoming(t, databases)
+    const source = new TestSource(content)
+    let atEnd = false
+    const held = async (offset: number, signal: AbortSignal) => {
+      const answer = await source.open(offset, signal)
+      return { ...answer, body: endingLate(answer.body, signal, () => (atEnd = true)) }
+    }
+    await (await incoming.open(key, blob, held)).close()
+    await until(() => atEnd)
+    await incoming.stop()
+    const next = await another()
+    await using reader = await next.incoming.open(key, blob, source.open)
+    assert.ok(content.equals(await new Collected(reader).whole))
+    assert.deepEqual(source.offsets, [0])
+  })
+})
+
+/** A body that does not end after its last byte. */
+async function* endingLate(body: AsyncIterable<Uint8Array>, signal: AbortSignal, onLast: () => void) {
+  yield* body
+  onLast()
+  await once(signal, 'abort')
+}
 
 async function* piecesOf(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
   yield bytes
