@@ -317,6 +317,12 @@ export interface ImageInUse {
   readonly expiresAt: Date
 }
 
+export interface ImportCounts {
+  readonly waiting: number
+  readonly running: number
+  readonly failed: number
+}
+
 export interface InUseReport {
   readonly cluster: string
   readonly reportedAt: Date
@@ -474,7 +480,7 @@ export interface PullThroughCache {
   readonly repositoryCount: number
   readonly imageCount: number
   readonly sizeInBytes: number
-  readonly pendingImageCount: number
+  readonly imports: ImportCounts
   readonly lastSuccessAt?: Date | undefined
   readonly lastFailure?: UpstreamFailure | undefined
   readonly rateLimit?: UpstreamRateLimit | undefined

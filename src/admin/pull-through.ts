@@ -130,7 +130,7 @@ function describeCache({ rule, ...status }: CacheStatus): wire.PullThroughCache 
   return {
     ...{ ecrRepositoryPrefix: rule.prefix, upstreamRegistryUrl: rule.upstreamUrl, ...describeSettings(rule.settings) },
     ...{ repositoryCount: status.repositories, imageCount: status.images, sizeInBytes: status.bytes },
-    ...{ pendingImageCount: status.pending, lastSuccessAt: dateOf(status.succeededAt) },
+    ...{ imports: status.imports, lastSuccessAt: dateOf(status.succeededAt) },
     lastFailure: failure && { at: new Date(failure.at), code: failure.code, reason: failure.reason },
     rateLimit: limit && {
       ...{ readAt: new Date(limit.at), remaining: limit.remaining },

@@ -156,7 +156,8 @@ function cacheFields(cache: Wire<PullThroughCache>): Fields {
   return {
     ...{ prefix: cache.ecrRepositoryPrefix, upstream: cache.upstreamRegistryUrl },
     ...{ repositories: cache.repositoryCount, images: cache.imageCount, sizeBytes: cache.sizeInBytes },
-    ...{ pending: cache.pendingImageCount, ...settingFields(cache) },
+    importsWaiting: cache.imports.waiting,
+    ...{ importsRunning: cache.imports.running, importsFailed: cache.imports.failed, ...settingFields(cache) },
     lastSuccessAt: timeText(lastSuccessAt),
     ...{ lastFailureAt: timeText(failure?.at), failure: failure?.code, failureReason: failure?.reason },
     ...{ rateLimitRemaining: limit?.remaining, rateLimitRequests: limit?.requests },

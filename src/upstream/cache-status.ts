@@ -2,7 +2,7 @@ import type { Metadata, Reader } from '#metadata/metadata.ts'
 import type { RepositoryPrefix } from '#names/repository-prefix.ts'
 import { type CacheRule, readRules } from './cache-rules.ts'
 import { countCachedImages, type ImageCounts, readCachedBytes, readCachedRepositories } from './cache-usage.ts'
-import { isUnderRule } from './rule-repositories.ts'
+import { countImports, type ImportCounts } from './import-counts.ts'
 import { type RuleKey, type RuleStatus, readRuleStatus } from './rule-status.ts'
 
 /** What a rule has cached, and how its upstream answers. */
@@ -13,8 +13,7 @@ export interface CacheStatus extends CacheUsage, RuleStatus {
 export interface CacheUsage extends ImageCounts {
   /** Of the blobs that cached images refer to, each counted once. */
   readonly bytes: number
-  /** Manifests that wait for content of the upstream. */
-  readonly pending: number
+  readonly imports: ImportCounts
 }
 
 export interface CacheStatuses {
@@ -40,15 +39,9 @@ export function createCacheStatuses({ metadata }: { metadata: Metadata }): Cache
 
 async function readUsage(reader: Reader, rule: RuleKey, prefixes: readonly RepositoryPrefix[]): Promise<CacheUsage> {
   const ids = await readCachedRepositories(reader, rule, prefixes)
-  const { pending } = await reader
-    .selectFrom('repository')
-    .innerJoin('pending_manifest', 'pending_manifest.repository_id', 'repository.id')
-    .select(({ fn }) => fn.countAll<number>().as('pending'))
-    .where((eb) => isUnderRule(eb, rule, prefixes))
-    .executeTakeFirstOrThrow()
   return {
     ...(await countCachedImages(reader, ids)),
     bytes: await readCachedBytes(reader, ids),
-    pending: Number(pending),
+    imports: await countImports(reader, rule, prefixes),
   }
 }

@@ -26,7 +26,7 @@ function sectionOf(page: string, heading: string): string {
 }
 
 test('docs/pull-through.md works when followed to the letter', needs('aws'), async (t) => {
-  await using server = await startServer()
+  await using server = await startServer({ environment: { LADING_UPSTREAMS: 'quay.io=http://127.0.0.1:1' } })
   await using client = await openOciClient(server)
   await using home = await temporaryFolder()
   const metadata = await openMetadata(`sqlite:${server.dataDir}/lading.db`, () => {})

@@ -13,7 +13,10 @@ import { startServer } from '#test/support/server.ts'
 eachDatabaseInCi(({ dialect, url }) => {
   test(`lading cache shows rules, changes their settings and asks upstreams (${dialect})`, async (t) => {
     const database = await url()
-    await using server = await startServer({ database })
+    await using server = await startServer({
+      database,
+      environment: { LADING_UPSTREAMS: 'quay.io=http://127.0.0.1:1' },
+    })
     const ecr = new ECR({ endpoint: server.url, region: server.region, credentials: server.credentials })
     t.after(() => ecr.destroy())
     const metadata = await openMetadata(database, () => {})
@@ -40,7 +43,16 @@ eachDatabaseInCi(({ dialect, url }) => {
     )
     assert.match(table, /\nquay +quay\.io +1 +1 +[\d.]+ \S*B +none +1d +- +-\n$/)
     const sizeBytes = cached.blobs.reduce((sum, { bytes }) => sum + bytes.length, 0)
-    const shown = { prefix: 'quay', upstream: 'quay.io', repositories: 1, images: 1, sizeBytes, pending: 0 }
+    const shown = {
+      prefix: 'quay',
+      upstream: 'quay.io',
+      repositories: 1,
+      images: 1,
+      sizeBytes,
+      importsWaiting: 0,
+      importsRunning: 0,
+      importsFailed: 0,
+    }
     const usual = { ...shown, maxAgeSeconds: 86_400, maxBytes: 'none' }
     assert.deepEqual(await lading.json('cache', 'status'), { caches: [usual] })
     assert.deepEqual(await lading.json('cache', 'status', 'quay/'), usual)

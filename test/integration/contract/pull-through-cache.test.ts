@@ -13,12 +13,14 @@ import { openRetentionStage } from '#test/support/retention-stage.ts'
 import { createRuleStatuses } from '#upstream/rule-status.ts'
 
 const registry = { account: parseAccountId('000000000000'), region: parseRegion('us-east-1') }
+/** No test of this file asks an upstream. */
+const unreachable = { LADING_UPSTREAMS: 'quay.io=http://127.0.0.1:1' }
 const quay = { registry, prefix: parseRepositoryPrefix('quay') }
 
 eachDatabase(({ dialect, url }) => {
   describe(`the pull through cache by Lading's own API (${dialect})`, () => {
     async function open(t: TestContext) {
-      const stage = await openRetentionStage(t, await url())
+      const stage = await openRetentionStage(t, await url(), unreachable)
       const rule = (ecrRepositoryPrefix: string, upstreamRegistryUrl = 'quay.io') =>
         stage.ecr().createPullThroughCacheRule({ ecrRepositoryPrefix, upstreamRegistryUrl })
       const repository = async (repositoryName: string) => {
@@ -49,18 +51,54 @@ eachDatabase(({ dialect, url }) => {
       for (const name of [second, inner, 'quay2/app']) await markCached(metadata, name, [two.digest])
 
       const found = await caches()
-      const counts = found.map((each) => [
-        ...[each.ecrRepositoryPrefix, each.repositoryCount, each.imageCount, each.pendingImageCount],
-      ])
+      const counts = found.map((each) => [...[each.ecrRepositoryPrefix, each.repositoryCount, each.imageCount]])
       assert.deepEqual(counts, [
-        ['other', 0, 0, 0],
-        ['quay', 2, 4, 0],
-        ['quay/inner', 1, 1, 0],
+        ['other', 0, 0],
+        ['quay', 2, 4],
+        ['quay/inner', 1, 1],
       ])
       const blobs = new Map([...one.blobs, ...two.blobs].map(({ digest, bytes }) => [digest, bytes.length]))
       const sum = [...blobs.values()].reduce((a, b) => a + b, 0)
       assert.equal(found[1]?.sizeInBytes, sum)
       assert.deepEqual(await caches({ ecrRepositoryPrefix: 'quay/' }), [found[1]])
+    })
+
+    test('imports that wait, run and failed are counted for their rule', async (t) => {
+      const { metadata, rule, repository, caches } = await open(t)
+      for (const prefix of ['quay', 'quay/inner']) await rule(prefix)
+      for (const name of ['quay/app', 'quay/inner/app']) await repository(name)
+      const digests = ['1', '2', '3', '4'].map((digit) => `sha256:${digit.repeat(64)}`)
+      await metadata.transaction(async (trx) => {
+        const { id } = await trx
+          .selectFrom('repository')
+          .select('id')
+          .where('name', '=', 'quay/app')
+          .executeTakeFirstOrThrow()
+        for (const [at, digest] of digests.entries()) {
+          await trx
+            .insertInto('pending_manifest')
+            .values({
+              ...{ repository_id: id, digest, media_type: 'x', body: Buffer.from('{}'), upstream_url: 'quay.io' },
+              ...{ upstream_name: 'app', requested_by: 'x', fetched_at: 1 },
+              ...{ failed_at: at === 3 ? 2 : null, failure: at === 3 ? 'it is gone' : null },
+            })
+            .execute()
+        }
+        const document = JSON.stringify({ repositoryId: id, digest: digests[0] })
+        await trx
+          .insertInto('job')
+          .values({
+            ...{ kind: 'import-image', key: `${id} ${digests[0]}`, payload: document, state: 'running', run_at: 1 },
+            ...{ attempts: 1, leased_by: 'another', leased_until: Date.now() + 3_600_000, last_error: null },
+            ...{ created_at: 1, finished_at: null },
+          })
+          .execute()
+      })
+      const counts = (await caches()).map((each) => each.imports)
+      assert.deepEqual(counts, [
+        { waiting: 2, running: 1, failed: 1 },
+        { waiting: 0, running: 0, failed: 0 },
+      ])
     })
 
     test('a rule of ROOT has what no other rule has', async (t) => {
