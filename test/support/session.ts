@@ -6,10 +6,11 @@ import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { CreateRepositoryCommand, ECRClient, GetAuthorizationTokenCommand } from '@aws-sdk/client-ecr'
 import { findProgram, type RunOptions, run } from './run.ts'
-import { startServer } from './server.ts'
+import { type RunningServer, type ServerOptions, startServer } from './server.ts'
 import { temporaryFolder } from './temporary-folder.ts'
 
 export interface Session extends AsyncDisposable {
+  readonly server: RunningServer
   /** `http://<host>`, which AWS's tools take as their endpoint. */
   url: string
   /** `127.0.0.1:<port>`, as it stands before the slash of an image's name. */
@@ -26,8 +27,8 @@ export interface Session extends AsyncDisposable {
 }
 
 /** Starts a server, to which the session belongs, and ends it with the session. */
-export async function startSession(): Promise<Session> {
-  const server = await startServer()
+export async function startSession(options: ServerOptions = {}): Promise<Session> {
+  const server = await startServer(options)
   const folder = await temporaryFolder()
   const env = await homeIn(folder.path, {
     AWS_ENDPOINT_URL: server.url,
@@ -39,6 +40,7 @@ export async function startSession(): Promise<Session> {
   const ecr = new ECRClient({ endpoint: server.url, region: server.region, credentials: server.credentials })
   const runAsPerson: Session['run'] = (program, args, options) => run(program, args, { ...options, env })
   return {
+    server,
     url: server.url,
     host: server.host,
     folder: folder.path,
