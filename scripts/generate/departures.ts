@@ -4,10 +4,10 @@ import type { Operations } from '../../src/ecr/model.ts'
 export const departures: Readonly<Partial<Record<keyof Operations, string>>> = {
   BatchDeleteImage:
     'The call is one change, and its order does not matter: an index goes with the children that are listed. Images go to the recycle bin, for as long as the registry says; referrers follow their subject after an hour. Where images in use are kept, such an image fails with `ImageReferencedByManifestList`, and the reason says who runs it. A digest together with a tag deletes that tag alone, and the image with its last tag; the digest without a tag deletes all of them.',
-  BatchGetImage: 'Converts between Docker schema 2 and OCI, not to schema 1. There is no pull-through cache.',
+  BatchGetImage: 'Converts between Docker schema 2 and OCI, not to schema 1.',
   CompleteLayerUpload: 'Lost parts, after a power loss, are an `InvalidLayerException` that says where to go on.',
   CreatePullThroughCacheRule:
-    'Rules are kept, and nothing is fetched yet. The role is not looked up, and must be of the account. A `credentialArn` is kept for upstreams that need none, too. Hosts that the operator lists, and other registries of the deployment by its domain, [may be upstreams too](pull-through.md#upstreams): without `upstreamRegistry` where ECR has no name for them, and without credentials.',
+    'The role is not looked up before the first pull, and must be of the account. A `credentialArn` is kept for upstreams that need none, too. Hosts that the operator lists, and other registries of the deployment by its domain, [may be upstreams too](pull-through.md#upstreams): without `upstreamRegistry` where ECR has no name for them, and without credentials.',
   CreateRepository:
     'Encryption and scanning settings are kept and shown; no key is used, and nothing is scanned. A KMS key is not looked up. KMS without a key shows the ARN of a key that does not exist, always the same one in a registry.',
   CreateRepositoryCreationTemplate:
@@ -51,7 +51,7 @@ export const departures: Readonly<Partial<Record<keyof Operations, string>>> = {
     'A preview fails where the server ends before it is complete, or is busy with others for five minutes.',
   UpdateRepositoryCreationTemplate:
     'To empty a policy or tags needs the right to set them. Another `appliedFor` needs the rights to all that the template has.',
-  UpdatePullThroughCacheRule: 'The role is not looked up.',
+  UpdatePullThroughCacheRule: 'The role is not looked up before the next pull.',
   UploadLayerPart: 'A part may have 20 MiB, as the API model says, where the quota of ECR is 10 MiB.',
   ValidatePullThroughCacheRule: 'Any upstream is connected to, and asked for a login where the rule has credentials.',
   UpdateImageStorageClass:
