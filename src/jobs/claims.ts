@@ -38,7 +38,7 @@ export function createClaims({
       await delay(waitMs)
     }
     // A clock that fails to renew a claim costs a second request to the upstream, and nothing else.
-    const renewing = setInterval(() => void hold(key).catch(() => false), heldMs / 3)
+    const renewing = setInterval(() => void hold(key).catch(() => false), heldMs / 3).unref()
     try {
       return (await find()) ?? (await work())
     } finally {

@@ -288,6 +288,6 @@ function isSecretOf({ account, region }: Registry, arn: string): boolean {
 }
 
 /** Names a rule among those of all registries. */
-export function ruleName({ registry, prefix }: CacheRule): string {
+export function ruleName({ registry, prefix }: Pick<CacheRule, 'registry' | 'prefix'>): string {
   return `${registry.account}/${registry.region}/${prefix}`
 }

@@ -79,7 +79,7 @@ export function createUpstreamCache(parts: UpstreamCacheParts): UpstreamCache {
     statuses,
     onAction,
   } = parts
-  const budgets = createBudgets({ clock })
+  const budgets = createBudgets({ clock, reader: metadata.reader })
   const connect = createConnect({
     ...{ remotes, hosts, findSecretValue, budgets },
     onRequest(rule, result) {

@@ -45,7 +45,7 @@ export function createConnect({ remotes, hosts, findSecretValue, budgets, onRequ
       throw new RemoteFailure('blocked', 'The operator of this registry does not allow this upstream registry')
     }
     const onRateLimit = (limit: RemoteRateLimit) => {
-      budgets.record(ruleName(rule), limit)
+      budgets.record(rule, limit)
       onLimit(rule, limit)
     }
     const remote = remotes.connect(rule.upstreamUrl, await credentialsOf(rule), { onRateLimit })

@@ -100,7 +100,7 @@ export function createImageImport({
     if (depth > deepest) throw new RemoteFailure('invalid', 'The index of the upstream registry is nested too deeply')
     let child = await readPending(metadata.reader, repositoryId, digest)
     if (child === undefined) {
-      const from = budgets.unaskedFrom(ruleName(upstream.rule))
+      const from = await budgets.unaskedFrom(upstream.rule)
       if (from > clock()) throw new BudgetSpent(from)
       const remote = await (await connect(upstream.rule)).getManifest(upstream.upstreamName, digest)
       if (remote === undefined) {

@@ -44,7 +44,7 @@ export function createTagChecker({
     const key = await findRepositoryKey(metadata.reader, repositoryId)
     const upstream = key && findUpstream(await rules.find(key.registry), key.name)
     if (key === undefined || upstream === undefined) return 'done'
-    const from = budgets.unaskedFrom(ruleName(upstream.rule))
+    const from = await budgets.unaskedFrom(upstream.rule)
     if (from > clock()) return { again: check, at: from }
     const { local, isImmutable, cached } = await tagStates.find(key, tag)
     if (cached === undefined || (local !== undefined && isImmutable)) return 'done'
