@@ -7,7 +7,7 @@ import {
 } from '#remote/registry.ts'
 import type { FindSecretValue, SecretFailure } from '#secrets/upstream-credentials.ts'
 import type { Budgets } from './budget.ts'
-import { type CacheRule, ruleName } from './cache-rules.ts'
+import type { CacheRule } from './cache-rules.ts'
 import { refuse } from './refusals.ts'
 import { ecrRegistryAt, type UpstreamHosts } from './upstreams.ts'
 import { type RequestResult, watched } from './watched-remote.ts'
