@@ -23,7 +23,9 @@ async function aws<Answer>(...args: string[]): Promise<Answer> {
 test('the section works when followed to the letter', needs('aws'), async () => {
   const page = await readPage('pull-through.md', session)
   const [, section = ''] = /^## Credentials of an upstream$(.*?)^## /ms.exec(page) ?? []
-  const [create = '', change = '', remove = ''] = blocksOf(section, 'sh')
+  const [, quickStart = ''] = /^## Quick start$(.*?)^## /ms.exec(page) ?? []
+  const [create = ''] = blocksOf(quickStart, 'sh')
+  const [change = '', remove = ''] = blocksOf(section, 'sh')
   const rule = JSON.parse(await shell(create)) as { credentialArn: string }
   assert.match(rule.credentialArn, /:secret:ecr-pullthroughcache\/docker-hub-[A-Za-z0-9]{6}$/)
   const changed = await shell(change)

@@ -160,8 +160,8 @@ suite('Terraform', { ...needsTerraform(), timeout: 540_000 }, () => {
     }
   })
 
-  test("the documentation's configuration gives a user who may push to its repository", async () => {
-    const { server } = session
+  test("the documentation's configuration gives a user that may push, and a rule of the cache with its secret", async () => {
+    const { ecr, server } = session
     const page = await readFile(join(root, 'docs', 'terraform.md'), 'utf8')
     const blocks = [...page.matchAll(/```hcl\n(.*?)```/gs)].map(([, block = '']) => block)
     const configuration = blocks.join('\n').replaceAll('http://127.0.0.1:5100', server.url)
@@ -176,7 +176,20 @@ suite('Terraform', { ...needsTerraform(), timeout: 540_000 }, () => {
     assert.equal(authorizationData?.length, 1)
     await pipeline.initiateLayerUpload({ repositoryName: 'team/app' })
     await assert.rejects(pipeline.describeImages({ repositoryName: 'team/app' }), { name: 'AccessDeniedException' })
+
+    await assertNoDifference(terraform, [])
+    const change = ['-var=docker_hub_token=dckr_pat_new']
+    await apply(terraform, change, /1 added, [01] changed, 1 destroyed/)
+    await assertNoDifference(terraform, change)
+    const ecrRepositoryPrefixes = ['docker-hub']
+    const { pullThroughCacheRules: [rule] = [] } = await ecr.describePullThroughCacheRules({ ecrRepositoryPrefixes })
+    assert.match(await secretValue(server, rule?.credentialArn), /dckr_pat_new/)
     await terraform('destroy', '-auto-approve', '-no-color', '-refresh=false')
+    await assert.rejects(ecr.describePullThroughCacheRules({ ecrRepositoryPrefixes }), {
+      name: 'PullThroughCacheRuleNotFoundException',
+    })
+    const { repositoryCreationTemplates } = await ecr.describeRepositoryCreationTemplates({ prefixes: ['docker-hub'] })
+    assert.deepEqual(repositoryCreationTemplates, [])
   })
 
   test("the documentation's variables replace the endpoints, and keep a web identity token from AWS", async () => {
@@ -241,6 +254,11 @@ async function secretsOf(server: RunningServer) {
   using secrets = openSecrets(server)
   const { SecretList = [] } = await secrets.client.listSecrets({ IncludePlannedDeletion: true })
   return SecretList.map(({ Name, DeletedDate }) => [Name, DeletedDate !== undefined])
+}
+
+async function secretValue(server: RunningServer, SecretId: string | undefined): Promise<string> {
+  using secrets = openSecrets(server)
+  return (await secrets.client.getSecretValue({ SecretId })).SecretString ?? ''
 }
 
 async function outputsOf(terraform: Terraform): Promise<Record<string, unknown>> {
