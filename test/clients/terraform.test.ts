@@ -178,11 +178,14 @@ suite('Terraform', { ...needsTerraform(), timeout: 540_000 }, () => {
     await assert.rejects(pipeline.describeImages({ repositoryName: 'team/app' }), { name: 'AccessDeniedException' })
 
     await assertNoDifference(terraform, [])
+    const ecrRepositoryPrefixes = ['docker-hub']
+    const before = await ecr.describePullThroughCacheRules({ ecrRepositoryPrefixes })
     const change = ['-var=docker_hub_token=dckr_pat_new']
     await apply(terraform, change, /1 added, [01] changed, 1 destroyed/)
     await assertNoDifference(terraform, change)
-    const ecrRepositoryPrefixes = ['docker-hub']
     const { pullThroughCacheRules: [rule] = [] } = await ecr.describePullThroughCacheRules({ ecrRepositoryPrefixes })
+    assert.deepEqual(rule?.createdAt, before.pullThroughCacheRules?.[0]?.createdAt)
+    assert.equal(rule?.credentialArn, before.pullThroughCacheRules?.[0]?.credentialArn)
     assert.match(await secretValue(server, rule?.credentialArn), /dckr_pat_new/)
     await terraform('destroy', '-auto-approve', '-no-color', '-refresh=false')
     await assert.rejects(ecr.describePullThroughCacheRules({ ecrRepositoryPrefixes }), {
