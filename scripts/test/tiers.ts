@@ -50,6 +50,7 @@ export const scopes = {
       'test/endurance/collection-crash.test.ts',
       'test/endurance/crash.test.ts',
       'test/endurance/full-disk.test.ts',
+      'test/endurance/pull-through-storm.test.ts',
       'test/endurance/scale.test.ts',
       'test/endurance/soak.test.ts',
       'test/endurance/storage-usage.test.ts',
@@ -66,6 +67,7 @@ export const scopes = {
       LADING_TEST_CRASHES: '100',
       LADING_TEST_COLLECTOR_KILLS: '25',
       LADING_TEST_SOAK_SECONDS: '120',
+      LADING_TEST_STORM: 'full',
     },
   },
 } as const satisfies Readonly<Record<string, Scope>>
