@@ -3,10 +3,10 @@ import type { UpstreamContentRefusals } from '#upstream/refusals.ts'
 /** What both planes say of content that an upstream does not hand out. The beginnings are ECR's, where its texts are known. */
 export const upstreamTexts = {
   UpstreamUnavailable: ({ upstreamUrl, repository, reason }) =>
-    `The upstream registry ${upstreamUrl} is unavailable, and ${repository} does not have this image yet. ${reason}. Try again later`,
+    `The upstream registry ${upstreamUrl} is unavailable, and ${repository} does not have this content yet. ${reason}. Try again later`,
 
   UpstreamLimited: ({ upstreamUrl, repository, retryAfterMs }) =>
-    `The upstream registry ${upstreamUrl} limits the rate of requests, and ${repository} does not have this image yet. ${
+    `The upstream registry ${upstreamUrl} limits the rate of requests, and ${repository} does not have this content yet. ${
       retryAfterMs === undefined ? 'Try again later' : `Try again after ${Math.ceil(retryAfterMs / 1_000)} s`
     }`,
 

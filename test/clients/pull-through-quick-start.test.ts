@@ -119,6 +119,17 @@ test('each text of "Troubleshooting" is one that a client sees', async () => {
   assert.deepEqual(seen, new Set(rows))
 })
 
+test('the text for a list of referrers that was never read does not say that the image is missing', async () => {
+  await using session = await startCacheSession({ prefix })
+  const app = image()
+  session.hub.content.push('library/app', app, 'latest')
+  assert.equal((await session.get(latest)).status, 200)
+  session.hub.behaviour.down = true
+  const answer = await session.get(`docker-hub/library/app/referrers/${app.digest}`)
+  assert.equal(answer.status, 503)
+  assert.match(messageOf(answer), /docker-hub\/library\/app does not have this content yet/)
+})
+
 test('each policy of "Permissions" lets its user pull what is not cached', async () => {
   await using session = await startCacheSession({ prefix })
   const { hub, ecr } = session
