@@ -129,10 +129,17 @@ async function recordOrigin(
   { digest, rule, upstreamName }: ArrivedManifest,
   now: number,
 ): Promise<void> {
+  const pending = await trx
+    .selectFrom('pending_manifest')
+    .select('referrers_checked_at')
+    .where('repository_id', '=', repositoryId)
+    .where('digest', '=', digest)
+    .executeTakeFirst()
   const origin = { upstream_url: rule.upstreamUrl, upstream_name: upstreamName, fetched_at: now }
+  const referrers_checked_at = pending?.referrers_checked_at ?? null
   await trx
     .insertInto('cached_image')
-    .values({ repository_id: repositoryId, digest, ...origin, referrers_checked_at: null })
+    .values({ repository_id: repositoryId, digest, ...origin, referrers_checked_at })
     .onConflict((conflict) => conflict.columns(['repository_id', 'digest']).doUpdateSet(origin))
     .execute()
 }

@@ -44,13 +44,15 @@ export function createCachedReferrers(parts: CachedReferrerParts): Referrers {
 
   /** When the upstream was asked last; `undefined` for an image that a client pushed. */
   async function findChecked(repositoryId: number, subject: Digest): Promise<{ at: number | undefined } | undefined> {
-    const row = await metadata.reader
-      .selectFrom('cached_image')
-      .select('referrers_checked_at')
-      .where('repository_id', '=', repositoryId)
-      .where('digest', '=', subject)
-      .executeTakeFirst()
-    if (row !== undefined) return { at: row.referrers_checked_at ?? undefined }
+    for (const table of ['cached_image', 'pending_manifest'] as const) {
+      const row = await metadata.reader
+        .selectFrom(table)
+        .select('referrers_checked_at')
+        .where('repository_id', '=', repositoryId)
+        .where('digest', '=', subject)
+        .executeTakeFirst()
+      if (row !== undefined) return { at: row.referrers_checked_at ?? undefined }
+    }
     return (await isImage(repositoryId, subject)) ? undefined : { at: undefined }
   }
 
@@ -105,14 +107,21 @@ export function createCachedReferrers(parts: CachedReferrerParts): Referrers {
       }
     })
     await Promise.all(lanes)
-    await metadata.transaction((trx) =>
-      trx
-        .updateTable('cached_image')
-        .set({ referrers_checked_at: clock() })
-        .where('repository_id', '=', repositoryId)
-        .where('digest', '=', subject)
-        .execute(),
-    )
+    await recordCheck(repositoryId, subject)
+  }
+
+  /** An image that is pending becomes a cached one, and keeps the time. */
+  async function recordCheck(repositoryId: number, subject: Digest): Promise<void> {
+    await metadata.transaction(async (trx) => {
+      for (const table of ['pending_manifest', 'cached_image'] as const) {
+        await trx
+          .updateTable(table)
+          .set({ referrers_checked_at: clock() })
+          .where('repository_id', '=', repositoryId)
+          .where('digest', '=', subject)
+          .execute()
+      }
+    })
   }
 
   async function importOne(

@@ -149,7 +149,7 @@ export async function keepPending(
     .values({
       ...{ repository_id: repositoryId, digest, media_type: manifest.mediaType, body },
       ...{ upstream_url: rule.upstreamUrl, upstream_name: upstreamName, requested_by: by },
-      ...{ fetched_at: now, failed_at: null, failure: null },
+      ...{ fetched_at: now, failed_at: null, failure: null, referrers_checked_at: null },
     })
     .onConflict((conflict) =>
       conflict.columns(['repository_id', 'digest']).doUpdateSet({ failed_at: null, failure: null }),

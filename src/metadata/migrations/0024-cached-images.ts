@@ -51,6 +51,7 @@ async function pendingManifests(db: Kysely<unknown>, { text, integer, bytes }: C
     .addColumn('fetched_at', integer, (c) => c.notNull())
     .addColumn('failed_at', integer)
     .addColumn('failure', text)
+    .addColumn('referrers_checked_at', integer)
     .addPrimaryKeyConstraint('pending_manifest_key', ['repository_id', 'digest'])
     .execute()
   await db.schema

@@ -87,6 +87,8 @@ export interface PendingManifestTable {
   /** When its import last failed, and why. */
   failed_at: number | null
   failure: string | null
+  /** When the upstream was last asked what refers to it. */
+  referrers_checked_at: number | null
 }
 
 /** What a pending manifest needs. */

@@ -77,8 +77,16 @@ describe('failures of an upstream in the ECR API', () => {
       referrers.map(({ digest, artifactType }) => [digest, artifactType]),
       [[sbom.digest, 'application/spdx+json']],
     )
+    await until(async () => {
+      const { imageDetails = [] } = await ecr
+        .describeImages({ repositoryName, imageIds: [subjectId] })
+        .catch(() => ({ imageDetails: [] }))
+      return imageDetails.length > 0
+    })
     hub.behaviour.down = true
     assert.equal((await session.get(`${repositoryName}/manifests/${sbom.digest}`)).status, 200)
+    const again = await ecr.listImageReferrers({ repositoryName, subjectId })
+    assert.equal(again.referrers?.length, 1)
   })
 
   test('ValidatePullThroughCacheRule logs in at the upstream', async () => {
