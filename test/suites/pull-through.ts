@@ -158,8 +158,6 @@ export function pullsThrough(upstream: Upstream): void {
       }
       if (needs('oras').skip === false) {
         for (const each of [signed, sbom]) await stored('signed/app', each)
-        // The list of referrers is kept for an image, and not for one that is still arriving.
-        await pullReferrer()
       }
       t.after(() => started[Symbol.asyncDispose]())
     })
