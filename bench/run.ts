@@ -13,6 +13,7 @@ import { imagePush } from './figures/image-push.ts'
 import { largeLists } from './figures/large-lists.ts'
 import { largeManifests } from './figures/large-manifests.ts'
 import { manifestGet, manifestGetByUser } from './figures/manifest-get.ts'
+import { manifestGetCached } from './figures/manifest-get-cached.ts'
 import { parallelUploads } from './figures/parallel-uploads.ts'
 import { policyEvaluation } from './figures/policy-evaluation.ts'
 import { preview } from './figures/preview.ts'
@@ -28,6 +29,7 @@ import { comparisonRow, limitRow, type Row, tableOf } from './harness/report.ts'
 const figures: readonly (Comparison | Limit)[] = [
   manifestGet,
   manifestGetByUser,
+  manifestGetCached,
   blobGet,
   blobPush,
   smallBlobPush,

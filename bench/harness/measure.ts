@@ -75,7 +75,7 @@ async function resultOf({ server, rates, cpuPerAmount }: Contender): Promise<Ser
   return { rate: median(rates), cpuPerAmount: median(cpuPerAmount), peakMb: await peakResidentMb(server.pid) }
 }
 
-function median(values: readonly number[]): number {
+export function median(values: readonly number[]): number {
   const sorted = values.toSorted((a, b) => a - b)
   const middle = sorted.length / 2
   return ((sorted[Math.ceil(middle) - 1] ?? Number.NaN) + (sorted[Math.floor(middle)] ?? Number.NaN)) / 2

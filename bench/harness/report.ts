@@ -35,7 +35,7 @@ export function limitRow(limit: Limit, value: number): Row {
   const target =
     'atMost' in limit
       ? `≤ ${limit.atMost} ${unit} ${mark(value <= limit.atMost)}`
-      : `≥ ${limit.atLeast.toLocaleString('en')}${unit === '%' ? ' %' : '/s'} ${mark(value >= limit.atLeast)}`
+      : `≥ ${limit.atLeast.toLocaleString('en')}${unit === '%' || unit === '×' ? ` ${unit}` : '/s'} ${mark(value >= limit.atLeast)}`
   switch (unit) {
     case 'MB':
       return [title, '', '', '', target, '', '', mbText(value)]
