@@ -21,6 +21,14 @@ export type CachePullResult = 'hit' | 'miss' | 'stale' | 'failed'
 const pulls = 'lading_cache_pulls_total'
 const requests = 'lading_upstream_requests_total'
 
+/** Ready, since each pull of a cached image counts. */
+const pullSeries = {
+  hit: `${pulls}{result="hit"}`,
+  miss: `${pulls}{result="miss"}`,
+  stale: `${pulls}{result="stale"}`,
+  failed: `${pulls}{result="failed"}`,
+} as const satisfies Record<CachePullResult, string>
+
 const batchMs = 10_000
 
 export function createCacheCounts({
@@ -50,7 +58,7 @@ export function createCacheCounts({
 
   return {
     ...createWriteBehind({ everyMs: batchMs, write, onError }),
-    recordPull: (result) => add(`${pulls}{result="${result}"}`),
+    recordPull: (result) => add(pullSeries[result]),
     // A host has no character that Prometheus escapes.
     recordRequest: (host, result) => add(`${requests}{upstream="${host}",result="${result}"}`),
   }

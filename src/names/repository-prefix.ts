@@ -46,10 +46,12 @@ export function findMostSpecific<Entry extends { readonly prefix: RepositoryPref
   entries: readonly Entry[],
   name: RepositoryName,
 ): Entry | undefined {
-  const byPrefix = new Map(entries.map((entry) => [entry.prefix, entry]))
-  for (const prefix of prefixesCovering(name)) {
-    const entry = byPrefix.get(prefix)
-    if (entry !== undefined) return entry
+  let found: Entry | undefined
+  for (const entry of entries) {
+    const { prefix } = entry
+    const length = prefix === rootPrefix ? 0 : prefix.length
+    const covers = length === 0 || (name.startsWith(prefix) && name[length] === '/')
+    if (covers && (found === undefined || found.prefix === rootPrefix || length > found.prefix.length)) found = entry
   }
-  return undefined
+  return found
 }
