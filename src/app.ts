@@ -36,6 +36,7 @@ import { awsManagedPolicies } from '#iam/policies/aws-managed.ts'
 import { parsePolicy } from '#iam/policy/document.ts'
 import { createRequestRates } from '#iam/request-rates.ts'
 import { openSecrets } from '#iam/secret-key.ts'
+import { createServiceRoles } from '#iam/service-roles.ts'
 import { TokenKeys } from '#iam/token-keys.ts'
 import { createTokenService } from '#iam/token-service.ts'
 import { Tokens } from '#iam/tokens.ts'
@@ -230,6 +231,14 @@ export async function startApp(settings: Settings, log: Logger, options: AppOpti
     flushPulls: () => pulls.flush(),
     onError: (error) => log.error({ err: error }, 'a preview of a lifecycle policy failed'),
   })
+  const compile = createCompiler()
+  const identityPolicies = createIdentityPolicies({
+    metadata,
+    compile,
+    awsManaged: (arn) => awsManagedPolicies.get(arn)?.document,
+  })
+  const access = { metadata, identityPolicies, resourceSide: createResourceSides({ metadata, compile }) }
+  const authorizer = createAuthorizer(access)
   const claims = createClaims({ metadata, clock, processId: randomUUID() })
   const remotes = createRemotes({
     hosts: settings.upstreams,
@@ -266,6 +275,8 @@ export async function startApp(settings: Settings, log: Logger, options: AppOpti
       repositories,
       imagePush,
       incoming,
+      authorizer,
+      serviceRoles: createServiceRoles({ reader: metadata.reader, compile }),
     },
     images: createImages({ metadata, pulls }),
     linkedBlobs: createLinkedBlobs({ ...settings, metadata, blobs, clock, onDamage }),
@@ -325,14 +336,6 @@ export async function startApp(settings: Settings, log: Logger, options: AppOpti
     box,
     principalChanged: [renameInResourcePolicies],
   })
-  const compile = createCompiler()
-  const identityPolicies = createIdentityPolicies({
-    metadata,
-    compile,
-    awsManaged: (arn) => awsManagedPolicies.get(arn)?.document,
-  })
-  const access = { metadata, identityPolicies, resourceSide: createResourceSides({ metadata, compile }) }
-  const authorizer = createAuthorizer(access)
   const auditLookup = createAuditLookup(metadata)
   const findPrincipal = createFindPrincipal({ reader: metadata.reader, credentials })
   const explain = createExplainer({ reader: metadata.reader, inquire: createInquire(access), compile })

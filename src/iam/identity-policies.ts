@@ -69,7 +69,10 @@ export function createIdentityPolicies({
     const session = sessionPolicies(principal)
     if (principal.kind === 'anonymous') return ofAnonymous
     if (principal.kind === 'root') return { identity: [], boundary: undefined, session }
-    const { identityId: id, boundaryArn } = principal
+    const { identityId: id, boundaryArn, servicePolicyArn } = principal
+    if (servicePolicyArn !== undefined) {
+      return { identity: [compileAwsManaged(servicePolicyArn)], boundary: undefined, session }
+    }
     const rows = await select({ id, boundary: boundaryArn ?? '' })
     const identity: Policy[] = []
     let boundary = boundaryArn === undefined ? undefined : compileAwsManaged(boundaryArn)

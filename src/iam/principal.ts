@@ -36,6 +36,8 @@ interface PrincipalFacts {
   readonly tags: Readonly<Record<string, string>>
   /** The policy that bounds what the identity's own may grant. */
   readonly boundaryArn?: string
+  /** Of a service-linked role: the policy of AWS that it has instead of stored ones. */
+  readonly servicePolicyArn?: string
   /** Of temporary credentials. */
   readonly session?: PrincipalSession
 }

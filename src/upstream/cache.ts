@@ -1,3 +1,5 @@
+import type { Authorizer } from '#iam/authorize.ts'
+import type { ServiceRoles } from '#iam/service-roles.ts'
 import type { Claims } from '#jobs/claims.ts'
 import { enqueue } from '#jobs/queue.ts'
 import type { Worker } from '#jobs/worker.ts'
@@ -16,6 +18,8 @@ import { createArrivals } from './arrivals.ts'
 import { createAsking } from './asking.ts'
 import { createBudgets } from './budget.ts'
 import { type CacheAction, type CacheActionFailure, failureOf } from './cache-actions.ts'
+import { createFindCachePrincipal } from './cache-principal.ts'
+import { createLeadsBackTo } from './cache-ring.ts'
 import type { CacheRule } from './cache-rules.ts'
 import { createCachedBlobs } from './cached-blobs.ts'
 import { type CachePull, createCachedImages } from './cached-images.ts'
@@ -23,6 +27,7 @@ import { createCachedReferrers } from './cached-referrers.ts'
 import { type Connect, createConnect } from './connect.ts'
 import { createImageImport } from './image-import.ts'
 import { createImporter, type Imported } from './importer.ts'
+import { createConnectLocal } from './local-registry.ts'
 import { createPendingManifests } from './pending-manifests.ts'
 import { createRecentFailures } from './recent-failures.ts'
 import { type CacheRefresh, createCacheRefresh } from './refresh.ts'
@@ -53,6 +58,9 @@ export interface UpstreamCacheParts {
   readonly findSecretValue: FindSecretValue
   readonly statuses: RuleStatuses
   readonly repositories: Repositories
+  /** Decides what the principal of a rule may read in another registry of this deployment. */
+  readonly authorizer: Authorizer
+  readonly serviceRoles: ServiceRoles
   /** What is here. */
   readonly images: Images
   readonly linkedBlobs: LinkedBlobs
@@ -80,8 +88,20 @@ export function createUpstreamCache(parts: UpstreamCacheParts): UpstreamCache {
     onAction,
   } = parts
   const budgets = createBudgets({ clock, reader: metadata.reader })
+  const stored = { images: parts.images, linkedBlobs: parts.linkedBlobs, referrers: parts.referrers }
+  const connectLocal = createConnectLocal({
+    ...{ stored, authorizer: parts.authorizer, clock },
+    // A cache may be the upstream of another one. Nothing reads before this function has returned.
+    cached: {
+      images: { pull: (...args) => reads.images.pull(...args), head: (...args) => reads.images.head(...args) },
+      linkedBlobs: { open: (...args) => reads.linkedBlobs.open(...args) },
+      referrers: { list: (...args) => reads.referrers.list(...args) },
+    },
+    leadsBackTo: createLeadsBackTo({ rules, ownRegistryAt: hosts.ownRegistryAt }),
+    findPrincipal: createFindCachePrincipal({ serviceRoles: parts.serviceRoles, clock }),
+  })
   const connect = createConnect({
-    ...{ remotes, hosts, findSecretValue, budgets },
+    ...{ remotes, hosts, findSecretValue, budgets, connectLocal },
     onRequest(rule, result) {
       parts.onRequest(rule, result)
       if (result instanceof RemoteFailure) statuses.failed(rule, { code: result.reason, reason: result.message })
@@ -120,14 +140,18 @@ export function createUpstreamCache(parts: UpstreamCacheParts): UpstreamCache {
     for (const tag of tags.length === 0 ? [undefined] : tags) onAction({ key, rule, digest, tag, failure, at: clock() })
   }
 
-  return {
+  const reads = {
     images: createCachedImages({
-      ...{ images: parts.images, rules, tagStates, pending, asking, failures, clock, isThere, onPull: parts.onPull },
+      ...{ images: stored.images, rules, tagStates, pending, asking, failures, clock, isThere, onPull: parts.onPull },
     }),
-    linkedBlobs: createCachedBlobs({ linkedBlobs: parts.linkedBlobs, incoming, rules, pending, connect }),
+    linkedBlobs: createCachedBlobs({ linkedBlobs: stored.linkedBlobs, incoming, rules, pending, connect }),
     referrers: createCachedReferrers({
-      ...{ metadata, clock, referrers: parts.referrers, rules, connect, arrivals, imageImport, failures },
+      ...{ metadata, clock, referrers: stored.referrers, rules, connect, arrivals, imageImport, failures },
     }),
+  }
+
+  return {
+    ...reads,
     connect,
     refresh: createCacheRefresh({
       metadata,

@@ -8,6 +8,7 @@ import {
 import type { FindSecretValue, SecretFailure } from '#secrets/upstream-credentials.ts'
 import type { Budgets } from './budget.ts'
 import type { CacheRule } from './cache-rules.ts'
+import type { ConnectLocal } from './local-registry.ts'
 import { refuse } from './refusals.ts'
 import { ecrRegistryAt, type UpstreamHosts } from './upstreams.ts'
 import { type RequestResult, watched } from './watched-remote.ts'
@@ -20,12 +21,15 @@ export interface ConnectParts {
   readonly hosts: UpstreamHosts
   readonly findSecretValue: FindSecretValue
   readonly budgets: Budgets
+  readonly connectLocal: ConnectLocal
   /** Hears how each request to an upstream ended. */
   readonly onRequest: (rule: CacheRule, result: RequestResult) => void
   readonly onLimit: (rule: CacheRule, limit: RemoteRateLimit) => void
 }
 
-export function createConnect({ remotes, hosts, findSecretValue, budgets, onRequest, onLimit }: ConnectParts): Connect {
+export function createConnect(parts: ConnectParts): Connect {
+  const { remotes, hosts, findSecretValue, budgets, connectLocal, onRequest, onLimit } = parts
+
   async function credentialsOf(rule: CacheRule): Promise<RemoteCredentials> {
     const { registry, upstreamUrl, credentialArn, customRoleArn } = rule
     if (credentialArn !== undefined) {
@@ -40,7 +44,9 @@ export function createConnect({ remotes, hosts, findSecretValue, budgets, onRequ
     return { kind: 'ecr', ...ecr, ...(customRoleArn !== undefined && { roleArn: customRoleArn }) }
   }
 
-  return async (rule) => {
+  async function connect(rule: CacheRule): Promise<RemoteRegistry> {
+    const own = hosts.areForbidden ? undefined : hosts.ownRegistryAt(rule.upstreamUrl)
+    if (own !== undefined) return connectLocal(rule, own)
     if (!remotes.mayReach(rule.upstreamUrl)) {
       throw new RemoteFailure('blocked', 'The operator of this registry does not allow this upstream registry')
     }
@@ -48,9 +54,10 @@ export function createConnect({ remotes, hosts, findSecretValue, budgets, onRequ
       budgets.record(rule, limit)
       onLimit(rule, limit)
     }
-    const remote = remotes.connect(rule.upstreamUrl, await credentialsOf(rule), { onRateLimit })
-    return watched(remote, (result) => onRequest(rule, result))
+    return remotes.connect(rule.upstreamUrl, await credentialsOf(rule), { onRateLimit })
   }
+
+  return async (rule) => watched(await connect(rule), (result) => onRequest(rule, result))
 }
 
 const secretProblems = {
