@@ -31,6 +31,11 @@ export interface ImageParts {
   readonly imageDeletion: ImageDeletion
 }
 
+/** Whether an upstream did not hand out the image. */
+function isUpstreams({ failureCode }: ImageFailure): boolean {
+  return failureCode?.startsWith('Upstream') ?? false
+}
+
 export function imageOperations({ repositories, images, imagePush, imageDeletion }: ImageParts) {
   /**
    * A pull. By tag the image comes in a type that is accepted, if it can; by digest it is what has that digest. The data plane
@@ -111,8 +116,8 @@ export function imageOperations({ repositories, images, imagePush, imageDeletion
           if (length > mostManifestText) throw refuse('ManifestsTooMany', { limit: mostManifestText })
           if (Math.floor(length / textAtOnce) > Math.floor(before / textAtOnce)) await setImmediate()
         }
-        // An image of an upstream may have created the repository. Without one, a list of identifiers that are none did not ask for it.
-        if (found.length === 0) await repositories.get(key)
+        // A pull creates the repository of an upstream's image, unless the upstream fails.
+        if (found.length === 0 && !failures.some(isUpstreams)) await repositories.get(key)
         return { images: found, failures }
       },
     },

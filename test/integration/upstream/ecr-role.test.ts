@@ -29,7 +29,7 @@ interface World extends AsyncDisposable {
   pull(): ReturnType<RegistryClient['get']>
 }
 
-/** A role that may do all that it needs, and an upstream repository that lets in nobody yet. */
+/** A role that may do all that it needs, and an upstream repository that lets in no caller yet. */
 async function startWorld(database: string): Promise<World> {
   await using stack = new AsyncDisposableStack()
   const deployment = stack.use(await startDeployment({ database }))

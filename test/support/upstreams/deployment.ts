@@ -7,7 +7,7 @@ import { type Answer, type Call, openOciClient } from '#test/support/oci-client.
 import { type Credentials, type RunningServer, startServer } from '#test/support/server.ts'
 import { until } from '#test/support/until.ts'
 
-export const domain = 'registry.test'
+const domain = 'registry.test'
 
 export interface Deployment extends AsyncDisposable {
   readonly server: RunningServer
