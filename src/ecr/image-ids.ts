@@ -135,6 +135,7 @@ export async function attempt<Result>(
       case 'UpstreamLimited':
         return { failure: upstream(imageId, 'UpstreamTooManyRequests', error) }
       case 'UpstreamDenied':
+      case 'UpstreamCredentialsUnusable':
         return { failure: upstream(imageId, 'UpstreamAccessDenied', error) }
       default:
         throw error
