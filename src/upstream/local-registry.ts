@@ -20,6 +20,8 @@ import { refuse } from './refusals.ts'
 /**
  * Another registry of this deployment as an upstream. It is read within this process, and each read is authorized as a request of the
  * rule's principal would be. A pull by the cache counts upstream as a pull by that principal.
+ *
+ * @throws Refusal `UpstreamCredentialsUnusable` if the role cannot be assumed; its reads throw RemoteFailure `forbidden`
  */
 export type ConnectLocal = (rule: CacheRule, upstream: Registry) => Promise<RemoteRegistry>
 
@@ -47,7 +49,6 @@ const referrersAtOnce = 100
 const manifestActions = ['ecr:BatchImportUpstreamImage', 'ecr:BatchGetImage'] as const
 const blobActions = ['ecr:BatchImportUpstreamImage', 'ecr:GetDownloadUrlForLayer'] as const
 
-/** A connection is refused with Refusal `UpstreamCredentialsUnusable`, or RemoteFailure `forbidden`. */
 export function createConnectLocal(parts: LocalRegistryParts): ConnectLocal {
   const { leadsBackTo, findPrincipal, authorizer, clock } = parts
 
@@ -64,13 +65,14 @@ export function createConnectLocal(parts: LocalRegistryParts): ConnectLocal {
 
   return async (rule, upstream) => {
     const { registry, upstreamUrl } = rule
-    const principal = await findPrincipal(rule)
-    if (principal === undefined) {
+    const found = await findPrincipal(rule)
+    if (found === undefined) {
       throw refuse('UpstreamCredentialsUnusable', { registry, upstreamUrl, reason: roleProblem })
     }
+    const principal = found
     // A token is the principal's, and asked of its own account.
     const own = { account: principal.account, region: upstream.region }
-    await requireAllowed(principal, 'ecr:GetAuthorizationToken', own, '*')
+    const logIn = () => requireAllowed(principal, 'ecr:GetAuthorizationToken', own, '*')
 
     /** Runs a read of a repository. `undefined` for a name that no repository can have. */
     async function read<T>(
@@ -78,8 +80,8 @@ export function createConnectLocal(parts: LocalRegistryParts): ConnectLocal {
       actions: readonly string[],
       work: (reads: RegistryReads, key: RepositoryKey, by: Puller) => Promise<T>,
     ): Promise<T | undefined> {
-      // The read of a name in the closure below is narrowed no further.
-      if (!isRepositoryName(name) || principal === undefined) return undefined
+      if (!isRepositoryName(name)) return undefined
+      await logIn()
       const key = { registry: upstream, name }
       const resource = repositoryArn(upstream, name)
       for (const action of actions) await requireAllowed(principal, action, upstream, resource)
@@ -119,8 +121,7 @@ export function createConnectLocal(parts: LocalRegistryParts): ConnectLocal {
         }
       },
 
-      // To connect is the check.
-      async check() {},
+      check: logIn,
     }
   }
 }
