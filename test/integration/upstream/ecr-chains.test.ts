@@ -53,8 +53,10 @@ eachDatabaseInCi((databases) =>
     test('two registries that cache one another serve the images of both, and end where neither has one', async () => {
       await using deployment = await startDeployment({ database: await databases.url() })
       const [one, other] = [await deployment.registry('us-east-1'), await deployment.registry('eu-west-1')]
-      await cacheFrom(one, other)
-      await cacheFrom(other, one)
+      // Each could create repositories in the other, and so ask on.
+      const role = await createRole(deployment)
+      await cacheFrom(one, other, role)
+      await cacheFrom(other, one, role)
       const [ofOne, ofOther] = [image({ layers: [1_000] }), image({ layers: [2_000] })]
       await one.push('team/one', ofOne, 'v1')
       await other.push('team/other', ofOther, 'v1')
