@@ -142,7 +142,18 @@ export function createUpstreamCache(parts: UpstreamCacheParts): UpstreamCache {
 
   const reads = {
     images: createCachedImages({
-      ...{ images: stored.images, rules, tagStates, pending, asking, failures, clock, isThere, onPull: parts.onPull },
+      ...{
+        images: stored.images,
+        rules,
+        tagStates,
+        pending,
+        asking,
+        failures,
+        clock,
+        metadata,
+        isThere,
+        onPull: parts.onPull,
+      },
     }),
     linkedBlobs: createCachedBlobs({ linkedBlobs: stored.linkedBlobs, incoming, rules, pending, connect }),
     referrers: createCachedReferrers({

@@ -1,7 +1,9 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Clock } from '#lib/clock.ts'
 import { Refusal } from '#lib/refusal.ts'
+import type { Metadata } from '#metadata/metadata.ts'
 import type { Digest } from '#names/digest.ts'
+import type { Reference } from '#names/reference.ts'
 import type { Tag } from '#names/tag.ts'
 import type { ManifestHead, StaleCopy, StoredManifest } from '#registry/image.ts'
 import type { Images } from '#registry/images.ts'
@@ -12,7 +14,8 @@ import { RemoteFailure } from '#remote/registry.ts'
 import type { Asking } from './asking.ts'
 import { type CacheRule, ruleName } from './cache-rules.ts'
 import { asRefusal } from './failure-refusals.ts'
-import { planOf, type TagPlan, type TagState } from './freshness.ts'
+import { createFreshHits } from './fresh-hits.ts'
+import { localUntil, planOf, type TagPlan, type TagState } from './freshness.ts'
 import type { PendingManifests } from './pending-manifests.ts'
 import type { RecentFailures } from './recent-failures.ts'
 import type { RememberedRules } from './remembered-rules.ts'
@@ -35,6 +38,7 @@ export interface CachedImageParts {
   /** Hears of each pull that an upstream had to do with. */
   readonly onPull: (result: CachePull) => void
   readonly clock: Clock
+  readonly metadata: Metadata
 }
 
 /** `hit`: served without a question to the upstream. `failed`: nothing could be served. */
@@ -57,22 +61,19 @@ export function createCachedImages({
   rules,
   tagStates,
   pending,
+  metadata,
   asking,
   failures,
   isThere,
   onPull,
   clock,
 }: CachedImageParts): Images {
+  const hits = createFreshHits({ metadata, clock })
+
   /** Nothing where the caller may not import; then the copy counts, or nothing. */
   async function mayImport(key: RepositoryKey, by: Puller): Promise<boolean> {
     if (!(await by.may('ecr:BatchImportUpstreamImage'))) return false
     return (await isThere(key)) || by.may('ecr:CreateRepository')
-  }
-
-  /** Whether the copy is the answer, with no question to the upstream. */
-  function isHit(state: TagState, { rule }: UpstreamRepository): boolean {
-    const plan = planOf(state, { now: clock(), settings: rule.settings })
-    return plan.do === 'local' && plan.isStale !== true
   }
 
   async function readTag<T extends Found>(
@@ -190,29 +191,37 @@ export function createCachedImages({
     return found.length === 0 ? undefined : findUpstream(found, key.name)
   }
 
+  async function pull(key: RepositoryKey, reference: Reference, by: Puller): Promise<StoredManifest> {
+    const version = metadata.version()
+    const found = rules.find(key.registry)
+    const upstream = upstreamIn(found instanceof Promise ? await found : found, key)
+    const { tag, digest } = reference
+    if (upstream === undefined) {
+      if (tag !== undefined) hits.remember(key, tag, { isCovered: false, until: Number.POSITIVE_INFINITY }, version)
+      return images.pull(key, reference, by)
+    }
+    const reading: Reading<StoredManifest> = {
+      local: () => images.pull(key, reference, by),
+      localByDigest: (digest) => images.pull(key, { digest }, by),
+      pending: (digest) => pending.find(key, digest),
+    }
+    if (tag === undefined) return readDigest(upstream, key, digest, by, reading)
+    const state = await tagStates.find(key, tag)
+    const until = localUntil(state, upstream.rule.settings)
+    if (until > clock()) hits.remember(key, tag, { isCovered: true, until }, version)
+    return readTag(upstream, key, { tag, state }, by, reading)
+  }
+
   return {
     ...images,
 
-    // Flat on purpose where no rule covers the repository: `bench` figure "manifest GET by tag".
-    async pull(key, reference, by) {
-      const found = rules.find(key.registry)
-      const upstream = upstreamIn(found instanceof Promise ? await found : found, key)
-      if (upstream === undefined) return images.pull(key, reference, by)
-      const { tag, digest } = reference
-      const asked = tag === undefined ? undefined : tagStates.find(key, tag)
-      const state = asked instanceof Promise ? await asked : asked
-      // Flat on purpose too: `bench` figure "manifest GET by tag, cached against pushed".
-      if (state !== undefined && isHit(state, upstream)) {
-        onPull('hit')
-        return await images.pull(key, reference, by)
-      }
-      const reading: Reading<StoredManifest> = {
-        local: () => images.pull(key, reference, by),
-        localByDigest: (digest) => images.pull(key, { digest }, by),
-        pending: (digest) => pending.find(key, digest),
-      }
-      if (tag === undefined) return readDigest(upstream, key, digest, by, reading)
-      return readTag(upstream, key, { tag, state: state ?? (await tagStates.find(key, tag)) }, by, reading)
+    // Flat on purpose: `bench` figures "manifest GET by tag" and "manifest GET by tag, cached against pushed".
+    pull(key, reference, by) {
+      const { tag } = reference
+      const hit = tag === undefined ? undefined : hits.find(key, tag)
+      if (hit === undefined) return pull(key, reference, by)
+      if (hit.isCovered) onPull('hit')
+      return images.pull(key, reference, by)
     },
 
     async head(key, reference, by) {

@@ -50,3 +50,13 @@ export function planOf(
   if (fresh) return { do: 'pending', digest: cached.digest }
   return { do: 'check', known: cached.digest, otherwise: local === undefined ? 'pending' : 'local' }
 }
+
+/** Pure. Until when a tag is answered by the image that it points to, without a question; 0 where it is not. */
+export function localUntil(state: TagState, settings: RuleSettings): number {
+  const { local, cached } = state
+  const plan = planOf(state, { now: cached?.checkedAt ?? 0, settings })
+  if (local === undefined || plan.do !== 'local' || plan.isStale) return 0
+  const isTheirs = cached !== undefined && !state.isImmutable && local === cached.digest
+  if (!isTheirs) return Number.POSITIVE_INFINITY
+  return settings.maxAgeMs === 'never' ? Number.POSITIVE_INFINITY : cached.checkedAt + settings.maxAgeMs
+}

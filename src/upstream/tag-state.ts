@@ -1,4 +1,3 @@
-import { BoundedMap } from '#lib/bounded-map.ts'
 import type { Metadata, Reader, Transaction } from '#metadata/metadata.ts'
 import type { Digest } from '#names/digest.ts'
 import type { Tag } from '#names/tag.ts'
@@ -9,7 +8,7 @@ import type { TagState } from './freshness.ts'
 /** What is known of tags that come from an upstream, in SQL. */
 export interface TagStates {
   /** Of a repository that is not there, nothing. Each pull by tag of a cached repository asks: `bench` figure "manifest GET, cached". */
-  find(key: RepositoryKey, tag: Tag): TagState | Promise<TagState>
+  find(key: RepositoryKey, tag: Tag): Promise<TagState>
 }
 
 interface StateRow {
@@ -24,9 +23,6 @@ interface StateRow {
 }
 
 type ByTag = { account: string; region: string; name: string; tag: string }
-
-/** Further ones push out the oldest. */
-const mostStates = 10_000
 
 const unknown: TagState = { local: undefined, isImmutable: false, cached: undefined }
 
@@ -58,30 +54,10 @@ export function createTagStates({ metadata }: { readonly metadata: Metadata }): 
       .where('repository.name', '=', p('name')),
   )
 
-  async function read(by: Omit<ByTag, 'tag'>, tag: Tag): Promise<TagState> {
-    const [row] = await findState({ ...by, tag })
-    return row === undefined ? unknown : stateOf(row, tag)
-  }
-
-  let states: { readonly version: number | undefined; readonly byTag: BoundedMap<string, TagState> } = {
-    version: undefined,
-    byTag: new BoundedMap(mostStates),
-  }
-
   return {
-    // At once where nothing was committed since, which is why this is no async function.
-    find({ registry: { account, region }, name }, tag) {
-      const version = metadata.version()
-      if (version === undefined) return read({ account, region, name }, tag)
-      if (version !== states.version) states = { version, byTag: new BoundedMap(mostStates) }
-      const { byTag } = states
-      const about = `${account} ${region} ${name}:${tag}`
-      const known = byTag.get(about)
-      if (known !== undefined) return known
-      return read({ account, region, name }, tag).then((state) => {
-        byTag.set(about, state)
-        return state
-      })
+    async find({ registry: { account, region }, name }, tag) {
+      const [row] = await findState({ account, region, name, tag })
+      return row === undefined ? unknown : stateOf(row, tag)
     },
   }
 }

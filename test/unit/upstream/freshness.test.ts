@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
+import fc from 'fast-check'
 import { parseDigest } from '#names/digest.ts'
-import { type CachedTag, planOf, type TagState } from '#upstream/freshness.ts'
+import { type CachedTag, localUntil, planOf, type TagState } from '#upstream/freshness.ts'
 import { defaultRuleSettings } from '#upstream/rule-settings.ts'
 
 const digestOf = (digit: string) => parseDigest(`sha256:${digit.repeat(64)}`)
@@ -59,4 +60,30 @@ describe('the plan for a pull by tag', () => {
   test('an image that was deleted here is asked for again', () => {
     assert.deepEqual(plan({ cached: cached({}) }), { do: 'check', known: undefined, otherwise: 'none' })
   })
+})
+
+test('until the time that is remembered for a tag, and not after it, its plan is to serve what is here', () => {
+  const digests = fc.constantFrom(one, two, three)
+  const pending = fc.constantFrom('none' as const, 'arriving' as const, 'failing' as const)
+  const some = fc.record({
+    digest: digests,
+    over: fc.option(digests, { nil: undefined }),
+    checkedAt: fc.nat(day),
+    pending,
+  })
+  const states = fc.record({
+    local: fc.option(digests, { nil: undefined }),
+    isImmutable: fc.boolean(),
+    cached: fc.option(some, { nil: undefined }),
+  })
+  const ages = fc.oneof(fc.constant('never' as const), fc.nat(day))
+  fc.assert(
+    fc.property(states, ages, fc.nat(3 * day), (state, maxAgeMs, later) => {
+      const settings = { ...defaultRuleSettings, maxAgeMs }
+      const now = (state.cached?.checkedAt ?? 0) + later
+      const { do: what, ...rest } = planOf(state, { now, settings })
+      const isHit = what === 'local' && !('isStale' in rest)
+      assert.equal(now < localUntil(state, settings), isHit)
+    }),
+  )
 })
