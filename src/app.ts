@@ -138,6 +138,8 @@ export interface AppOptions {
   readonly verifyOutputs?: boolean
   /** In PEM: whom to trust beside those whom Node trusts, where others are asked for something. For tests. */
   readonly trustedCertificates?: readonly string[]
+  /** How long an upstream registry may send nothing, and the first pause after it breaks a layer. For tests. */
+  readonly upstreamWaits?: { readonly silenceMs: number; readonly pauseMs: number }
 }
 
 /** What a deployment needs once, however many processes serve it: the schema, and the account with its root key. */
@@ -155,7 +157,7 @@ export function prepare(settings: Settings, log: Logger): Promise<EnsuredRoot> {
 
 /** @throws SettingError if what a setting names cannot be opened */
 export async function startApp(settings: Settings, log: Logger, options: AppOptions = {}): Promise<App> {
-  const { clock = systemClock, verifyOutputs = false, trustedCertificates = [], feed } = options
+  const { clock = systemClock, verifyOutputs = false, trustedCertificates = [], upstreamWaits, feed } = options
   const { quotas } = settings
   const metadata = await openSetting(settings, 'database', () =>
     openMetadata(settings.database, logLostConnection(log)),
@@ -249,6 +251,7 @@ export async function startApp(settings: Settings, log: Logger, options: AppOpti
     keySecret: box.derive('keys of upstream tokens'),
     clock,
     certificates: trustedCertificates,
+    ...(upstreamWaits && { silenceMs: upstreamWaits.silenceMs }),
   })
   const upstreamHosts = {
     areForbidden: settings.upstreams === 'none',
@@ -257,7 +260,10 @@ export async function startApp(settings: Settings, log: Logger, options: AppOpti
   }
   const rules = createRememberedRules({ metadata, clock })
   const imagePush = createImagePush({ metadata, clock, quotas })
-  const incoming = createIncomingBlobs({ metadata, blobs, clock, quotas, processId: randomUUID() })
+  const incoming = createIncomingBlobs({
+    ...{ metadata, blobs, clock, quotas, processId: randomUUID() },
+    ...(upstreamWaits && { pauseMs: upstreamWaits.pauseMs }),
+  })
   const ruleStatuses = createRuleStatuses({
     metadata,
     clock,

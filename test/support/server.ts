@@ -3,7 +3,7 @@
  * is real but the clock, which a test may move. Each answer of the control plane is checked against the API model.
  */
 import { type Logger, pino } from 'pino'
-import { prepare, startApp } from '#app.ts'
+import { type AppOptions, prepare, startApp } from '#app.ts'
 import { loadSettings } from '#config/load.ts'
 import { ensureRoot } from '#iam/access-keys.ts'
 import { openSecrets } from '#iam/secret-key.ts'
@@ -42,6 +42,10 @@ export interface ServerOptions {
   /** Further settings, by the names of their environment variables. */
   readonly environment?: Readonly<Record<string, string>>
   readonly log?: Logger
+  /** Short ones, for a test in which an upstream breaks. */
+  readonly upstreamWaits?: AppOptions['upstreamWaits']
+  /** In PEM, instead of the certificate of the tests. */
+  readonly trustedCertificates?: readonly string[]
 }
 
 const rootKey: Credentials = {
@@ -71,8 +75,11 @@ export async function startServer(options: ServerOptions = {}): Promise<RunningS
   })
   const log = options.log ?? pino({ level: process.env.LADING_TEST_LOG ?? 'silent' }, pino.destination(2))
   await prepare(settings, log)
-  const { clock = systemClock } = options
-  const app = await startApp(settings, log, { clock, verifyOutputs: true, trustedCertificates: [selfSigned.cert] })
+  const { clock = systemClock, upstreamWaits, trustedCertificates = [selfSigned.cert] } = options
+  const app = await startApp(settings, log, {
+    ...{ clock, verifyOutputs: true, trustedCertificates },
+    ...(upstreamWaits && { upstreamWaits }),
+  })
   let stopped: Promise<void> | undefined
   const stop = () => {
     stopped ??= app.stop().then(() => folder[Symbol.asyncDispose]())

@@ -3,7 +3,7 @@ import type { ECR } from '@aws-sdk/client-ecr'
 import { IAM } from '@aws-sdk/client-iam'
 import { startEcrSession } from '#test/support/ecr-session.ts'
 import { type Answer, type Call, openOciClient } from '#test/support/oci-client.ts'
-import type { RunningServer } from '#test/support/server.ts'
+import type { RunningServer, ServerOptions } from '#test/support/server.ts'
 import { type Hub, type HubOptions, startHub } from './hub.ts'
 
 export interface CacheSession extends AsyncDisposable {
@@ -30,6 +30,8 @@ export interface CacheSessionOptions {
   readonly environment?: Readonly<Record<string, string>>
   /** Of the rule; `hub` by default. */
   readonly prefix?: string
+  /** How the server under test differs. */
+  readonly server?: Pick<ServerOptions, 'upstreamWaits' | 'trustedCertificates'>
 }
 
 export async function startCacheSession(options: CacheSessionOptions = {}): Promise<CacheSession> {
@@ -39,6 +41,7 @@ export async function startCacheSession(options: CacheSessionOptions = {}): Prom
   let ahead = 0
   const session = stack.use(
     await startEcrSession({
+      ...options.server,
       ...(database !== undefined && { database }),
       clock: () => Date.now() + ahead,
       environment: {
