@@ -11,7 +11,7 @@ import type { Arrivals } from './arrivals.ts'
 import { ruleName } from './cache-rules.ts'
 import type { Connect } from './connect.ts'
 import { importImage } from './import-kind.ts'
-import { markArriving, type PendingManifests } from './pending-manifests.ts'
+import { markArriving, type PendingManifests, retryFailed } from './pending-manifests.ts'
 import type { FailureScope, RecentFailures } from './recent-failures.ts'
 import { recordTag, type TagStates } from './tag-state.ts'
 import type { UpstreamRepository } from './upstream-name.ts'
@@ -25,6 +25,8 @@ export interface Asking {
    * @throws RemoteFailure; Refusal of a repository that cannot be created, or of a quota
    */
   tag(ask: AskedTag): Promise<'kept' | 'absent'>
+  /** Has the import of a manifest begin again, if it failed a while ago. */
+  retry(key: RepositoryKey, digest: Digest): Promise<void>
   /** Fetches a manifest by digest, which is pending or an image afterwards. @throws as `tag` */
   digest(ask: AskedDigest): Promise<'kept' | 'absent'>
 }
@@ -47,8 +49,22 @@ export interface AskedDigest extends Asked {
   readonly digest: Digest
 }
 
+/** A manifest is small, so that one that takes longer is that of an upstream which sends it byte by byte. */
+const longestAskMs = 60_000
+/** After so long a pull has a failed import begin again. */
+const retriedAfterMs = 10_000
+
 /** So long a request waits for a rate limit to end, since clients take 429 as final. */
 const longestHoldMs = 4_000
+
+/** A time limit that passed is a failure of the upstream, too. */
+function asFailure(error: unknown): RemoteFailure | undefined {
+  if (error instanceof RemoteFailure) return error
+  const isTimeout = error instanceof DOMException && error.name === 'TimeoutError'
+  return isTimeout
+    ? new RemoteFailure('unreachable', `The upstream registry did not send it within ${longestAskMs} ms`)
+    : undefined
+}
 
 export function createAsking({
   metadata,
@@ -88,18 +104,22 @@ export function createAsking({
       if (answer === 'absent') failures.remember(scope, answer)
       return answer
     } catch (error) {
-      if (error instanceof RemoteFailure) {
-        failures.remember(scope, error)
-        report(error)
+      const failure = asFailure(error)
+      if (failure !== undefined) {
+        failures.remember(scope, failure)
+        report(failure)
       }
-      throw error
+      throw failure ?? error
     }
   }
 
   async function askTag({ key, upstream, tag, known, by }: AskedTag): Promise<'kept' | 'absent'> {
     const remote = await connect(upstream.rule)
     const { upstreamName } = upstream
-    const head = known === undefined ? undefined : await remote.headManifest(upstreamName, tag)
+    const head =
+      known === undefined
+        ? undefined
+        : await remote.headManifest(upstreamName, tag, { signal: AbortSignal.timeout(longestAskMs) })
     // The image stays although its tag is gone upstream.
     if (known !== undefined && (head === undefined || head.digest === known)) {
       await confirm(key, tag, known)
@@ -125,16 +145,23 @@ export function createAsking({
   /** A short limit is waited for. */
   async function fetch(remote: RemoteRegistry, name: string, reference: string): Promise<RemoteManifest | undefined> {
     try {
-      return await remote.getManifest(name, reference)
+      return await remote.getManifest(name, reference, { signal: AbortSignal.timeout(longestAskMs) })
     } catch (error) {
       const waitMs = error instanceof RemoteFailure && error.reason === 'limited' ? error.retryAfterMs : undefined
       if (waitMs === undefined || waitMs > longestHoldMs) throw error
       await delay(waitMs)
-      return remote.getManifest(name, reference)
+      return remote.getManifest(name, reference, { signal: AbortSignal.timeout(longestAskMs) })
     }
   }
 
   return {
+    retry: (key, digest) =>
+      metadata.transaction(async (trx) => {
+        const { id } = await lockRepository(trx, key, 'shared')
+        if (!(await retryFailed(trx, id, digest, clock() - retriedAfterMs))) return
+        await enqueueIfNone(trx, importImage, { repositoryId: id, digest }, { at: clock() })
+      }),
+
     tag(ask) {
       const { key, upstream, tag } = ask
       const scope = { rule: ruleName(upstream.rule), about: `${key.name}:${tag}` }

@@ -86,6 +86,7 @@ export function createCachedImages({
     const plan = planOf(state, { now: clock(), settings: upstream.rule.settings })
     if (plan.do !== 'check') {
       onPull(plan.do === 'local' && plan.isStale ? 'stale' : 'hit')
+      if (state.cached?.pending === 'failing') await asking.retry(key, state.cached.digest)
       return readAsPlanned(plan, state, reading)
     }
     if (!(await mayImport(key, by))) return readOtherwise(plan, state, reading, undefined)

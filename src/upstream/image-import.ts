@@ -44,6 +44,8 @@ export class BudgetSpent extends Error {
   }
 }
 
+/** Of a manifest, which is small. */
+const longestAskMs = 60_000
 /** Blobs that an import fetches at once. */
 const blobsAtOnce = 3
 /** An index may refer to indexes. Deeper ones are no images that a client can pull. */
@@ -94,14 +96,16 @@ export function createImageImport({
   }
 
   async function importChild(importing: Importing, digest: Digest, { by, depth }: Child): Promise<void> {
-    const { key, repositoryId, upstream } = importing
+    const { key, repositoryId, upstream, signal } = importing
     if (await isImage(repositoryId, digest)) return
     if (depth > deepest) throw new RemoteFailure('invalid', 'The index of the upstream registry is nested too deeply')
     let child = await readPending(metadata.reader, repositoryId, digest)
     if (child === undefined) {
       const from = await budgets.unaskedFrom(upstream.rule)
       if (from > clock()) throw new BudgetSpent(from)
-      const remote = await (await connect(upstream.rule)).getManifest(upstream.upstreamName, digest)
+      const remote = await (await connect(upstream.rule)).getManifest(upstream.upstreamName, digest, {
+        signal: AbortSignal.any([signal, AbortSignal.timeout(longestAskMs)]),
+      })
       if (remote === undefined) {
         throw new RemoteFailure('invalid', `The upstream registry does not have ${digest}, to which its index refers`)
       }

@@ -198,6 +198,23 @@ export async function markFailing(
   return false
 }
 
+/** As `markArriving`, of one that failed before a time. */
+export async function retryFailed(
+  trx: Transaction,
+  repositoryId: number,
+  digest: Digest,
+  before: number,
+): Promise<boolean> {
+  const { numUpdatedRows } = await trx
+    .updateTable('pending_manifest')
+    .set({ failed_at: null, failure: null })
+    .where('repository_id', '=', repositoryId)
+    .where('digest', '=', digest)
+    .where('failed_at', '<', before)
+    .executeTakeFirst()
+  return numUpdatedRows > 0n
+}
+
 /** Its content is tried again. False where the manifest does not wait for any. */
 export async function markArriving(trx: Transaction, repositoryId: number, digest: Digest): Promise<boolean> {
   const { numUpdatedRows } = await trx
