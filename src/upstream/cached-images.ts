@@ -157,6 +157,12 @@ export function createCachedImages({
     return cached && { checkedAt: cached.checkedAt, now: clock() }
   }
 
+  async function findPending(key: RepositoryKey, digest: Digest) {
+    const found = await pending.find(key, digest)
+    if (found?.isFailing) await asking.retry(key, digest)
+    return found
+  }
+
   async function readDigest<T extends Found>(
     upstream: UpstreamRepository,
     key: RepositoryKey,
@@ -204,7 +210,7 @@ export function createCachedImages({
     const reading: Reading<StoredManifest> = {
       local: () => images.pull(key, reference, by),
       localByDigest: (digest) => images.pull(key, { digest }, by),
-      pending: (digest) => pending.find(key, digest),
+      pending: (digest) => findPending(key, digest),
     }
     if (tag === undefined) return readDigest(upstream, key, digest, by, reading)
     const state = await tagStates.find(key, tag)
@@ -233,7 +239,7 @@ export function createCachedImages({
         local: () => images.head(key, reference, by),
         localByDigest: (digest) => images.head(key, { digest }, by),
         async pending(digest) {
-          const arriving = await pending.find(key, digest)
+          const arriving = await findPending(key, digest)
           return arriving && { digest, mediaType: arriving.mediaType, sizeBytes: arriving.body.byteLength }
         },
       }

@@ -15,6 +15,8 @@ export interface PendingManifest extends StoredManifest {
   readonly upstreamName: string
   /** The ARN of the principal that pulled it first. */
   readonly by: string
+  /** Whether its content failed to come, and is not on its way. */
+  readonly isFailing: boolean
 }
 
 /** A manifest as an upstream sent it. */
@@ -83,6 +85,7 @@ const pendingColumns = [
   'pending_manifest.body',
   'pending_manifest.upstream_name',
   'pending_manifest.requested_by',
+  'pending_manifest.failed_at',
 ] as const
 
 interface PendingRow {
@@ -91,6 +94,7 @@ interface PendingRow {
   readonly body: Uint8Array
   readonly upstream_name: string
   readonly requested_by: string
+  readonly failed_at: number | null
 }
 
 function pendingOf(row: PendingRow): PendingManifest {
@@ -100,6 +104,7 @@ function pendingOf(row: PendingRow): PendingManifest {
     body: row.body,
     upstreamName: row.upstream_name,
     by: row.requested_by,
+    isFailing: row.failed_at !== null,
   }
 }
 
