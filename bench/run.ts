@@ -7,6 +7,7 @@ import { parseArgs } from 'node:util'
 import { findProgram } from '#test/support/run.ts'
 import { blobGet } from './figures/blob-get.ts'
 import { blobPush } from './figures/blob-push.ts'
+import { coldStorm } from './figures/cold-storm.ts'
 import { collect } from './figures/collect.ts'
 import { imagePull } from './figures/image-pull.ts'
 import { imagePush } from './figures/image-push.ts'
@@ -30,6 +31,7 @@ const figures: readonly (Comparison | Limit)[] = [
   manifestGet,
   manifestGetByUser,
   manifestGetCached,
+  coldStorm,
   blobGet,
   blobPush,
   smallBlobPush,
