@@ -113,7 +113,7 @@ import { createUpstreamCache } from '#upstream/cache.ts'
 import { createCacheRules } from '#upstream/cache-rules.ts'
 import { createCacheStatuses } from '#upstream/cache-status.ts'
 import { createEvictionWorkers, evictionSchedule } from '#upstream/eviction.ts'
-import { createImageOrigins } from '#upstream/image-origin.ts'
+import { createImageOrigins, forgetOrigins } from '#upstream/image-origin.ts'
 import { createMirrorRules } from '#upstream/mirror-rules.ts'
 import { createPendingExpiry, pendingExpirySchedule } from '#upstream/pending-expiry.ts'
 import { createRememberedRules } from '#upstream/remembered-rules.ts'
@@ -259,7 +259,10 @@ export async function startApp(settings: Settings, log: Logger, options: AppOpti
     ownRegistryAt: endpoints.ownRegistryAt,
   }
   const rules = createRememberedRules({ metadata, clock })
-  const imagePush = createImagePush({ metadata, clock, quotas })
+  const imagePush = createImagePush({
+    ...{ metadata, clock, quotas },
+    onNewPush: (trx, repositoryId, digest) => forgetOrigins(trx, repositoryId, [digest]),
+  })
   const incoming = createIncomingBlobs({
     ...{ metadata, blobs, clock, quotas, processId: randomUUID() },
     ...(upstreamWaits && { pauseMs: upstreamWaits.pauseMs }),

@@ -15,6 +15,8 @@ export interface Claims {
 }
 
 const heldMs = 30_000
+/** A claim that ends later is from a clock that was ahead. It would last until this clock is there, though its process may be dead. */
+const skewMs = 30_000
 const firstWaitMs = 20
 const longestWaitMs = 250
 
@@ -59,7 +61,13 @@ export function createClaims({
           conflict
             .column('key')
             .doUpdateSet({ holder: row.holder, held_until: row.held_until })
-            .where(({ eb }) => eb('claim.held_until', '<', now).or('claim.holder', '=', processId)),
+            .where(({ or, eb }) =>
+              or([
+                eb('claim.held_until', '<', now),
+                eb('claim.held_until', '>', now + heldMs + skewMs),
+                eb('claim.holder', '=', processId),
+              ]),
+            ),
         )
         .returning('key')
         .executeTakeFirst(),

@@ -61,10 +61,13 @@ export function createImagePush({
   metadata,
   clock,
   quotas,
+  onNewPush,
 }: {
   metadata: Metadata
   clock: Clock
   quotas: Quotas & StorageLimits
+  /** Called in the transaction in which a client brings an image that the repository does not have. */
+  onNewPush?: (trx: Transaction, repositoryId: number, digest: Digest) => Promise<void>
 }): ImagePush {
   const storageQuotas = createStorageQuotas(quotas)
   return {
@@ -89,6 +92,7 @@ export function createImagePush({
         const moved = isWanted && (await moveTag(trx, repository, tag, digest, act))
         if (moved) await requireTagsWithin(trx, quotas, repository, digest)
         if (stored) await storageQuotas.requireStored(trx, key.registry)
+        if (stored && cause === 'push') await onNewPush?.(trx, repository.id, digest)
         await alongside?.(trx, repository, { digest, isNew: stored })
         const changed = tag === undefined ? stored : moved
         return { digest, manifest, changed: changed || restored.includes(digest) }

@@ -15,6 +15,7 @@ import { type CacheRule, readLimitedRules, readRules } from './cache-rules.ts'
 import { readCachedBytes, readCachedRepositories } from './cache-usage.ts'
 import { type EvictionCandidate, findCandidates, findCandidatesIn, findWhole } from './eviction-candidates.ts'
 import { evictCachedImages, requestEvictionNow } from './eviction-kind.ts'
+import { forgetOrigins } from './image-origin.ts'
 import type { RuleKey } from './rule-status.ts'
 
 /**
@@ -133,6 +134,7 @@ async function evictOne(
     const size = await readSize(trx, repository.id, digests)
     const tags = await dropCopies(trx, repository, digests, { at, unneededSince })
     await forgetTags(trx, repository.id, digests)
+    await forgetOrigins(trx, repository.id, digests)
     await addToCounter(trx, 'lading_cache_evicted_images_total', digests.length)
     const tagsOf = (digest: Digest) => tags.filter((each) => each.digest === digest).map(({ tag }) => tag)
     return { repository, size, images: digests.map((digest) => ({ digest, tags: tagsOf(digest).sort() })) }

@@ -1,4 +1,4 @@
-import type { Metadata } from '#metadata/metadata.ts'
+import type { Metadata, Transaction } from '#metadata/metadata.ts'
 import type { Digest } from '#names/digest.ts'
 import type { Tag } from '#names/tag.ts'
 import type { ImageQuery } from '#registry/image.ts'
@@ -53,4 +53,13 @@ export function createImageOrigins({ metadata: { reader } }: { metadata: Metadat
       }
     },
   }
+}
+
+/** To be called by transactions that evict copies, or store images that clients pushed: these are cached no more. */
+export async function forgetOrigins(trx: Transaction, repositoryId: number, digests: readonly Digest[]): Promise<void> {
+  await trx
+    .deleteFrom('cached_image')
+    .where('repository_id', '=', repositoryId)
+    .where('digest', 'in', [...digests])
+    .execute()
 }

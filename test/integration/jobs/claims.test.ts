@@ -52,5 +52,33 @@ eachDatabase((databases) =>
       now += 30_001
       assert.equal(await waiting, 'taken over')
     })
+
+    test('a claim of a dead process with a clock an hour ahead ends at once', { timeout: 20_000 }, async (t) => {
+      const url = await databases.url()
+      const now = 1_000_000_000
+      const open = async (processId: string, clock: () => number) =>
+        createClaims({ metadata: await databases.open(t, url), clock, processId })
+      const [ahead, alive] = [await open('ahead', () => now + 3_600_000), await open('alive', () => now)]
+      const hung = Promise.withResolvers<void>()
+      ahead
+        .share(
+          'key',
+          async () => undefined,
+          () => {
+            hung.resolve()
+            return new Promise<string>(() => {})
+          },
+        )
+        .catch(() => {})
+      await hung.promise
+      assert.equal(
+        await alive.share(
+          'key',
+          async () => undefined,
+          async () => 'taken over',
+        ),
+        'taken over',
+      )
+    })
   }),
 )

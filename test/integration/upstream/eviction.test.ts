@@ -153,6 +153,32 @@ eachDatabase(({ dialect, url }) => {
       assert.deepEqual(await held(name), new Set())
     })
 
+    test('an image that a client pushes after its copy went is a pushed one, and stays', async (t) => {
+      const { metadata, repository, cache, push, move, limit, held, ecr, ask } = await open(t)
+      const name = await repository('quay/app')
+      const [deleted, evicted] = [large('deleted'), large('evicted')]
+      await cache(name, deleted, 'v1')
+      await ecr().batchDeleteImage({ repositoryName: name, imageIds: [{ imageDigest: deleted.digest }] })
+      await cache(name, evicted, 'v2')
+      move(20 * minuteMs)
+      await limit(1)
+      assert.deepEqual(await held(name), new Set())
+      const known = await metadata.reader.selectFrom('cached_image').select('digest').execute()
+      assert.ok(!known.some(({ digest }) => digest === evicted.digest))
+
+      for (const each of [deleted, evicted]) await push(name, each)
+      await push(name, deleted, 'v1')
+      const origin = await ask<wire.DescribeImageOriginResponse>('DescribeImageOrigin', {
+        repositoryName: name,
+        imageDigest: deleted.digest,
+      })
+      assert.equal(origin.origin, 'PUSHED')
+      await cache(name, large('other'), 'v3')
+      move(20 * minuteMs)
+      await limit(2)
+      assert.deepEqual(await held(name), new Set([deleted.digest, evicted.digest]))
+    })
+
     test('a crowd of images asks for one look at the limit, a minute later', async (t) => {
       const { metadata, limit, clock } = await open(t)
       await limit(1)
