@@ -119,6 +119,7 @@ import { createPendingExpiry, pendingExpirySchedule } from '#upstream/pending-ex
 import { createRememberedRules } from '#upstream/remembered-rules.ts'
 import { createRuleStatuses, upstreamGauges } from '#upstream/rule-status.ts'
 import { createSharedTokens } from '#upstream/shared-tokens.ts'
+import { forgetTag } from '#upstream/tag-state.ts'
 import { kindOfUpstream } from '#upstream/upstreams.ts'
 
 /** Builds everything once, in order, and takes it down in reverse. The only file that knows every room. */
@@ -262,6 +263,7 @@ export async function startApp(settings: Settings, log: Logger, options: AppOpti
   const imagePush = createImagePush({
     ...{ metadata, clock, quotas },
     onNewPush: (trx, repositoryId, digest) => forgetOrigins(trx, repositoryId, [digest]),
+    onTagMoved: forgetTag,
   })
   const incoming = createIncomingBlobs({
     ...{ metadata, blobs, clock, quotas, processId: randomUUID() },
@@ -385,7 +387,7 @@ export async function startApp(settings: Settings, log: Logger, options: AppOpti
           deletedRepositories: createDeletedRepositories({ metadata, clock, quotas }),
           retentions: createRetentions({ metadata, settings: registrySettings }),
           tagHistory: createTagHistory({ metadata, clock }),
-          tagRollback: createTagRollback({ metadata, clock, quotas }),
+          tagRollback: createTagRollback({ metadata, clock, quotas, onTagMoved: forgetTag }),
           clock,
         },
         { verifyOutputs },

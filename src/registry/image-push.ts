@@ -11,7 +11,7 @@ import { type Quotas, requireWithin } from './quotas.ts'
 import { refuse } from './refusals.ts'
 import { inRepository, lockRepository, type Repository, type RepositoryKey } from './repository.ts'
 import { createStorageQuotas, type StorageLimits } from './storage-quotas.ts'
-import { moveTag, requireTagsWithin } from './tag-moving.ts'
+import { moveTag, type OnTagMoved, requireTagsWithin } from './tag-moving.ts'
 
 /** A manifest as a client sends it. */
 export interface ManifestPush {
@@ -62,12 +62,15 @@ export function createImagePush({
   clock,
   quotas,
   onNewPush,
+  onTagMoved,
 }: {
   metadata: Metadata
   clock: Clock
   quotas: Quotas & StorageLimits
   /** Called in the transaction in which a client brings an image that the repository does not have. */
   onNewPush?: (trx: Transaction, repositoryId: number, digest: Digest) => Promise<void>
+  /** Called in the transaction in which a client's push moves a tag. */
+  onTagMoved?: OnTagMoved
 }): ImagePush {
   const storageQuotas = createStorageQuotas(quotas)
   return {
@@ -93,6 +96,7 @@ export function createImagePush({
         if (moved) await requireTagsWithin(trx, quotas, repository, digest)
         if (stored) await storageQuotas.requireStored(trx, key.registry)
         if (stored && cause === 'push') await onNewPush?.(trx, repository.id, digest)
+        if (moved && cause === 'push') await onTagMoved?.(trx, repository.id, tag)
         await alongside?.(trx, repository, { digest, isNew: stored })
         const changed = tag === undefined ? stored : moved
         return { digest, manifest, changed: changed || restored.includes(digest) }

@@ -14,6 +14,9 @@ export interface TagMoving extends Act {
   readonly imageCame: boolean
 }
 
+/** Hears that a client moved a tag. */
+export type OnTagMoved = (trx: Transaction, repositoryId: number, tag: Tag) => Promise<void>
+
 /**
  * The one way in which a tag comes to point to an image of its repository, whoever moves it. Answers whether it pointed elsewhere
  * before, or nowhere. Decides immutability under the repository's exclusive lock, so that of two who race for one immutable tag the

@@ -6,7 +6,7 @@ import type { Quotas } from './quotas.ts'
 import { refuse } from './refusals.ts'
 import { inRepository, lockRepository, type Repository, type RepositoryKey } from './repository.ts'
 import { findImageState, findLastMove, findLastOther, hasPointedTo } from './tag-history.ts'
-import { findTarget, moveTag, requireTagsWithin } from './tag-moving.ts'
+import { findTarget, moveTag, type OnTagMoved, requireTagsWithin } from './tag-moving.ts'
 
 export interface TagRollback {
   /**
@@ -37,10 +37,13 @@ export function createTagRollback({
   metadata,
   clock,
   quotas,
+  onTagMoved,
 }: {
   metadata: Metadata
   clock: Clock
   quotas: Quotas
+  /** Called in the transaction in which a rollback moves a tag. */
+  onTagMoved?: OnTagMoved
 }): TagRollback {
   return {
     rollBack: (key, tag, { to: wanted, by }) =>
@@ -54,6 +57,7 @@ export function createTagRollback({
         }
         const moved = await moveTag(trx, repository, tag, to, { by, at: clock(), cause: 'rollback', imageCame: false })
         if (moved) await requireTagsWithin(trx, quotas, repository, to)
+        if (moved) await onTagMoved?.(trx, repository.id, tag)
         return { from, to }
       }),
   }

@@ -103,6 +103,11 @@ export async function recordTag(
   return true
 }
 
+/** To be called by transactions in which a client moves a tag: the tag is the client's, though it may point to what the upstream has. */
+export async function forgetTag(trx: Transaction, repositoryId: number, tag: Tag): Promise<void> {
+  await trx.deleteFrom('cached_tag').where('repository_id', '=', repositoryId).where('tag', '=', tag).execute()
+}
+
 /** Whether the cache may move a tag: one that is not here, or points to what the cache put there. */
 export async function mayMove(trx: Transaction, repositoryId: number, tag: Tag): Promise<boolean> {
   return (await readOwner(trx, repositoryId, tag)).isOurs
