@@ -11,7 +11,7 @@ import type { Connect } from './connect.ts'
 import { asRefusal } from './failure-refusals.ts'
 import type { ImageImport } from './image-import.ts'
 import { readPending } from './pending-manifests.ts'
-import type { RecentFailures } from './recent-failures.ts'
+import type { FailureScope, RecentFailures } from './recent-failures.ts'
 import type { RememberedRules } from './remembered-rules.ts'
 import { isFresh } from './rule-settings.ts'
 import { findUpstream, type UpstreamRepository } from './upstream-name.ts'
@@ -77,8 +77,11 @@ export function createCachedReferrers(parts: CachedReferrerParts): Referrers {
     const scope = { rule: ruleName(upstream.rule), about: `${key.name}@${subject} referrers` }
     try {
       const recent = failures.find(scope)
+      if (recent === 'absent') return
       if (recent instanceof RemoteFailure) throw recent
-      await once(scope.about + scope.rule, () => importAll({ key, repositoryId: id, upstream, subject, by: by.arn }))
+      await once(scope.about + scope.rule, () =>
+        importAll({ key, repositoryId: id, upstream, scope, subject, by: by.arn }),
+      )
     } catch (error) {
       if (error instanceof RemoteFailure) failures.remember(scope, error)
       // A list that was complete before is served. One that never was would hide a signature.
@@ -96,7 +99,7 @@ export function createCachedReferrers(parts: CachedReferrerParts): Referrers {
   }
 
   async function importAll(listing: Listing): Promise<void> {
-    const { upstream, subject, repositoryId } = listing
+    const { upstream, scope, subject, repositoryId } = listing
     const signal = AbortSignal.timeout(patienceMs)
     const remote = await connect(upstream.rule)
     const listed = await remote.listReferrers(upstream.upstreamName, subject, { signal })
@@ -107,20 +110,25 @@ export function createCachedReferrers(parts: CachedReferrerParts): Referrers {
       }
     })
     await Promise.all(lanes)
-    await recordCheck(repositoryId, subject)
+    const isHere = await recordCheck(repositoryId, subject)
+    // The time of this answer has no row. Clients that repeat the question must not use up the limit of the upstream.
+    if (!isHere) failures.remember(scope, 'absent')
   }
 
-  /** An image that is pending becomes a cached one, and keeps the time. */
-  async function recordCheck(repositoryId: number, subject: Digest): Promise<void> {
-    await metadata.transaction(async (trx) => {
+  /** An image that is pending becomes a cached one, and keeps the time. False for an image that is neither. */
+  async function recordCheck(repositoryId: number, subject: Digest): Promise<boolean> {
+    return metadata.transaction(async (trx) => {
+      let isHere = false
       for (const table of ['pending_manifest', 'cached_image'] as const) {
-        await trx
+        const { numUpdatedRows } = await trx
           .updateTable(table)
           .set({ referrers_checked_at: clock() })
           .where('repository_id', '=', repositoryId)
           .where('digest', '=', subject)
-          .execute()
+          .executeTakeFirst()
+        isHere ||= numUpdatedRows > 0n
       }
+      return isHere
     })
   }
 
@@ -155,6 +163,7 @@ interface Listing {
   readonly key: RepositoryKey
   readonly repositoryId: number
   readonly upstream: UpstreamRepository
+  readonly scope: FailureScope
   readonly subject: Digest
   readonly by: string
 }
