@@ -41,6 +41,8 @@ export interface PendingManifests {
   find(key: RepositoryKey, digest: Digest): Promise<PendingManifest | undefined>
   /** A blob that pending manifests of the repository refer to. A foreign layer is none: its publisher hands it out. */
   findBlob(key: RepositoryKey, digest: Digest): Promise<{ readonly sizeBytes: number | undefined } | undefined>
+  /** Whether pending indexes of the repository refer to a manifest. */
+  isChild(key: RepositoryKey, digest: Digest): Promise<boolean>
 }
 
 type ByDigest = { account: string; region: string; name: string; digest: string }
@@ -57,24 +59,33 @@ export function createPendingManifests({ metadata }: { readonly metadata: Metada
       .where('pending_manifest.digest', '=', p('digest')),
   )
 
+  function selectReference({ registry: { account, region }, name }: RepositoryKey, child: Digest) {
+    return metadata.reader
+      .selectFrom('repository')
+      .innerJoin('pending_reference', 'pending_reference.repository_id', 'repository.id')
+      .select('pending_reference.size')
+      .where('repository.account', '=', account)
+      .where('repository.region', '=', region)
+      .where('repository.name', '=', name)
+      .where('pending_reference.child', '=', child)
+  }
+
   return {
     async find({ registry: { account, region }, name }, digest) {
       const [row] = await findByDigest({ account, region, name, digest })
       return row && pendingOf(row)
     },
 
-    async findBlob({ registry: { account, region }, name }, digest) {
-      const row = await metadata.reader
-        .selectFrom('repository')
-        .innerJoin('pending_reference', 'pending_reference.repository_id', 'repository.id')
-        .select('pending_reference.size')
-        .where('repository.account', '=', account)
-        .where('repository.region', '=', region)
-        .where('repository.name', '=', name)
-        .where('pending_reference.child', '=', digest)
+    async findBlob(key, digest) {
+      const row = await selectReference(key, digest)
         .where('pending_reference.kind', 'in', ['config', 'layer'])
         .executeTakeFirst()
       return row && { sizeBytes: row.size ?? undefined }
+    },
+
+    async isChild(key, digest) {
+      const child = selectReference(key, digest).where('pending_reference.kind', '=', 'manifest')
+      return (await child.executeTakeFirst()) !== undefined
     },
   }
 }

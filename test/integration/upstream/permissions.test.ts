@@ -1,7 +1,7 @@
 /** Who may pull through a rule, by identity, registry and repository policy, and what each refusal says. */
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import { image } from '#test/support/images/build.ts'
+import { amd64, arm64, image, index } from '#test/support/images/build.ts'
 import { type CacheSession, startCacheSession } from '#test/support/upstreams/cache-session.ts'
 
 const login = 'ecr:GetAuthorizationToken'
@@ -43,6 +43,27 @@ describe('permissions of the pull-through cache', () => {
     assert.equal((await reader.get(path)).status, 200)
     const [layer] = app.blobs
     assert.equal((await reader.get(`hub/library/app/blobs/${layer?.digest}`)).status, 200)
+  })
+
+  test('a child of an index that is on its way needs the right to read alone', async () => {
+    await using session = await startCacheSession()
+    const { hub } = session
+    const [slow, child] = [image({ platform: arm64, layers: [1_000] }), image({ platform: amd64, layers: [2_000] })]
+    hub.content.push('library/app', index({ children: [slow, child] }), 'latest')
+    hub.content.push('library/app', image({ layers: [3_000] }), 'other')
+    const reader = await session.user('reader', allow(...read))
+    // The job that brings the children waits for this one.
+    hub.fail({ kind: 'manifests', reference: slow.digest }, { kind: 'silence' })
+    assert.equal((await session.get(path)).status, 200)
+    assert.equal((await reader.get(path)).status, 200)
+    const pulled = await reader.get(`hub/library/app/manifests/${child.digest}`)
+    assert.equal(pulled.status, 200)
+    assert.ok(pulled.body.equals(child.bytes))
+    assert.equal(
+      (await reader.get(`hub/library/app/manifests/${image({ layers: [3_000] }).digest}`)).error,
+      'MANIFEST_UNKNOWN',
+    )
+    hub.recover()
   })
 
   test('without BatchImportUpstreamImage a new tag of a cached repository is not found', async () => {
