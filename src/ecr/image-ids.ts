@@ -105,6 +105,22 @@ function asNone(error: unknown): undefined {
   throw error
 }
 
+/** What a tag points to. One that is here and does not point to `digest` may have moved at its upstream. */
+async function resolveTag(
+  { images, key, by }: Omit<Attempt, 'imageId'>,
+  { tag, digest }: { readonly tag: Tag; readonly digest: Digest },
+): Promise<Digest> {
+  const local = await images.resolve(key, { tag }).catch(asNone)
+  if (local === digest) return local
+  try {
+    return (await images.head(key, { tag }, by)).digest
+  } catch (error) {
+    const isArchived = error instanceof Refusal && error.code === ('ImageArchived' satisfies keyof RegistryRefusals)
+    if (isArchived && local !== undefined) return local
+    throw error
+  }
+}
+
 /**
  * Does `work` for one image of a batch and answers its result, or why this image fails.
  *
@@ -119,8 +135,8 @@ export async function attempt<Result>(
   const { tag, digest } = asked
   try {
     if (tag !== undefined && digest !== undefined) {
-      const tagged = (await images.resolve(key, { tag }).catch(asNone)) ?? (await images.head(key, { tag }, by)).digest
-      if (tagged !== digest) return { failure: invalid(imageId, 'ImageTagDoesNotMatchDigest') }
+      const pointsTo = await resolveTag({ images, key, by }, { tag, digest })
+      if (pointsTo !== digest) return { failure: invalid(imageId, 'ImageTagDoesNotMatchDigest') }
     }
     return { result: await work(asked) }
   } catch (error) {

@@ -150,6 +150,25 @@ eachDatabaseInCi((databases) =>
       assert.equal((await get('hub/library/app/manifests/latest')).status, 200)
     })
 
+    test('a tag with its digest is found where the upstream has moved the tag to that digest', async () => {
+      await using session = await startCacheSession({ database: await databases.url() })
+      const { hub, ecr } = session
+      const [first, second] = [image({ layers: [1_000] }), image({ layers: [2_000] })]
+      const pull = async ({ digest }: Image) => {
+        const imageIds = [{ imageTag: 'latest', imageDigest: digest }]
+        const { images = [], failures = [] } = await ecr.batchGetImage({ repositoryName: 'hub/library/app', imageIds })
+        return images[0]?.imageId?.imageDigest ?? failures[0]?.failureCode
+      }
+      hub.content.push('library/app', first, 'latest')
+      assert.equal(await pull(first), first.digest)
+      await stored(session, 'hub/library/app', first)
+      hub.content.push('library/app', second, 'latest')
+      assert.equal(await pull(second), 'ImageTagDoesNotMatchDigest')
+      session.pass(2 * day)
+      assert.equal(await pull(second), second.digest)
+      assert.equal(await pull(first), 'ImageTagDoesNotMatchDigest')
+    })
+
     test('a tag that a client pushed to a cached repository is never replaced', async () => {
       await using session = await startCacheSession({ database: await databases.url() })
       const { hub, get } = session
