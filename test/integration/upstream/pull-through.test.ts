@@ -166,6 +166,7 @@ eachDatabaseInCi((databases) =>
       assert.equal(await pull(second), 'ImageTagDoesNotMatchDigest')
       session.pass(2 * day)
       assert.equal(await pull(second), second.digest)
+      await stored(session, 'hub/library/app', second)
       assert.equal(await pull(first), 'ImageTagDoesNotMatchDigest')
     })
 
