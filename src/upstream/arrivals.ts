@@ -14,7 +14,7 @@ import { RemoteFailure, type RemoteManifest } from '#remote/registry.ts'
 import { requestEviction } from './eviction-kind.ts'
 import { importImage } from './import-kind.ts'
 import { type ArrivedManifest, dropPending, keepPending } from './pending-manifests.ts'
-import { mayMove, recordTag } from './tag-state.ts'
+import { mayMove, recordMovedTag, recordTag } from './tag-state.ts'
 import type { UpstreamRepository } from './upstream-name.ts'
 
 /** What becomes of a manifest that came from an upstream. */
@@ -75,12 +75,20 @@ export function createArrivals({
 
   async function store(key: RepositoryKey, arrived: ArrivedManifest, tag?: Tag): Promise<void> {
     const { digest, body, manifest, by } = arrived
+    let moves = false
     await imagePush.put(key, {
       ...{ body, mediaType: manifest.mediaType, digest, by, cause: 'cache' },
-      ...(tag !== undefined && { tag, movesTag: (trx, { id }) => mayMove(trx, id, tag) }),
+      ...(tag !== undefined && {
+        tag,
+        // Asked before the tag moves. After that, a tag that the cache has not had before looks like one that a client pushed.
+        async movesTag(trx, { id }) {
+          moves = await mayMove(trx, id, tag)
+          return moves
+        },
+      }),
       async alongside(trx, { id }, { isNew }) {
         const now = clock()
-        if (tag !== undefined) await recordTag(trx, id, tag, { digest, now })
+        if (tag !== undefined && moves) await recordMovedTag(trx, id, tag, { digest, now })
         // An image that a client pushed stays a pushed one.
         if (isNew) await recordOrigin(trx, id, arrived, now)
         await dropPending(trx, id, digest)

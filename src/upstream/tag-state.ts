@@ -93,14 +93,32 @@ export async function recordTag(
 ): Promise<boolean> {
   const { local, isOurs } = await readOwner(trx, repositoryId, tag)
   if (!isOurs) return false
-  const over = local === undefined || local === digest ? null : local
-  const row = { digest, over_digest: over, checked_at: now }
+  await writeTag(trx, repositoryId, tag, { digest, over: local === digest ? undefined : local, now })
+  return true
+}
+
+/** As `recordTag`, of a tag that the cache has moved in the same transaction. */
+export async function recordMovedTag(
+  trx: Transaction,
+  repositoryId: number,
+  tag: Tag,
+  { digest, now }: { readonly digest: Digest; readonly now: number },
+): Promise<void> {
+  await writeTag(trx, repositoryId, tag, { digest, over: undefined, now })
+}
+
+async function writeTag(
+  trx: Transaction,
+  repositoryId: number,
+  tag: Tag,
+  { digest, over, now }: { readonly digest: Digest; readonly over: string | undefined; readonly now: number },
+): Promise<void> {
+  const row = { digest, over_digest: over ?? null, checked_at: now }
   await trx
     .insertInto('cached_tag')
     .values({ repository_id: repositoryId, tag, ...row })
     .onConflict((conflict) => conflict.columns(['repository_id', 'tag']).doUpdateSet(row))
     .execute()
-  return true
 }
 
 /** To be called by transactions in which a client moves a tag: the tag is the client's, though it may point to what the upstream has. */

@@ -131,6 +131,23 @@ eachDatabaseInCi((databases) =>
       assert.equal((await get(`hub/library/app/manifests/${first.digest}`)).status, 200)
     })
 
+    test('each of several tags of one image follows the upstream', async () => {
+      await using session = await startCacheSession({ database: await databases.url() })
+      const { hub, get } = session
+      const [first, second] = [image({ layers: [1_000] }), image({ layers: [2_000] })]
+      const pull = async (tag: string) =>
+        (await get(`hub/library/app/manifests/${tag}`)).headers['docker-content-digest']
+      hub.content.push('library/app', first, '1.27', 'latest')
+      await pull('1.27')
+      await stored(session, 'hub/library/app', first)
+      assert.equal(await pull('latest'), first.digest)
+      hub.content.push('library/app', second, 'latest')
+      session.pass(2 * day)
+
+      assert.equal(await pull('latest'), second.digest)
+      assert.equal(await pull('1.27'), first.digest)
+    })
+
     test('what the upstream refuses is said plainly, and a limit comes with its time', async () => {
       await using session = await startCacheSession({ database: await databases.url() })
       const { hub, get } = session
