@@ -5,8 +5,9 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import fc from 'fast-check'
+import { callAdmin } from '#test/support/admin.ts'
 import { eachDatabaseInCi } from '#test/support/databases.ts'
-import { image } from '#test/support/images/build.ts'
+import { type Image, image } from '#test/support/images/build.ts'
 import { pushImage, type Registry } from '#test/support/push.ts'
 import { until } from '#test/support/until.ts'
 import { type CacheSession, startCacheSession } from '#test/support/upstreams/cache-session.ts'
@@ -27,7 +28,7 @@ const step = fc.oneof(
 )
 type Step = typeof step extends fc.Arbitrary<infer Each> ? Each : never
 
-/** The client's tag points back to what the cache put there, by a push of other content or after a deletion. */
+/** A client's tag points back to what the cache put there. The cache brings a tag back to an image that stayed. */
 const examples: [Step[]][] = [
   [
     [
@@ -37,6 +38,7 @@ const examples: [Step[]][] = [
       { does: 'pass', hours: 25 },
     ],
   ],
+  [[{ does: 'push', to: 1 }, { does: 'delete' }, { does: 'pull' }, { does: 'pass', hours: 25 }]],
   [[{ does: 'delete' }, { does: 'push', to: 0 }, { does: 'move upstream', to: 1 }, { does: 'pass', hours: 25 }]],
 ]
 
@@ -93,6 +95,35 @@ eachDatabaseInCi((databases) =>
       session.pass(2 * day)
 
       assert.equal((await get(path)).headers['docker-content-digest'], first.digest)
+    })
+
+    test('never moves a tag that a client rolled back to what the upstream had', async () => {
+      await using session = await startCacheSession({ database: await databases.url() })
+      const { hub, ecr, get, server } = session
+      const repositoryName = 'hub/library/app'
+      const [first, second, third] = [image(), image({ layers: [2_000] }), image({ layers: [3_000] })]
+      const pull = async () => (await get(`${repositoryName}/manifests/${tag}`)).headers['docker-content-digest']
+      const imageIds = [{ imageTag: tag }]
+      const holds = ({ digest }: Image) =>
+        ecr.describeImages({ repositoryName, imageIds }).then(
+          ({ imageDetails = [] }) => imageDetails[0]?.imageDigest === digest,
+          () => false,
+        )
+      for (const each of [first, second]) {
+        hub.content.push('library/app', each, tag)
+        session.pass(2 * day)
+        await pull()
+        await until(() => holds(each))
+      }
+      const at = new Date(Date.now() + 4 * day)
+      for (const { digest: imageDigest } of [first, second]) {
+        const input = { repositoryName, imageTag: tag, imageDigest }
+        assert.equal((await callAdmin(server, server.credentials, 'RollbackTag', input, at)).status, 200)
+      }
+      hub.content.push('library/app', third, tag)
+      session.pass(2 * day)
+
+      assert.equal(await pull(), second.digest)
     })
   }),
 )
