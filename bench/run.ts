@@ -7,7 +7,7 @@ import { parseArgs } from 'node:util'
 import { findProgram } from '#test/support/run.ts'
 import { blobGet } from './figures/blob-get.ts'
 import { blobPush } from './figures/blob-push.ts'
-import { coldStorm } from './figures/cold-storm.ts'
+import { coldStorm, coldStormTime } from './figures/cold-storm.ts'
 import { collect } from './figures/collect.ts'
 import { imagePull } from './figures/image-pull.ts'
 import { imagePush } from './figures/image-push.ts'
@@ -44,6 +44,7 @@ const figures: readonly (Comparison | Limit)[] = [
   silentConnections,
   largeLists,
   largeManifests,
+  coldStormTime,
   parallelUploads,
   collect,
   preview,

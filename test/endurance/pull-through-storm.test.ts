@@ -10,7 +10,8 @@ import { type Image, image, type Layer } from '#test/support/images/build.ts'
 import { digest, noise } from '#test/support/images/content.ts'
 import { pullWhole } from '#test/support/push.ts'
 import { startCacheProcesses } from '#test/support/upstreams/cache-processes.ts'
-import { type Hub, startHub } from '#test/support/upstreams/hub.ts'
+import { pullDirectly } from '#test/support/upstreams/direct-pull.ts'
+import { startHub } from '#test/support/upstreams/hub.ts'
 import { pullAtOnce } from '#test/support/upstreams/storm-clients.ts'
 
 const full = process.env.LADING_TEST_STORM === 'full'
@@ -28,21 +29,6 @@ function stormImage(): Image {
   const bytes = noise('storm', layerBytes)
   const layer: Layer = { bytes, diffId: digest(bytes) }
   return image({ layers: [layer] })
-}
-
-/** How long a client needs that pulls from the upstream itself. */
-async function pullDirectly(hub: Hub, pulled: Image): Promise<number> {
-  const startedAt = performance.now()
-  const scope = encodeURIComponent(`repository:${name}:pull`)
-  const answer = await fetch(`${hub.url}/token?service=registry.docker.io&scope=${scope}`)
-  // The stand-in's own answer.
-  const { token } = (await answer.json()) as { token: string }
-  for (const path of ['manifests/latest', ...pulled.blobs.map((blob) => `blobs/${blob.digest}`)]) {
-    const response = await fetch(`${hub.url}/v2/${name}/${path}`, { headers: { authorization: `Bearer ${token}` } })
-    assert.equal(response.status, 200)
-    for await (const _ of response.body ?? []);
-  }
-  return (performance.now() - startedAt) / 1000
 }
 
 async function peakMb(pid: number): Promise<number> {
@@ -69,7 +55,7 @@ eachDatabase((databases: Databases) => {
       const pulled = stormImage()
       hub.content.push(name, pulled, 'latest')
       await using lading = await startCacheProcesses(hub, { count, flags, database: await databases.url() })
-      const directSeconds = await pullDirectly(hub, pulled)
+      const directSeconds = await pullDirectly(hub, name, pulled)
       hub.log.clear()
 
       const paths = ['manifests/latest', ...pulled.blobs.map((blob) => `blobs/${blob.digest}`)]
