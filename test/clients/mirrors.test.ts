@@ -41,7 +41,7 @@ suite('docs/pull-through.md, "As a mirror"', () => {
 
   before(async () => {
     page = await readPage('pull-through.md', { host: '' })
-    page = page.slice(page.indexOf('## As a mirror'))
+    page = page.slice(page.indexOf('## As a mirror'), page.indexOf('## Networks'))
     const settings = exportsOf(page, 'LADING_')
     assert.deepEqual(Object.keys(settings), ['LADING_DOMAIN', 'LADING_MIRRORS', 'LADING_ANONYMOUS_PULL'])
     server = await startServer({

@@ -1,7 +1,8 @@
-/** The policies of docs/pull-through.md, "From ECR", as they stand. */
+/** docs/pull-through.md, "From ECR" and "Upstreams of ECR", as it stands. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { blocksOf, readPage } from '#test/support/documentation.ts'
+import { blocksOf, exportsOf, readPage } from '#test/support/documentation.ts'
+import { refusalOf, startEcrSession } from '#test/support/ecr-session.ts'
 import { image } from '#test/support/images/build.ts'
 import { startDeployment } from '#test/support/upstreams/deployment.ts'
 
@@ -31,4 +32,20 @@ test('a role and a repository with the documented policies let the cache pull fr
   for (const { digest, bytes } of app.blobs) {
     assert.ok((await cache.get(`other/team/app/blobs/${digest}`)).body.equals(bytes))
   }
+})
+
+test('the documented setting makes the other Lading an upstream of ECR', async () => {
+  await using deployment = await startDeployment()
+  const page = await readPage('pull-through.md', deployment.server)
+  const [, section = ''] = page.split('### Upstreams of ECR\n')
+  const environment = exportsOf(section.split('\n## ')[0] ?? '', 'LADING_')
+  await using session = await startEcrSession({ environment })
+  const [upstreamRegistryUrl] = String(environment.LADING_UPSTREAMS).split('=')
+  const rule = await session.ecr.createPullThroughCacheRule({ ecrRepositoryPrefix: 'listed', upstreamRegistryUrl })
+  assert.equal(rule.upstreamRegistry, 'ecr')
+  const unlisted = {
+    ecrRepositoryPrefix: 'unlisted',
+    upstreamRegistryUrl: '333333333333.dkr.ecr.eu-west-1.amazonaws.com',
+  }
+  assert.equal((await refusalOf(session.ecr.createPullThroughCacheRule(unlisted))).name, 'InvalidParameterException')
 })
