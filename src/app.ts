@@ -63,6 +63,7 @@ import { metricsRoutes } from '#metrics/routes.ts'
 import { createEndpoints } from '#names/endpoints.ts'
 import { ociRoutes } from '#oci/routes.ts'
 import { createAccountSettings } from '#registry/account-settings.ts'
+import type { Announcements } from '#registry/announcements.ts'
 import { collectionSchedules, createCollectionWorkers } from '#registry/collection/jobs.ts'
 import { claimEmptyStore, findForeignToEmpty, type StoreParts } from '#registry/collection/own-store.ts'
 import { createCreationTemplates } from '#registry/creation-templates.ts'
@@ -220,12 +221,12 @@ export async function startApp(settings: Settings, log: Logger, options: AppOpti
     listSecrets: createListSecrets(metadata),
   }
   const findSecretValue = createFindSecretValue(secretsManager)
-  const repositories = createRepositories({
-    metadata,
-    clock,
-    quotas,
+  const announcements: Announcements = {
     repositoryCreated: [putLifecyclePolicyOfTemplate],
-  })
+    imagePushed: [],
+    imagesRestored: [],
+  }
+  const repositories = createRepositories({ metadata, clock, quotas, ...announcements })
   const imageLists = createImageLists({ metadata })
   const lifecyclePreviews = createLifecyclePreviews({
     metadata,
@@ -261,7 +262,7 @@ export async function startApp(settings: Settings, log: Logger, options: AppOpti
   }
   const rules = createRememberedRules({ metadata, clock })
   const imagePush = createImagePush({
-    ...{ metadata, clock, quotas },
+    ...{ metadata, clock, quotas, announcements },
     onNewPush: (trx, repositoryId, digest) => forgetOrigins(trx, repositoryId, [digest]),
     onTagMoved: forgetTag,
   })
@@ -334,7 +335,7 @@ export async function startApp(settings: Settings, log: Logger, options: AppOpti
     imageDeletion: createImageDeletion({ metadata, clock }),
     tags: createTags({ metadata }),
     referrers: cache.referrers,
-    storageClasses: createStorageClasses({ metadata, clock }),
+    storageClasses: createStorageClasses({ metadata, clock, announcements }),
     pullTimeExclusions: createPullTimeExclusions({ metadata, clock, quotas }),
     linkedBlobs: cache.linkedBlobs,
     uploads: createUploads({ metadata, blobs, clock, quotas, processId: randomUUID() }),

@@ -19,7 +19,10 @@ export function storageClassOperations({ repositories, storageClasses }: Storage
         const { imageId, targetStorageClass } = request.input
         const key = repositoryKey(request)
         const query = await readImageQuery(repositories, key, imageId)
-        const { digest, status, changed } = await storageClasses.update(key, query, targetStorageClass)
+        const { digest, status, changed } = await storageClasses.update(key, query, {
+          target: targetStorageClass,
+          by: request.principal.arn,
+        })
         return {
           registryId: key.registry.account,
           repositoryName: key.name,

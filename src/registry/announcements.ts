@@ -1,10 +1,20 @@
 import type { Transaction } from '#metadata/metadata.ts'
+import type { Digest } from '#names/digest.ts'
+import type { MediaType } from '#names/media-type.ts'
+import type { Tag } from '#names/tag.ts'
 import type { Repository } from './repository.ts'
 
 /**
- * What the core tells the features that build on it, which it does not know: `app.ts` hands in their listeners. A listener runs
- * in the transaction of what it is told, and may only write rows in it, so that cause and consequence are committed together.
+ * What the core announces to the features that build on it. The core does not know them: `app.ts` hands in their listeners. A listener
+ * runs in the announcer's transaction and only writes rows, so that cause and consequence are committed together.
  */
+export interface Announcements {
+  readonly repositoryCreated: readonly Listener<CreatedRepository>[]
+  readonly imagePushed: readonly Listener<ImagePushed>[]
+  readonly imagesRestored: readonly Listener<ImagesRestored>[]
+}
+
+export type Listener<Announced> = (trx: Transaction, announced: Announced) => Promise<void>
 
 /** A repository that did not exist before. */
 export interface CreatedRepository {
@@ -13,4 +23,41 @@ export interface CreatedRepository {
   readonly lifecyclePolicy: string | undefined
 }
 
-export type RepositoryCreated = (trx: Transaction, created: CreatedRepository) => Promise<void>
+/** Where a push comes from: a client, the cache of an upstream, another registry that replicates. */
+export type PushCause = 'push' | 'cache' | 'replication'
+
+/** A push that changed something: the image is new, the tag moved, or the image came back from the archive. */
+export interface ImagePushed {
+  readonly repository: Repository
+  readonly digest: Digest
+  readonly mediaType: MediaType
+  readonly artifactType: string | undefined
+  readonly subject: Digest | undefined
+  /** Only a tag that moved. */
+  readonly tag: Tag | undefined
+  /** The ARN of the principal. */
+  readonly by: string
+  /** Milliseconds since the epoch. */
+  readonly at: number
+  readonly cause: PushCause
+  /** Whether the repository did not have the image before. */
+  readonly isNew: boolean
+}
+
+/** Images that came back from the archive, with what followed them. Announced before the push that restored them. */
+export interface ImagesRestored {
+  readonly repository: Repository
+  readonly digests: readonly Digest[]
+  readonly by: string
+  readonly at: number
+  readonly cause: PushCause | 'storage class'
+}
+
+/** Listeners run one after another: they share one transaction. */
+export async function announce<Announced>(
+  listeners: readonly Listener<Announced>[],
+  trx: Transaction,
+  announced: Announced,
+): Promise<void> {
+  for (const listener of listeners) await listener(trx, announced)
+}

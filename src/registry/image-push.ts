@@ -3,6 +3,7 @@ import type { Clock } from '#lib/clock.ts'
 import type { Metadata, Transaction } from '#metadata/metadata.ts'
 import { type Digest, digestAlgorithm, digestOf } from '#names/digest.ts'
 import type { Tag } from '#names/tag.ts'
+import { type Announcements, announce, type PushCause } from './announcements.ts'
 import { storeContent } from './image-content.ts'
 import { countFollowing } from './image-removals.ts'
 import { restoreImages } from './image-status.ts'
@@ -28,7 +29,7 @@ export interface ManifestPush {
   /** Whether the tag moves, asked under the repository's exclusive lock; it does by default. */
   readonly movesTag?: (trx: Transaction, repository: Repository) => Promise<boolean>
   /** `push` by default. `cache` for a copy of what an upstream has. */
-  readonly cause?: 'push' | 'cache'
+  readonly cause?: Exclude<PushCause, 'replication'>
   /** Writes further rows in the transaction that stores the image. */
   readonly alongside?: (trx: Transaction, repository: Repository, image: StoredByPush) => Promise<void>
 }
@@ -63,10 +64,12 @@ export function createImagePush({
   quotas,
   onNewPush,
   onTagMoved,
+  announcements: { imagePushed = [], imagesRestored = [] } = {},
 }: {
   metadata: Metadata
   clock: Clock
   quotas: Quotas & StorageLimits
+  announcements?: Partial<Announcements>
   /** Called in the transaction in which a client brings an image that the repository does not have. */
   onNewPush?: (trx: Transaction, repositoryId: number, digest: Digest) => Promise<void>
   /** Called in the transaction in which a client's push moves a tag. */
@@ -88,9 +91,10 @@ export function createImagePush({
         // An index is active, so that what it refers to must be too.
         const children = manifest.manifests.map((child) => child.digest)
         const needed = stored ? children : [digest, ...children]
-        const restored = await restoreImages(trx, repository, needed, clock())
+        const at = clock()
+        const restored = await restoreImages(trx, repository, needed, at)
         if (stored) await requireImagesWithin(trx, quotas, repository)
-        const act = { by, at: clock(), cause, imageCame: stored }
+        const act = { by, at, cause, imageCame: stored }
         const isWanted = tag !== undefined && ((await movesTag?.(trx, repository)) ?? true)
         const moved = isWanted && (await moveTag(trx, repository, tag, digest, act))
         if (moved) await requireTagsWithin(trx, quotas, repository, digest)
@@ -98,8 +102,15 @@ export function createImagePush({
         if (stored && cause === 'push') await onNewPush?.(trx, repository.id, digest)
         if (moved && cause === 'push') await onTagMoved?.(trx, repository.id, tag)
         await alongside?.(trx, repository, { digest, isNew: stored })
+        const cameBack = restored.includes(digest)
+        if (restored.length > 0) await announce(imagesRestored, trx, { repository, digests: restored, by, at, cause })
+        if (stored || moved || cameBack) {
+          const { mediaType: type, artifactType, subject } = manifest
+          const what = { repository, digest, mediaType: type, artifactType, subject, tag: moved ? tag : undefined }
+          await announce(imagePushed, trx, { ...what, by, at, cause, isNew: stored })
+        }
         const changed = tag === undefined ? stored : moved
-        return { digest, manifest, changed: changed || restored.includes(digest) }
+        return { digest, manifest, changed: changed || cameBack }
       })
     },
   }

@@ -7,7 +7,7 @@ import type { RepositoryTable } from '#metadata/schema/registry.ts'
 import type { RepositoryArn } from '#names/arn.ts'
 import type { Registry } from '#names/registry.ts'
 import type { RepositoryName } from '#names/repository-name.ts'
-import type { RepositoryCreated } from './announcements.ts'
+import { type Announcements, announce } from './announcements.ts'
 import { type CreationReason, readTemplate } from './creation-templates.ts'
 import { type EncryptionChoice, parseEncryption } from './encryption.ts'
 import { findOneKeptInUse } from './kept-in-use.ts'
@@ -85,7 +85,7 @@ export function createRepositories({
   metadata: Metadata
   clock: Clock
   quotas: Quotas
-  repositoryCreated: readonly RepositoryCreated[]
+  repositoryCreated: Announcements['repositoryCreated']
 }): Repositories {
   /** `undefined` if there is one of that name. */
   async function insert(trx: Transaction, key: RepositoryKey, values: RepositoryValues, lifecyclePolicy?: string) {
@@ -100,7 +100,7 @@ export function createRepositories({
     const all = trx.selectFrom('repository').select('name').where('account', '=', account).where('region', '=', region)
     await requireRegistryWithin(trx, quotas, 'repositories', key.registry, all)
     const repository = parseRepository(row)
-    for (const listener of repositoryCreated) await listener(trx, { repository, lifecyclePolicy })
+    await announce(repositoryCreated, trx, { repository, lifecyclePolicy })
     return repository
   }
 

@@ -1,6 +1,7 @@
 import type { Clock } from '#lib/clock.ts'
 import type { Metadata, Transaction } from '#metadata/metadata.ts'
 import { type Digest, parseDigest } from '#names/digest.ts'
+import { type Announcements, announce } from './announcements.ts'
 import type { ImageQuery, ImageStatus } from './image.ts'
 import { getImage } from './image-lists.ts'
 import { archiveImages, restoreImages } from './image-status.ts'
@@ -13,11 +14,15 @@ export type StorageClass = 'STANDARD' | 'ARCHIVE'
 /** Archiving images and restoring them, one at a time (ECR user guide, "Archiving an image"). */
 export interface StorageClasses {
   /**
-   * Puts the image, and what follows it, into that class, or leaves it there.
+   * Puts the image, and what follows it, into that class, or leaves it there. `by` is the ARN of the principal.
    *
    * @throws Refusal `RepositoryNotFound`, `ImageNotFound`, `ImageNotArchivable`, `ImageInUse`
    */
-  update(key: RepositoryKey, query: ImageQuery, target: StorageClass): Promise<StorageClassUpdate>
+  update(
+    key: RepositoryKey,
+    query: ImageQuery,
+    change: { readonly target: StorageClass; readonly by: string },
+  ): Promise<StorageClassUpdate>
 }
 
 export interface StorageClassUpdate {
@@ -27,15 +32,27 @@ export interface StorageClassUpdate {
   readonly changed: boolean
 }
 
-export function createStorageClasses({ metadata, clock }: { metadata: Metadata; clock: Clock }): StorageClasses {
+export function createStorageClasses({
+  metadata,
+  clock,
+  announcements: { imagesRestored = [] } = {},
+}: {
+  metadata: Metadata
+  clock: Clock
+  announcements?: Partial<Announcements>
+}): StorageClasses {
   return {
-    update: (key, query, target) =>
+    update: (key, query, { target, by }) =>
       metadata.transaction(async (trx) => {
         const repository = await lockRepository(trx, key, 'exclusive')
         const { digest } = await getImage(trx, key, query)
         if (target === 'STANDARD') {
-          const restored = await restoreImages(trx, repository, [digest], clock())
-          return { digest, status: 'ACTIVE', changed: restored.includes(digest) }
+          const at = clock()
+          const digests = await restoreImages(trx, repository, [digest], at)
+          if (digests.length > 0) {
+            await announce(imagesRestored, trx, { repository, digests, by, at, cause: 'storage class' })
+          }
+          return { digest, status: 'ACTIVE', changed: digests.includes(digest) }
         }
         const indexes = await findActiveIndexes(trx, repository, digest)
         if (indexes.length > 0) throw refuse('ImageNotArchivable', { ...inRepository(key), digest, indexes })

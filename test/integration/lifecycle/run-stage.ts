@@ -60,7 +60,7 @@ export async function openRunStageIn(t: TestContext, metadata: Metadata, name: s
     pullInMemory: (image: Image) => pulls.record(id, image.digest, ''),
     async become(image: Image, storageClass: StorageClass) {
       now += 1_000
-      await classes.update(key, { digest: image.digest }, storageClass)
+      await classes.update(key, { digest: image.digest }, { target: storageClass, by: '' })
     },
     async restore(image: Image) {
       now += 1_000

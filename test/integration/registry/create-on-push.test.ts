@@ -7,7 +7,7 @@ import { parseAccountId } from '#names/account.ts'
 import { parseRegion } from '#names/region.ts'
 import { parseRepositoryName } from '#names/repository-name.ts'
 import { rootPrefix } from '#names/repository-prefix.ts'
-import type { RepositoryCreated } from '#registry/announcements.ts'
+import type { Announcements } from '#registry/announcements.ts'
 import { pushCreating } from '#registry/create-on-push.ts'
 import { type CreationTemplate, createCreationTemplates } from '#registry/creation-templates.ts'
 import { createRepositories } from '#registry/repositories.ts'
@@ -24,7 +24,7 @@ const notFound = { code: 'RepositoryNotFound' }
 
 eachDatabase(({ dialect, open }) => {
   describe(`create on push (${dialect})`, () => {
-    async function prepare(t: TestContext, ...repositoryCreated: RepositoryCreated[]) {
+    async function prepare(t: TestContext, ...repositoryCreated: Announcements['repositoryCreated'][number][]) {
       const metadata = await open(t)
       const repositories = createRepositories({ metadata, clock, quotas: ecrQuotas, repositoryCreated })
       const templates = createCreationTemplates({

@@ -203,7 +203,7 @@ eachDatabase((databases) =>
         const parent = index({ children: [child] })
         await push(parent, 'both')
         await remove(parent)
-        await storageClasses.update(key, { digest: child.digest }, 'ARCHIVE')
+        await storageClasses.update(key, { digest: child.digest }, { target: 'ARCHIVE', by: '' })
         if (fate !== 'archived') await remove(child)
         await bin.restore(key, parent.digest, by)
         for (const { digest } of [parent, child]) {
@@ -320,7 +320,7 @@ eachDatabase((databases) =>
       const { push, remove, pass, bin, storageClasses, metadata } = await stage(t)
       const app = image({ seed: 'app' })
       await push(app, 'v1')
-      await storageClasses.update(key, { digest: app.digest }, 'ARCHIVE')
+      await storageClasses.update(key, { digest: app.digest }, { target: 'ARCHIVE', by: '' })
       const archivedAt = async () => {
         const row = metadata.reader.selectFrom('manifest').select(['status', 'archived_at', 'activated_at'])
         return row.executeTakeFirstOrThrow()
