@@ -7,7 +7,13 @@ import type { Clock } from '#lib/clock.ts'
 import { fetchBearerToken } from './bearer.ts'
 import { type Challenge, parseChallenge } from './challenge.ts'
 import type { Send } from './redirects.ts'
-import { type RemoteCredentials, RemoteFailure, type RemoteToken, type TokenCache } from './registry.ts'
+import {
+  type EcrCredentials,
+  type RemoteCredentials,
+  RemoteFailure,
+  type RemoteToken,
+  type TokenCache,
+} from './registry.ts'
 
 export interface AuthorizationParts {
   readonly send: Send
@@ -18,8 +24,6 @@ export interface AuthorizationParts {
   readonly fetchEcrToken: (credentials: EcrCredentials) => Promise<RemoteToken>
   readonly challenges: BoundedMap<string, Challenge>
 }
-
-export type EcrCredentials = Extract<RemoteCredentials, { kind: 'ecr' }>
 
 export interface Attempt {
   readonly header: string | undefined

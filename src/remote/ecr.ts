@@ -4,11 +4,10 @@
 import { SignatureV4 } from '@smithy/signature-v4'
 import type { Clock } from '#lib/clock.ts'
 import { Sha256 } from '#lib/sha256.ts'
-import type { EcrCredentials } from './authorization.ts'
 import { readJson, readWhole } from './bodies.ts'
 import { failureOfAnswer } from './failures.ts'
 import type { Send } from './redirects.ts'
-import { RemoteFailure, type RemoteToken } from './registry.ts'
+import { type EcrCredentials, RemoteFailure, type RemoteToken } from './registry.ts'
 
 export interface AwsCredentials {
   readonly accessKeyId: string

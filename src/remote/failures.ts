@@ -16,6 +16,6 @@ export function failureOfAnswer({ status, headers, atOrigin }: Answered, now: nu
 /** The same failure, with the registry's name before its message. */
 export function named(host: string, error: unknown): unknown {
   if (!(error instanceof RemoteFailure)) return error
-  const { reason, message, retryAfterMs } = error
-  return new RemoteFailure(reason, `${host}: ${message}`, { cause: error.cause ?? error, retryAfterMs })
+  const { reason, message, retryAfterMs, said } = error
+  return new RemoteFailure(reason, `${host}: ${message}`, { cause: error.cause ?? error, retryAfterMs, said })
 }

@@ -1,5 +1,6 @@
 // What this program asks of another registry, and how it fails. The client behind it proves what it returns: a manifest has
-// the digest that it is returned with. The caller proves a blob, because it arrives as a stream.
+// the digest that it is returned with. The caller proves a blob, because it arrives as a stream. What it pushes is proved by the
+// registry, which compares digests.
 
 import type { Digest } from '#names/digest.ts'
 
@@ -60,6 +61,111 @@ export interface RemoteDescriptor {
   readonly annotations?: Readonly<Record<string, string>>
 }
 
+/** Pushes to another registry (distribution specification, "Push"). */
+export interface RemotePush {
+  /** By HEAD. A redirect to where the content is counts as yes, and is not followed. */
+  hasBlob(repository: string, digest: Digest, options?: RemoteOptions): Promise<boolean>
+
+  /** Mounts a blob if the registry can, or begins an upload. @throws RemoteFailure `missing` without the repository */
+  startUpload(repository: string, options?: StartUploadOptions): Promise<'mounted' | RemoteUpload>
+
+  /** The upload with the offset that the registry has. `undefined` if it is gone, or if the registry does not say. */
+  findUpload(upload: RemoteUpload, options?: RemoteOptions): Promise<RemoteUpload | undefined>
+
+  /**
+   * Sends the next bytes of an upload by one PATCH, as fast as the registry reads them. The result may be short of the chunk's end:
+   * the caller goes on at its offset. If the exchange breaks, the offset is unknown until `findUpload`.
+   *
+   * @throws RemoteFailure `upload` if the upload is gone, or the registry has another offset
+   */
+  append(upload: RemoteUpload, chunk: RemoteChunk, options?: RemoteOptions): Promise<RemoteUpload>
+
+  /** Ends an upload. The registry proves the digest. @throws RemoteFailure `upload` if it is gone, `invalid` for other content */
+  finish(upload: RemoteUpload, digest: Digest, options?: RemoteOptions): Promise<void>
+
+  /**
+   * Pushes a manifest byte for byte. `reference` is its digest or a tag.
+   *
+   * @throws RemoteFailure `missing`; `immutable` for a tag that may not move
+   */
+  putManifest(
+    repository: string,
+    reference: string,
+    manifest: Pick<RemoteManifest, 'mediaType' | 'body'>,
+    options?: PutManifestOptions,
+  ): Promise<RemotePut>
+}
+
+export interface StartUploadOptions extends RemoteOptions {
+  /** A blob of another repository of the registry. */
+  readonly mount?: { readonly digest: Digest; readonly from: string }
+}
+
+/** It has no secret of this program, but a registry may put its own state into the location: keep it from clients. */
+export interface RemoteUpload {
+  readonly repository: string
+  /** An absolute URL. */
+  readonly location: string
+  /** How many bytes the registry has. */
+  readonly offset: number
+}
+
+export interface RemoteChunk {
+  /** Read at most once. */
+  readonly body: AsyncIterable<Uint8Array>
+  /** Exactly what `body` yields. */
+  readonly sizeBytes: number
+}
+
+export interface PutManifestOptions extends RemoteOptions {
+  readonly headers?: Readonly<Record<string, string>>
+}
+
+export interface RemotePut {
+  /** Of the answer, by lower-case names. */
+  readonly headers: ReadonlyMap<string, string>
+}
+
+/** Calls of the ECR API, at a peer that has it. */
+export interface EcrCalls {
+  createRepository(repository: string, options?: RemoteOptions): Promise<'created' | 'exists'>
+
+  /**
+   * PutImage. An image that is there already is no failure.
+   *
+   * @throws RemoteFailure `missing`; `immutable` for a tag that may not move
+   */
+  putImage(
+    repository: string,
+    image: RemoteManifest & { readonly tag?: string | undefined },
+    options?: RemoteOptions,
+  ): Promise<void>
+}
+
+/** A registry that an operator named as a peer. */
+export interface PeerRegistry extends RemoteRegistry, RemotePush {
+  /** `undefined` for a registry that has the distribution API alone. */
+  readonly ecr: EcrCalls | undefined
+}
+
+/** Where a peer is, and how this program proves itself there. */
+export interface PeerAddress {
+  /** With http, a private address or a path as it is written. A path with `/v2` holds the start of the names of all repositories. */
+  readonly url: string
+  readonly credentials: RemoteCredentials
+  /** Sent with each request of the distribution API. */
+  readonly headers?: Readonly<Record<string, string>>
+  /** In PEM, trusted for this peer beside all others. */
+  readonly certificates?: readonly string[]
+  /** An origin where the peer's token server is, if that is elsewhere and not public. */
+  readonly tokenServer?: string | undefined
+}
+
+export interface PeerRemotes {
+  /** It connects when it is asked for something. */
+  connect(peer: PeerAddress, hooks?: RemoteHooks): PeerRegistry
+}
+
 /**
  * `unreachable`: no answer, an answer that breaks, or an error of the server.
  * `unauthorized`: the credentials, or their absence, are refused.
@@ -67,8 +173,21 @@ export interface RemoteDescriptor {
  * `limited`: too many requests.
  * `invalid`: an answer that breaks the protocol or its digest.
  * `blocked`: this program does not connect to the address.
+ * Of a push alone:
+ * `missing`: there is no such repository.
+ * `immutable`: the tag is taken, and may not move.
+ * `upload`: the upload is gone, or the registry has another offset. `findUpload` shows which.
  */
-export type RemoteFailureReason = 'unreachable' | 'unauthorized' | 'forbidden' | 'limited' | 'invalid' | 'blocked'
+export type RemoteFailureReason =
+  | 'unreachable'
+  | 'unauthorized'
+  | 'forbidden'
+  | 'limited'
+  | 'invalid'
+  | 'blocked'
+  | 'missing'
+  | 'immutable'
+  | 'upload'
 
 /** The message holds no secret, no token and no address that a client must not learn. */
 export class RemoteFailure extends Error {
@@ -76,24 +195,44 @@ export class RemoteFailure extends Error {
   readonly reason: RemoteFailureReason
   /** How long the registry asks to wait. */
   readonly retryAfterMs: number | undefined
+  /** What the registry says of a refused push, on one line. It is for operators. */
+  readonly said: RemoteError | undefined
 
   constructor(reason: RemoteFailureReason, message: string, options: RemoteFailureOptions = {}) {
     super(message, 'cause' in options ? { cause: options.cause } : undefined)
     this.reason = reason
     this.retryAfterMs = options.retryAfterMs
+    this.said = options.said
   }
 }
 
 interface RemoteFailureOptions {
   readonly cause?: unknown
   readonly retryAfterMs?: number | undefined
+  readonly said?: RemoteError | undefined
+}
+
+/** The first error of an answer: of the distribution API (`DENIED`), or the exception of an ECR call. */
+export interface RemoteError {
+  readonly code: string
+  readonly message: string
 }
 
 export type RemoteCredentials =
   | { readonly kind: 'none' }
   | { readonly kind: 'basic'; readonly username: string; readonly password: string }
-  /** Of a registry that speaks ECR. `roleArn` is assumed with the AWS credentials of this process. */
-  | { readonly kind: 'ecr'; readonly account: string; readonly region: string; readonly roleArn?: string }
+  | EcrCredentials
+
+/** Of a registry that speaks ECR. */
+export interface EcrCredentials {
+  readonly kind: 'ecr'
+  readonly account: string
+  readonly region: string
+  /** The AWS credentials of this process, if absent. */
+  readonly key?: { readonly accessKeyId: string; readonly secretAccessKey: string }
+  /** Assumed with the key. */
+  readonly roleArn?: string
+}
 
 /** What a registry says of its rate limit (Docker Hub, "Usage and limits"). */
 export interface RemoteRateLimit {

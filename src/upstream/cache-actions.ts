@@ -28,6 +28,10 @@ const codes = {
   limited: 'UpstreamTooManyRequests',
   unauthorized: 'UpstreamAccessDenied',
   forbidden: 'UpstreamAccessDenied',
+  // Of pushes, which the cache does not make.
+  missing: 'UpstreamUnavailable',
+  immutable: 'UpstreamUnavailable',
+  upload: 'UpstreamUnavailable',
 } as const satisfies Record<RemoteFailureReason, CacheActionFailure['code']>
 
 export function failureOf(error: unknown): CacheActionFailure {

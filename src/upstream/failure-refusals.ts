@@ -16,6 +16,9 @@ export function asRefusal(error: unknown, key: RepositoryKey, { rule }: Upstream
     case 'unreachable':
     case 'invalid':
     case 'blocked':
+    case 'missing':
+    case 'immutable':
+    case 'upload':
       return refuse('UpstreamUnavailable', facts)
   }
 }

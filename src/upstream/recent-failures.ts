@@ -37,6 +37,10 @@ const rememberedMs = {
   invalid: 10_000,
   blocked: 5_000,
   limited: 10_000,
+  // Of pushes, which the cache does not make.
+  missing: 5_000,
+  immutable: 5_000,
+  upload: 5_000,
 } as const satisfies Record<RemoteFailureReason | 'absent', number>
 
 export function createRecentFailures({ clock }: { readonly clock: Clock }): RecentFailures {
