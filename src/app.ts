@@ -43,6 +43,7 @@ import { Tokens } from '#iam/tokens.ts'
 import { iamSurface } from '#iamapi/surface.ts'
 import { createClaims } from '#jobs/claims.ts'
 import { cleanUpSchedule, createCleanUpWorker } from '#jobs/cleanup.ts'
+import { createHolds } from '#jobs/holds.ts'
 import { createJobRunner } from '#jobs/runner.ts'
 import { addressRanges } from '#lib/address-ranges.ts'
 import { type Clock, systemClock } from '#lib/clock.ts'
@@ -99,6 +100,7 @@ import { createTags } from '#registry/tags.ts'
 import { createUploads } from '#registry/uploads.ts'
 import { RemoteFailure } from '#remote/registry.ts'
 import { createRemotes } from '#remote/remotes.ts'
+import { replicatePushed, replicateRestored } from '#replication/listener.ts'
 import { createReplication } from '#replication/replication.ts'
 import { createResourceSides } from '#resource-sides.ts'
 import { createScanning } from '#scanning/scanning.ts'
@@ -223,8 +225,8 @@ export async function startApp(settings: Settings, log: Logger, options: AppOpti
   const findSecretValue = createFindSecretValue(secretsManager)
   const announcements: Announcements = {
     repositoryCreated: [putLifecyclePolicyOfTemplate],
-    imagePushed: [],
-    imagesRestored: [],
+    imagePushed: [replicatePushed],
+    imagesRestored: [replicateRestored],
   }
   const repositories = createRepositories({ metadata, clock, quotas, ...announcements })
   const imageLists = createImageLists({ metadata })
@@ -243,7 +245,8 @@ export async function startApp(settings: Settings, log: Logger, options: AppOpti
   })
   const access = { metadata, identityPolicies, resourceSide: createResourceSides({ metadata, compile }) }
   const authorizer = createAuthorizer(access)
-  const claims = createClaims({ metadata, clock, processId: randomUUID() })
+  const holds = createHolds({ metadata, clock, processId: randomUUID() })
+  const claims = createClaims(holds)
   const remotes = createRemotes({
     hosts: settings.upstreams,
     isKnown: (host) =>

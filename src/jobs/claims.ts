@@ -1,6 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises'
-import type { Clock } from '#lib/clock.ts'
-import type { Metadata } from '#metadata/metadata.ts'
+import type { Holds } from './holds.ts'
 
 /**
  * Work that all who need it share: at a time one process does it for a key, and the others wait for what it leaves in the database. A
@@ -15,70 +14,27 @@ export interface Claims {
 }
 
 const heldMs = 30_000
-/** A claim that ends later is from a clock that was ahead. It would last until this clock is there, though its process may be dead. */
-const skewMs = 30_000
 const firstWaitMs = 20
 const longestWaitMs = 250
 
-export function createClaims({
-  metadata,
-  clock,
-  processId,
-}: {
-  readonly metadata: Metadata
-  readonly clock: Clock
-  /** Unlike that of any other process, now or before. */
-  readonly processId: string
-}): Claims {
+export function createClaims(holds: Holds): Claims {
   const running = new Map<string, Promise<unknown>>()
 
   async function run<T>(key: string, find: () => Promise<T | undefined>, work: () => Promise<T>): Promise<T> {
     for (let waitMs = firstWaitMs; ; waitMs = Math.min(2 * waitMs, longestWaitMs)) {
       const before = await find()
       if (before !== undefined) return before
-      if (await hold(key)) break
+      if (await holds.take(key, heldMs)) break
       await delay(waitMs)
     }
     // A clock that fails to renew a claim costs a second request to the upstream, and nothing else.
-    const renewing = setInterval(() => void hold(key).catch(() => false), heldMs / 3).unref()
+    const renewing = setInterval(() => void holds.take(key, heldMs).catch(() => false), heldMs / 3).unref()
     try {
       return (await find()) ?? (await work())
     } finally {
       clearInterval(renewing)
-      await release(key)
+      await holds.release(key)
     }
-  }
-
-  /** Takes or keeps the claim. False while another process has it. */
-  async function hold(key: string): Promise<boolean> {
-    const now = clock()
-    const row = { key, holder: processId, held_until: now + heldMs }
-    const held = await metadata.transaction((trx) =>
-      trx
-        .insertInto('claim')
-        .values(row)
-        .onConflict((conflict) =>
-          conflict
-            .column('key')
-            .doUpdateSet({ holder: row.holder, held_until: row.held_until })
-            .where(({ or, eb }) =>
-              or([
-                eb('claim.held_until', '<', now),
-                eb('claim.held_until', '>', now + heldMs + skewMs),
-                eb('claim.holder', '=', processId),
-              ]),
-            ),
-        )
-        .returning('key')
-        .executeTakeFirst(),
-    )
-    return held !== undefined
-  }
-
-  async function release(key: string): Promise<void> {
-    await metadata.transaction((trx) =>
-      trx.deleteFrom('claim').where('key', '=', key).where('holder', '=', processId).execute(),
-    )
   }
 
   return {

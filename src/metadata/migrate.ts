@@ -25,6 +25,7 @@ import { secrets } from './migrations/0023-secrets.ts'
 import { cachedImages } from './migrations/0024-cached-images.ts'
 import { incomingBlob } from './migrations/0025-incoming-blob.ts'
 import { cacheSettings } from './migrations/0026-cache-settings.ts'
+import { replication } from './migrations/0027-replication.ts'
 import type { Schema } from './schema.ts'
 
 type Step = (db: Kysely<unknown>, types: ColumnTypes) => Promise<void>
@@ -55,6 +56,7 @@ const steps: Record<string, Step> = {
   '0024-cached-images': cachedImages,
   '0025-incoming-blob': incomingBlob,
   '0026-cache-settings': cacheSettings,
+  '0027-replication': replication,
 }
 
 /**

@@ -3,6 +3,7 @@ import type { IamTables } from './schema/iam.ts'
 import type { JobTables } from './schema/jobs.ts'
 import type { LifecycleTables } from './schema/lifecycle.ts'
 import type { RegistryTables } from './schema/registry.ts'
+import type { ReplicationTables } from './schema/replication.ts'
 import type { SecretTables } from './schema/secrets.ts'
 import type { UpstreamTables } from './schema/upstream.ts'
 
@@ -13,5 +14,6 @@ export interface Schema
     JobTables,
     LifecycleTables,
     RegistryTables,
+    ReplicationTables,
     SecretTables,
     UpstreamTables {}

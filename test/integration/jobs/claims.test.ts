@@ -3,6 +3,7 @@ import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { setTimeout as delay } from 'node:timers/promises'
 import { createClaims } from '#jobs/claims.ts'
+import { createHolds } from '#jobs/holds.ts'
 import { eachDatabase } from '#test/support/databases.ts'
 
 eachDatabase((databases) =>
@@ -11,7 +12,7 @@ eachDatabase((databases) =>
       const url = await databases.url()
       const processes = await Promise.all(
         ['one', 'other'].map(async (processId) =>
-          createClaims({ metadata: await databases.open(t, url), clock: Date.now, processId }),
+          createClaims(createHolds({ metadata: await databases.open(t, url), clock: Date.now, processId })),
         ),
       )
       let left: string | undefined
@@ -33,7 +34,7 @@ eachDatabase((databases) =>
       const url = await databases.url()
       let now = 1_000_000
       const open = async (processId: string) =>
-        createClaims({ metadata: await databases.open(t, url), clock: () => now, processId })
+        createClaims(createHolds({ metadata: await databases.open(t, url), clock: () => now, processId }))
       const [dead, alive] = [await open('dead'), await open('alive')]
       const none = async () => undefined
       await assert.rejects(
@@ -57,7 +58,7 @@ eachDatabase((databases) =>
       const url = await databases.url()
       const now = 1_000_000_000
       const open = async (processId: string, clock: () => number) =>
-        createClaims({ metadata: await databases.open(t, url), clock, processId })
+        createClaims(createHolds({ metadata: await databases.open(t, url), clock, processId }))
       const [ahead, alive] = [await open('ahead', () => now + 3_600_000), await open('alive', () => now)]
       const hung = Promise.withResolvers<void>()
       ahead

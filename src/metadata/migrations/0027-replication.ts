@@ -1,0 +1,57 @@
+import { type Kysely, sql } from 'kysely'
+import type { ColumnTypes } from '#metadata/columns.ts'
+
+/** Images on their way to other registries, and what became of each. */
+export async function replication(db: Kysely<unknown>, { text, integer, identity }: ColumnTypes): Promise<void> {
+  await db.schema
+    .createTable('replication_item')
+    .addColumn('id', identity)
+    .addColumn('repository_id', integer, (c) => c.notNull().references('repository.id').onDelete('cascade'))
+    .addColumn('digest', text, (c) => c.notNull())
+    .addColumn('source_account', text, (c) => c.notNull())
+    .addColumn('source_region', text, (c) => c.notNull())
+    .addColumn('account', text, (c) => c.notNull())
+    .addColumn('region', text, (c) => c.notNull())
+    .addColumn('cause', text, (c) => c.notNull())
+    .addColumn('priority', integer, (c) => c.notNull())
+    .addColumn('state', text, (c) => c.notNull())
+    .addColumn('pushed_at', integer, (c) => c.notNull())
+    .addColumn('due_at', integer)
+    .addColumn('attempts', integer, (c) => c.notNull())
+    .addColumn('failure_code', text)
+    .addColumn('failure_reason', text)
+    .addColumn('completed_at', integer)
+    .addColumn('revision', integer, (c) => c.notNull())
+    .addColumn('sync', integer)
+    .addUniqueConstraint('replication_item_of_image', ['repository_id', 'digest', 'account', 'region'])
+    .execute()
+  await db.schema
+    .createIndex('replication_item_due')
+    .on('replication_item')
+    .columns(['source_account', 'source_region', 'account', 'region', 'priority', 'id'])
+    .where(sql<boolean>`due_at is not null`)
+    .execute()
+  await db.schema
+    .createTable('replication_tag')
+    .addColumn('item_id', integer, (c) => c.notNull().references('replication_item.id').onDelete('cascade'))
+    .addColumn('tag', text, (c) => c.notNull())
+    .addColumn('pushed_at', integer, (c) => c.notNull())
+    .addPrimaryKeyConstraint('replication_tag_key', ['item_id', 'tag'])
+    .execute()
+  await db.schema
+    .createTable('replication_destination')
+    .addColumn('source_account', text, (c) => c.notNull())
+    .addColumn('source_region', text, (c) => c.notNull())
+    .addColumn('account', text, (c) => c.notNull())
+    .addColumn('region', text, (c) => c.notNull())
+    .addColumn('next_at', integer, (c) => c.notNull().defaultTo(0))
+    .addColumn('failures', integer, (c) => c.notNull().defaultTo(0))
+    .addColumn('unreachable_since', integer)
+    .addColumn('last_error', text)
+    .addColumn('succeeded_at', integer)
+    .addColumn('images', integer, (c) => c.notNull().defaultTo(0))
+    .addColumn('bytes', integer, (c) => c.notNull().defaultTo(0))
+    .addColumn('refused', integer, (c) => c.notNull().defaultTo(0))
+    .addPrimaryKeyConstraint('replication_destination_key', ['source_account', 'source_region', 'account', 'region'])
+    .execute()
+}

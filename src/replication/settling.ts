@@ -1,0 +1,134 @@
+import { sql } from 'kysely'
+import { backoffMs } from '#jobs/backoff.ts'
+import type { Clock } from '#lib/clock.ts'
+import type { Transaction } from '#metadata/metadata.ts'
+import type { Settle } from './destination.ts'
+import type { ReplicationAction, ReplicationItem } from './item.ts'
+
+/** Writes what became of an item. An item that was asked for again meanwhile stays waiting for that. */
+export interface SettlingParts {
+  readonly clock: Clock
+  /** Between 0 and 1, spreads what is tried again. */
+  readonly random: () => number
+  /** Called in the transaction that settles: for each success, and for the first refusal after a push. */
+  readonly onAction: (trx: Transaction, action: ReplicationAction) => Promise<void>
+}
+
+/** A permission may be given at any time, and the source does not hear of it. */
+const refusedAgainMs = 60 * 60 * 1_000
+/** Of a text that another registry may have sent. */
+const longestReason = 500
+
+export function createSettle({ clock, random, onAction }: SettlingParts): Settle {
+  async function complete(trx: Transaction, item: ReplicationItem, bytes: number): Promise<void> {
+    const at = clock()
+    await updateItem(trx, item)
+      .set({ ...clean, state: 'COMPLETE', due_at: null, completed_at: at, sync: null })
+      .execute()
+    for (const { tag, pushedAt } of item.tags) {
+      await trx
+        .deleteFrom('replication_tag')
+        .where('item_id', '=', item.id)
+        .where('tag', '=', tag)
+        .where('pushed_at', '<=', pushedAt)
+        .execute()
+    }
+    await updateRoute(trx, item)
+      .set({ ...reached, succeeded_at: at, images: sql`images + 1`, bytes: sql`bytes + ${bytes}` })
+      .execute()
+    const tags = item.tags.length === 0 ? [undefined] : item.tags.map(({ tag }) => tag)
+    for (const tag of tags) await onAction(trx, { item, result: 'SUCCESS', tag, failure: undefined, at })
+  }
+
+  async function refuse(trx: Transaction, item: ReplicationItem, failure: Failure): Promise<void> {
+    const at = clock()
+    await updateItem(trx, item)
+      .set({ state: 'FAILED', due_at: at + refusedAgainMs, attempts: item.attempts + 1, ...columnsOf(failure) })
+      .execute()
+    await updateRoute(trx, item)
+      .set({ ...reached, ...(!item.hasFailed && { refused: sql`refused + 1` }) })
+      .execute()
+    if (item.hasFailed) return
+    await onAction(trx, { item, result: 'FAILED', tag: item.tags.at(-1)?.tag, failure, at })
+  }
+
+  /** Several images at once find the destination out of reach. They count as one failure. */
+  async function postponeAll(trx: Transaction, item: ReplicationItem, reason: string, leastMs: number): Promise<void> {
+    const at = clock()
+    const counted = await updateRoute(trx, item)
+      .set({
+        failures: sql`failures + 1`,
+        unreachable_since: sql`coalesce(unreachable_since, ${at})`,
+        last_error: reason.slice(0, longestReason),
+      })
+      .where('next_at', '<=', at)
+      .returning('failures')
+      .executeTakeFirst()
+    if (counted === undefined) return
+    await updateRoute(trx, item)
+      .set({ next_at: at + Math.max(leastMs, backoffMs(counted.failures, random())) })
+      .execute()
+  }
+
+  async function postpone(trx: Transaction, item: ReplicationItem, failure: Failure): Promise<void> {
+    const attempts = item.attempts + 1
+    await updateItem(trx, item)
+      .set({ due_at: clock() + backoffMs(attempts, random()), attempts, ...columnsOf(failure) })
+      .execute()
+    await updateRoute(trx, item).set(reached).execute()
+  }
+
+  return async (trx, item, outcome) => {
+    switch (outcome.kind) {
+      case 'complete':
+        return complete(trx, item, outcome.bytes)
+      case 'gone':
+        return forget(trx, item)
+      case 'refused':
+        return refuse(trx, item, outcome)
+      case 'unreachable':
+        return postponeAll(trx, item, outcome.reason, outcome.retryAfterMs ?? 0)
+      case 'failed':
+        return postpone(trx, item, outcome)
+    }
+  }
+}
+
+interface Failure {
+  readonly code: string
+  readonly reason: string
+}
+
+/** An image that the destination has keeps its status. */
+async function forget(trx: Transaction, item: ReplicationItem): Promise<void> {
+  await trx
+    .deleteFrom('replication_item')
+    .where('id', '=', item.id)
+    .where('revision', '=', item.revision)
+    .where('completed_at', 'is', null)
+    .execute()
+  await trx.deleteFrom('replication_tag').where('item_id', '=', item.id).execute()
+  await updateItem(trx, item)
+    .set({ ...clean, state: 'COMPLETE', due_at: null, sync: null })
+    .execute()
+}
+
+const clean = { attempts: 0, failure_code: null, failure_reason: null }
+const reached = { failures: 0, unreachable_since: null, last_error: null, next_at: 0 }
+
+function columnsOf({ code, reason }: Failure) {
+  return { failure_code: code, failure_reason: reason.slice(0, longestReason) }
+}
+
+function updateItem(trx: Transaction, { id, revision }: ReplicationItem) {
+  return trx.updateTable('replication_item').where('id', '=', id).where('revision', '=', revision)
+}
+
+function updateRoute(trx: Transaction, { source: { registry }, destination }: ReplicationItem) {
+  return trx
+    .updateTable('replication_destination')
+    .where('source_account', '=', registry.account)
+    .where('source_region', '=', registry.region)
+    .where('account', '=', destination.account)
+    .where('region', '=', destination.region)
+}
