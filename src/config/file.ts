@@ -15,19 +15,11 @@ interface SettingsFile {
 
 /** The file's keys and values as text. @throws SettingError */
 export function readSettingsFile(path: string, options: SettingsFile): ReadonlyMap<string, string> {
-  const content = readIfPresent(path, options)
-  if (content === undefined) return new Map()
-  const document = parseDocument(content, { schema: 'failsafe', prettyErrors: false })
-  const [error] = document.errors
-  if (error) {
-    const line = content.slice(0, error.pos[0]).split('\n').length
-    throw new SettingError(`${path}, line ${line}: expected YAML (${error.code})`)
-  }
-  const root = contentOf(document, path)
-  if (root === null || root === '') return new Map()
+  const root = readYaml(path, options)
+  if (root === undefined) return new Map()
   if (typeof root !== 'object' || Array.isArray(root)) throw new SettingError(`${path}: expected a mapping of settings`)
   return new Map(
-    Object.entries(root).map(([key, given]) => {
+    Object.entries(root ?? {}).map(([key, given]) => {
       const value: unknown = given ?? ''
       if (typeof value !== 'string') {
         throw new SettingError(`${key} in ${path} is a list or a mapping: expected one value`)
@@ -35,6 +27,20 @@ export function readSettingsFile(path: string, options: SettingsFile): ReadonlyM
       return [key, value]
     }),
   )
+}
+
+/** The content of a file, with each scalar as text. `undefined` without a file, and for an empty one. @throws SettingError */
+export function readYaml(path: string, options: SettingsFile): unknown {
+  const content = readIfPresent(path, options)
+  if (content === undefined) return undefined
+  const document = parseDocument(content, { schema: 'failsafe', prettyErrors: false })
+  const [error] = document.errors
+  if (error) {
+    const line = content.slice(0, error.pos[0]).split('\n').length
+    throw new SettingError(`${path}, line ${line}: expected YAML (${error.code})`)
+  }
+  const root = contentOf(document, path)
+  return root === null || root === '' ? undefined : root
 }
 
 /** Without the text of an alias that leads nowhere, which may be a secret that begins with a star. */

@@ -4,6 +4,7 @@
 import { createSecureContext, type SecureContextOptions } from 'node:tls'
 import { readSettingsFile } from './file.ts'
 import { environmentName, flagName } from './names.ts'
+import { type Peer, readPeers } from './peers.ts'
 import { ecrQuotas } from './quotas.ts'
 import { SettingError } from './setting-error.ts'
 import type { Settings } from './settings.ts'
@@ -49,10 +50,10 @@ export function loadSettings({ flags, environment }: SettingsSources): Settings 
     else if (fromEnvironment) given.set(key, { name: environmentName(key), text: fromEnvironment })
     else if (fromFile) given.set(key, { name: `${key} in ${path}`, text: fromFile })
   }
-  return buildSettings(given)
+  return buildSettings(given, environment)
 }
 
-function buildSettings(given: ReadonlyMap<SettingKey, Given>): Settings {
+function buildSettings(given: ReadonlyMap<SettingKey, Given>, environment: SettingsSources['environment']): Settings {
   const dataDir = withFallback('dataDir', given, '')
   const listen = withFallback('listen', given, dataDir)
   const rootKey = rootKeyOf(given)
@@ -77,6 +78,7 @@ function buildSettings(given: ReadonlyMap<SettingKey, Given>): Settings {
     connectionsPerAddress: parse('connectionsPerAddress', given) ?? Number.POSITIVE_INFINITY,
     oidcPrivateHosts: withFallback('oidcPrivateHosts', given, dataDir),
     upstreams: parse('upstreams', given) ?? [],
+    peers: peersOf(given, environment),
     quotas: parse('quotas', given) ?? ecrQuotas,
     requestsPerSecond: withFallback('requestsPerSecond', given, dataDir),
     auditDays: withFallback('auditDays', given, dataDir),
@@ -164,6 +166,11 @@ function mirrorsOf(given: ReadonlyMap<SettingKey, Given>): Settings['mirrors'] {
     )
   }
   return mirrors
+}
+
+function peersOf(given: ReadonlyMap<SettingKey, Given>, environment: SettingsSources['environment']): readonly Peer[] {
+  const path = parse('peers', given)
+  return path === undefined ? [] : readPeers({ path, name: given.get('peers')?.name ?? '', environment })
 }
 
 function tlsOf(given: ReadonlyMap<SettingKey, Given>): Settings['tls'] {

@@ -1,6 +1,7 @@
 import type { AccountId } from '#names/account.ts'
 import type { Mirror } from '#names/mirror.ts'
 import type { Region } from '#names/region.ts'
+import type { Peer } from './peers.ts'
 import type { Quotas } from './quotas.ts'
 import type { Upstreams } from './upstreams.ts'
 import type { BlobsLocation, ListenAddress, LogLevel, Permission } from './values.ts'
@@ -42,6 +43,8 @@ export interface Settings {
   readonly oidcPrivateHosts: Permission
   /** The hosts that images may be cached from, beside those that ECR knows. */
   readonly upstreams: Upstreams
+  /** The registries that are in other deployments. */
+  readonly peers: readonly Peer[]
   readonly quotas: Quotas
   /** How many requests one principal may make in a second to one process; without a limit where it is 0. */
   readonly requestsPerSecond: number

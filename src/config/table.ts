@@ -60,6 +60,8 @@ export interface SettingValues {
   readonly connectionsPerAddress: number
   readonly oidcPrivateHosts: Permission
   readonly upstreams: Upstreams
+  /** The file that lists them. */
+  readonly peers: string
   readonly quotas: Quotas
   readonly requestsPerSecond: number
   readonly auditDays: number
@@ -238,6 +240,13 @@ export const settingsTable: { readonly [Key in SettingKey]: Setting<SettingValue
     parse: parseUpstreams,
     otherwise: 'the registries that ECR knows',
     show: showUrls,
+  },
+  peers: {
+    placeholder: 'file',
+    help: 'YAML file of the registries in other deployments that images are replicated to',
+    expected: 'a file',
+    parse: parsePath,
+    otherwise: 'none',
   },
   quotas: {
     placeholder: 'name=count,…',

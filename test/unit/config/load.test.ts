@@ -121,6 +121,16 @@ const examples: readonly { key: SettingKey; texts: Texts; read: (settings: Setti
     ],
   },
   {
+    key: 'peers',
+    get texts() {
+      const path = join(folder, 'no-peers.yaml')
+      writeFileSync(path, 'peers: []')
+      return { peers: path }
+    },
+    read: (s) => s.peers,
+    value: [],
+  },
+  {
     key: 'quotas',
     texts: { quotas: 'images=5, tags=0' },
     read: (s) => s.quotas,
@@ -144,8 +154,10 @@ test('every setting has an example here', () => {
   )
 })
 
-for (const { key, texts, read, value } of examples) {
+for (const example of examples) {
+  const { key, read, value } = example
   test(`${key} is taken from ${flagName(key)}, ${environmentName(key)} and the file`, () => {
+    const { texts } = example
     assert.deepEqual(read(load({ flags: texts })), value)
     assert.deepEqual(read(load({ environment: texts })), value)
     assert.deepEqual(read(load({ file: texts })), value)
@@ -180,6 +192,7 @@ test('without any source the documented defaults hold', () => {
     connectionsPerAddress: Number.POSITIVE_INFINITY,
     oidcPrivateHosts: 'allow',
     upstreams: [],
+    peers: [],
     quotas: ecrQuotas,
     requestsPerSecond: 0,
     auditDays: 90,
@@ -326,6 +339,7 @@ const badFlags: readonly (readonly [SettingKey, string, string])[] = [
   ['foreignBlobs', 'yes', '--foreign-blobs is "yes": expected allow or forbid'],
   ['upstreams', 'a.example/x', '--upstreams is "a.example/x": expected none, or host[:port][=url]'],
   ['upstreams', 'a.example=https://me:secret@b.example', '--upstreams has a value that is not shown: expected none'],
+  ['peers', '/nowhere.yaml', '--peers is "/nowhere.yaml": expected a readable file (ENOENT)'],
   ['oidcPrivateHosts', 'no', '--oidc-private-hosts is "no": expected allow or forbid'],
   [
     'quotas',
