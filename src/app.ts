@@ -227,6 +227,8 @@ export async function startApp(settings: Settings, log: Logger, options: AppOpti
     repositoryCreated: [putLifecyclePolicyOfTemplate],
     imagePushed: [replicatePushed],
     imagesRestored: [replicateRestored],
+    imageReplicated: [],
+    tagConflicted: [],
   }
   const repositories = createRepositories({ metadata, clock, quotas, ...announcements })
   const imageLists = createImageLists({ metadata })

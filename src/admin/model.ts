@@ -629,7 +629,16 @@ export interface TagMove {
   readonly cause: TagMoveCause
 }
 
-export type TagMoveCause = 'PUSH' | 'CACHE' | 'DELETE' | 'LIFECYCLE' | 'SUBJECT' | 'ROLLBACK' | 'RESTORE'
+export type TagMoveCause =
+  | 'PUSH'
+  | 'CACHE'
+  | 'REPLICATION'
+  | 'CONFLICT'
+  | 'DELETE'
+  | 'LIFECYCLE'
+  | 'SUBJECT'
+  | 'ROLLBACK'
+  | 'RESTORE'
 
 export interface UpstreamFailure {
   readonly at: Date

@@ -95,6 +95,8 @@ const namesOfStates = {
 const namesOfCauses = {
   push: 'PUSH',
   cache: 'CACHE',
+  replication: 'REPLICATION',
+  conflict: 'CONFLICT',
   delete: 'DELETE',
   lifecycle: 'LIFECYCLE',
   subject: 'SUBJECT',

@@ -26,6 +26,7 @@ import { cachedImages } from './migrations/0024-cached-images.ts'
 import { incomingBlob } from './migrations/0025-incoming-blob.ts'
 import { cacheSettings } from './migrations/0026-cache-settings.ts'
 import { replication } from './migrations/0027-replication.ts'
+import { replicas } from './migrations/0028-replicas.ts'
 import type { Schema } from './schema.ts'
 
 type Step = (db: Kysely<unknown>, types: ColumnTypes) => Promise<void>
@@ -57,6 +58,7 @@ const steps: Record<string, Step> = {
   '0025-incoming-blob': incomingBlob,
   '0026-cache-settings': cacheSettings,
   '0027-replication': replication,
+  '0028-replicas': replicas,
 }
 
 /**

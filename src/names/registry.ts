@@ -6,3 +6,7 @@ export interface Registry {
   readonly account: AccountId
   readonly region: Region
 }
+
+export function isSameRegistry(one: Registry, other: Registry): boolean {
+  return one.account === other.account && one.region === other.region
+}

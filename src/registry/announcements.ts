@@ -1,6 +1,7 @@
 import type { Transaction } from '#metadata/metadata.ts'
 import type { Digest } from '#names/digest.ts'
 import type { MediaType } from '#names/media-type.ts'
+import type { Registry } from '#names/registry.ts'
 import type { Tag } from '#names/tag.ts'
 import type { Repository } from './repository.ts'
 
@@ -12,6 +13,8 @@ export interface Announcements {
   readonly repositoryCreated: readonly Listener<CreatedRepository>[]
   readonly imagePushed: readonly Listener<ImagePushed>[]
   readonly imagesRestored: readonly Listener<ImagesRestored>[]
+  readonly imageReplicated: readonly Listener<ImageReplicated>[]
+  readonly tagConflicted: readonly Listener<TagConflicted>[]
 }
 
 export type Listener<Announced> = (trx: Transaction, announced: Announced) => Promise<void>
@@ -51,6 +54,29 @@ export interface ImagesRestored {
   readonly by: string
   readonly at: number
   readonly cause: PushCause | 'storage class'
+}
+
+/** An image that another registry replicates arrived with its tag, or its tag alone did. */
+export interface ImageReplicated {
+  readonly repository: Repository
+  readonly digest: Digest
+  /** The tag that came with the image and points to it now. */
+  readonly tag: Tag | undefined
+  readonly source: Registry
+  readonly at: number
+}
+
+/** Two registries pushed one tag. The later push counts, and the other image stays without the tag. */
+export interface TagConflicted {
+  readonly repository: Repository
+  readonly tag: Tag
+  readonly winner: Digest
+  readonly loser: Digest
+  /** The one of the two that came by replication, and the registry that sent it. */
+  readonly arrived: Digest
+  readonly source: Registry
+  readonly by: string
+  readonly at: number
 }
 
 /** Listeners run one after another: they share one transaction. */

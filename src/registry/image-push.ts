@@ -10,6 +10,7 @@ import { restoreImages } from './image-status.ts'
 import { type Descriptor, type Manifest, parseManifest } from './manifest.ts'
 import { type Quotas, requireWithin } from './quotas.ts'
 import { refuse } from './refusals.ts'
+import { forgetReplica } from './replicas.ts'
 import { inRepository, lockRepository, type Repository, type RepositoryKey } from './repository.ts'
 import { createStorageQuotas, type StorageLimits } from './storage-quotas.ts'
 import { moveTag, type OnTagMoved, requireTagsWithin } from './tag-moving.ts'
@@ -99,6 +100,7 @@ export function createImagePush({
         const moved = isWanted && (await moveTag(trx, repository, tag, digest, act))
         if (moved) await requireTagsWithin(trx, quotas, repository, digest)
         if (stored) await storageQuotas.requireStored(trx, key.registry)
+        if (stored) await forgetReplica(trx, repository, digest)
         if (stored && cause === 'push') await onNewPush?.(trx, repository.id, digest)
         if (moved && cause === 'push') await onTagMoved?.(trx, repository.id, tag)
         await alongside?.(trx, repository, { digest, isNew: stored })

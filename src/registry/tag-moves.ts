@@ -13,7 +13,8 @@ export interface TagMove {
   readonly to: Digest | undefined
 }
 
-export type TagMoveCause = 'push' | 'cache' | RemovalCause | 'rollback' | 'restore'
+/** `conflict`: two registries pushed the tag. `from` is the image that lost, whether the tag pointed to it here or was to. */
+export type TagMoveCause = 'push' | 'cache' | 'replication' | 'conflict' | RemovalCause | 'rollback' | 'restore'
 
 /** Who does something, and when. */
 export interface Act {

@@ -7,11 +7,14 @@ import { refuse } from './refusals.ts'
 import { inRepository, type Repository } from './repository.ts'
 import { type Act, recordTagMoves, type TagMoveCause } from './tag-moves.ts'
 import { isImmutable } from './tag-mutability.ts'
+import { sourceColumns, type TagSource } from './tag-source.ts'
 
 export interface TagMoving extends Act {
   readonly cause: TagMoveCause
   /** Whether the image is there only since this transaction: then nobody has counted it among those without a tag. */
   readonly imageCame: boolean
+  /** Of a replicated tag. */
+  readonly source?: TagSource | undefined
 }
 
 /** Hears that a client moved a tag. */
@@ -37,10 +40,11 @@ export async function moveTag(
     throw refuse('TagImmutable', { ...inRepository(repository), tag })
   }
   const isFirst = !act.imageCame && (await tagsOf(trx, repository, digest).limit(1).executeTakeFirst()) === undefined
+  const target = { digest, moved_at: act.at, ...sourceColumns(act.source) }
   await trx
     .insertInto('tag')
-    .values({ repository_id: repository.id, tag, digest, moved_at: act.at })
-    .onConflict((conflict) => conflict.columns(['repository_id', 'tag']).doUpdateSet({ digest, moved_at: act.at }))
+    .values({ repository_id: repository.id, tag, ...target })
+    .onConflict((conflict) => conflict.columns(['repository_id', 'tag']).doUpdateSet(target))
     .execute()
   await recordTagMoves(trx, repository, [{ tag, from, to: digest }], act)
   if (from !== undefined || isFirst) await countRemoval(trx, repository)

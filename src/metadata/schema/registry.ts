@@ -11,6 +11,7 @@ import type { Generated } from 'kysely'
  *               ├─< upload                            its bytes are a draft of the blob store
  *               ├─< incoming_blob ──> upload          a blob that comes from elsewhere
  *               ├─< tag_move                          every move of a tag
+ *               ├─< replica                           an image that came from another registry, also once it is gone
  *               ├─< deleted_image                     the recycle bin: a manifest with its tags, and what it refers to
  *               └── deleted_repository                one in the bin: its row then belongs to no registry
  *
@@ -31,6 +32,7 @@ export interface RegistryTables {
   repository_creation_template: RepositoryCreationTemplateTable
   pull_time_update_exclusion: PullTimeUpdateExclusionTable
   tag_move: TagMoveTable
+  replica: ReplicaTable
   deleted_image: DeletedImageTable
   deleted_image_reference: ManifestReferenceTable
   deleted_repository: DeletedRepositoryTable
@@ -145,6 +147,10 @@ export interface TagTable {
   tag: string
   digest: string
   moved_at: number
+  /** The registry that it was replicated from, and when it was pushed there; `null` for a tag that was moved here. */
+  source_account: Generated<string | null>
+  source_region: Generated<string | null>
+  source_pushed_at: Generated<number | null>
 }
 
 export interface UploadTable {
@@ -232,6 +238,17 @@ export interface TagMoveTable {
   moved_by: string
   /** One of `registry/tag-moves.ts`. */
   cause: string
+}
+
+/** An image that came by replication. The row stays when the image is deleted, and goes when a client pushes the image again. */
+export interface ReplicaTable {
+  repository_id: number
+  digest: string
+  source_account: string
+  source_region: string
+  /** When it was pushed to the source, by the clock there. */
+  pushed_at: number
+  arrived_at: number
 }
 
 /** An image in the recycle bin: what `manifest` held of it, its tags, and why it went. */
