@@ -14,6 +14,11 @@ import { openSetting } from '#config/open-setting.ts'
 import type { Settings } from '#config/settings.ts'
 import { cacheActionEvent, damageEvents, evictionEvents, policyExecutionEvents } from '#ecr/service-events.ts'
 import { ecrSurface } from '#ecr/surface.ts'
+import { eventGauges } from '#events/gauges.ts'
+import { createEventPublisher } from '#events/publisher.ts'
+import { recordEvents } from '#events/record.ts'
+import { createEventRetention, eventRetentionSchedule } from '#events/retention.ts'
+import { pushEvents } from '#events/shapes/image-actions.ts'
 import { Bodies } from '#http/bodies.ts'
 import type { ConnectionFeed } from '#http/connection-feed.ts'
 import { maxConnectionsOf } from '#http/connections.ts'
@@ -225,7 +230,7 @@ export async function startApp(settings: Settings, log: Logger, options: AppOpti
   const findSecretValue = createFindSecretValue(secretsManager)
   const announcements: Announcements = {
     repositoryCreated: [putLifecyclePolicyOfTemplate],
-    imagePushed: [replicatePushed],
+    imagePushed: [replicatePushed, (trx, pushed) => recordEvents(trx, pushEvents(pushed))],
     imagesRestored: [replicateRestored],
     imageReplicated: [],
     tagConflicted: [],
@@ -449,7 +454,7 @@ export async function startApp(settings: Settings, log: Logger, options: AppOpti
     metrics: createMetrics({
       metadata,
       clock,
-      gauges: [...auditGauges, ...damageGauges, ...storageGauges, ...upstreamGauges],
+      gauges: [...auditGauges, ...damageGauges, ...eventGauges, ...storageGauges, ...upstreamGauges],
       requests: requestCounts,
       cache: cacheCounts,
     }),
@@ -463,6 +468,7 @@ export async function startApp(settings: Settings, log: Logger, options: AppOpti
       createCleanUpWorker({ metadata, clock }),
       createPendingExpiry({ metadata, clock }),
       createInUseExpiry({ metadata, clock }),
+      createEventRetention({ metadata, clock }),
       createWhatIfRemoval({ metadata, clock }),
       createSecretPurge({ metadata, clock }),
       ...cache.workers,
@@ -497,6 +503,7 @@ export async function startApp(settings: Settings, log: Logger, options: AppOpti
       cleanUpSchedule,
       pendingExpirySchedule,
       whatIfRemovalSchedule,
+      eventRetentionSchedule,
       inUseExpirySchedule,
       secretPurgeSchedule,
       lifecycleSchedule,
@@ -507,10 +514,16 @@ export async function startApp(settings: Settings, log: Logger, options: AppOpti
     ],
     onError: (error, job) => log.error({ err: error, job }, 'a job failed, and is tried again if it may be'),
   })
+  const eventPublisher = createEventPublisher({
+    metadata,
+    fanOut: async () => {},
+    onError: (error) => log.error({ err: error }, 'events could not be published yet'),
+  })
   port = await openSetting(settings, 'listen', async () =>
     feed === undefined ? server.listen(settings.listen) : feed.open(await server.receive()),
   )
   await jobs.start()
+  await eventPublisher.start()
 
   return {
     url: settings.publicUrl ?? localUrl(),
@@ -519,6 +532,7 @@ export async function startApp(settings: Settings, log: Logger, options: AppOpti
       await server.stop()
       await incoming.stop()
       await jobs.stop()
+      await eventPublisher.stop()
       await remotes[Symbol.asyncDispose]()
       await lifecyclePreviews.stop()
       await pulls.stop()

@@ -27,6 +27,7 @@ import { incomingBlob } from './migrations/0025-incoming-blob.ts'
 import { cacheSettings } from './migrations/0026-cache-settings.ts'
 import { replication } from './migrations/0027-replication.ts'
 import { replicas } from './migrations/0028-replicas.ts'
+import { events } from './migrations/0029-events.ts'
 import type { Schema } from './schema.ts'
 
 type Step = (db: Kysely<unknown>, types: ColumnTypes) => Promise<void>
@@ -59,6 +60,7 @@ const steps: Record<string, Step> = {
   '0026-cache-settings': cacheSettings,
   '0027-replication': replication,
   '0028-replicas': replicas,
+  '0029-events': events,
 }
 
 /**

@@ -1,4 +1,5 @@
 import type { AuditTables } from './schema/audit.ts'
+import type { EventTables } from './schema/events.ts'
 import type { IamTables } from './schema/iam.ts'
 import type { JobTables } from './schema/jobs.ts'
 import type { LifecycleTables } from './schema/lifecycle.ts'
@@ -10,6 +11,7 @@ import type { UpstreamTables } from './schema/upstream.ts'
 /** Every table. A room's tables are named in SQL by that room alone. */
 export interface Schema
   extends AuditTables,
+    EventTables,
     IamTables,
     JobTables,
     LifecycleTables,

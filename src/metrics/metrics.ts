@@ -38,6 +38,7 @@ const counters = {
   lading_audit_evicted_total: 'Audit records that made room for others before they were old.',
   lading_cache_evicted_bytes_total: 'Bytes of blobs that no cached image needed any more once cached images made room.',
   lading_cache_evicted_images_total: 'Cached images that made room for others.',
+  lading_events_published_total: 'Events that were given their place in the order of all events.',
   lading_gc_blobs_total: 'Blobs that garbage collection deleted.',
   lading_gc_bytes_total: 'Bytes of blobs that garbage collection deleted.',
   lading_gc_links_total: 'Links of blobs to repositories that garbage collection took away.',
