@@ -105,6 +105,7 @@ import { createTags } from '#registry/tags.ts'
 import { createUploads } from '#registry/uploads.ts'
 import { RemoteFailure } from '#remote/registry.ts'
 import { createRemotes } from '#remote/remotes.ts'
+import { createItemRemoval, itemRemovalSchedule } from '#replication/item-removal.ts'
 import { replicatePushed, replicateRestored } from '#replication/listener.ts'
 import { createReplication } from '#replication/replication.ts'
 import { createResourceSides } from '#resource-sides.ts'
@@ -469,6 +470,7 @@ export async function startApp(settings: Settings, log: Logger, options: AppOpti
       createPendingExpiry({ metadata, clock }),
       createInUseExpiry({ metadata, clock }),
       createEventRetention({ metadata, clock }),
+      createItemRemoval({ metadata }),
       createWhatIfRemoval({ metadata, clock }),
       createSecretPurge({ metadata, clock }),
       ...cache.workers,
@@ -505,6 +507,7 @@ export async function startApp(settings: Settings, log: Logger, options: AppOpti
       whatIfRemovalSchedule,
       eventRetentionSchedule,
       inUseExpirySchedule,
+      itemRemovalSchedule,
       secretPurgeSchedule,
       lifecycleSchedule,
       recycleBinSchedule,
