@@ -68,7 +68,7 @@ export function createResourceSide({
     if (row === undefined) return { policies, tags: {} }
     // Written by `Repositories`.
     const tags = JSON.parse(row.resource_tags) as ResourceTags
-    if (row.document === null) return { policies, tags }
+    if (row.document === null || action === replication) return { policies, tags }
     return {
       policies: [compile(`repository policy of ${repository.name}`, row.document, 'repository'), ...policies],
       tags,
@@ -81,6 +81,9 @@ export function createResourceSide({
  * tag-based access control"), or the answer would tell that there is one.
  */
 const creation = 'ecr:CreateRepository'
+
+/** The registry policy alone opens a registry to copies from another account (ECR user guide, "Private registry permissions"). */
+const replication = 'ecr:ReplicateImage'
 
 interface Place extends Record<string, string> {
   readonly account: string

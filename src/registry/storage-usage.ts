@@ -1,5 +1,6 @@
 import { randomInt } from 'node:crypto'
 import { sql } from 'kysely'
+import { slicesWithin } from '#lib/slices.ts'
 import type { Reader, Transaction } from '#metadata/metadata.ts'
 import type { AccountId } from '#names/account.ts'
 import type { Digest } from '#names/digest.ts'
@@ -26,6 +27,38 @@ export async function countLink(trx: Transaction, { account, region }: Registry,
   const [counted] = rows
   if (counted?.links === 1) await addBytes(trx, { account, region }, counted.size)
 }
+
+/** After many new links to stored blobs, and after manifests came. In order of digest, as `uncountLinks` locks them too. */
+export async function countStored(
+  trx: Transaction,
+  { account, region }: Registry,
+  { linked, manifestBytes }: { readonly linked: readonly Digest[]; readonly manifestBytes: number },
+): Promise<void> {
+  let bytes = manifestBytes
+  for (const some of slicesWithin(linked.toSorted(), linksAtOnce, () => 1)) {
+    const counted = await trx
+      .insertInto('registry_blob')
+      .columns(['account', 'region', 'digest', 'links', 'size'])
+      .expression((eb) =>
+        eb
+          .selectFrom('blob')
+          .select([eb.val<string>(account).as('account'), eb.val<string>(region).as('region'), 'digest'])
+          .select([sql<number>`cast(1 as bigint)`.as('links'), 'size'])
+          .where('digest', 'in', some)
+          .orderBy('digest'),
+      )
+      .onConflict((conflict) =>
+        conflict.columns(['account', 'region', 'digest']).doUpdateSet({ links: sql<number>`registry_blob.links + 1` }),
+      )
+      .returning(['links', 'size'])
+      .execute()
+    for (const { links, size } of counted) if (links === 1) bytes += size
+  }
+  if (bytes !== 0) await addBytes(trx, { account, region }, bytes)
+}
+
+/** PostgreSQL takes 65,535 values in one statement. */
+const linksAtOnce = 10_000
 
 /** After links of a repository were removed, under its exclusive lock. */
 export async function uncountLinks(trx: Transaction, repositoryId: number, digests: readonly string[]): Promise<void> {
