@@ -12,6 +12,7 @@ import { cloudTrailSurface } from '#cloudtrail/surface.ts'
 import { listeningUrl } from '#config/listening-url.ts'
 import { openSetting } from '#config/open-setting.ts'
 import type { Settings } from '#config/settings.ts'
+import { describeReplicationFailure } from '#ecr/replication-failures.ts'
 import { cacheActionEvent, damageEvents, evictionEvents, policyExecutionEvents } from '#ecr/service-events.ts'
 import { ecrSurface } from '#ecr/surface.ts'
 import { eventGauges } from '#events/gauges.ts'
@@ -24,6 +25,7 @@ import type { ConnectionFeed } from '#http/connection-feed.ts'
 import { maxConnectionsOf } from '#http/connections.ts'
 import { createServer } from '#http/server.ts'
 import { type EnsuredRoot, ensureRoot } from '#iam/access-keys.ts'
+import { createAccounts } from '#iam/accounts.ts'
 import { createAuthorizer } from '#iam/authorize.ts'
 import { BasicCredentials } from '#iam/basic.ts'
 import { createCompiler } from '#iam/compiled.ts'
@@ -73,6 +75,7 @@ import type { Announcements } from '#registry/announcements.ts'
 import { collectionSchedules, createCollectionWorkers } from '#registry/collection/jobs.ts'
 import { claimEmptyStore, findForeignToEmpty, type StoreParts } from '#registry/collection/own-store.ts'
 import { createCreationTemplates } from '#registry/creation-templates.ts'
+import { createImageCopy } from '#registry/image-copy.ts'
 import { createImageDeletion } from '#registry/image-deletion.ts'
 import { createImageLists } from '#registry/image-lists.ts'
 import { createImagePush } from '#registry/image-push.ts'
@@ -105,8 +108,10 @@ import { createTags } from '#registry/tags.ts'
 import { createUploads } from '#registry/uploads.ts'
 import { RemoteFailure } from '#remote/registry.ts'
 import { createRemotes } from '#remote/remotes.ts'
+import { createReplicationEngine } from '#replication/engine.ts'
 import { createItemRemoval, itemRemovalSchedule } from '#replication/item-removal.ts'
 import { replicatePushed, replicateRestored } from '#replication/listener.ts'
+import { createFindLocalDestination } from '#replication/local/destination.ts'
 import { createReplication } from '#replication/replication.ts'
 import { createResourceSides } from '#resource-sides.ts'
 import { createScanning } from '#scanning/scanning.ts'
@@ -319,7 +324,7 @@ export async function startApp(settings: Settings, log: Logger, options: AppOpti
   const domain = {
     accountSettings: createAccountSettings({ metadata, settings: registrySettings }),
     scanning: createScanning({ settings: registrySettings, repositories, imageLists }),
-    replication: createReplication({ settings: registrySettings, quotas }),
+    replication: createReplication({ metadata, settings: registrySettings, quotas }),
     signing: createSigning({ settings: registrySettings }),
     lifecyclePolicies: createLifecyclePolicies({ metadata, clock, quotas }),
     lifecyclePreviews,
@@ -351,6 +356,22 @@ export async function startApp(settings: Settings, log: Logger, options: AppOpti
     linkedBlobs: cache.linkedBlobs,
     uploads: createUploads({ metadata, blobs, clock, quotas, processId: randomUUID() }),
   }
+
+  const replication = createReplicationEngine({
+    ...{ metadata, clock, holds },
+    findDestination: createFindLocalDestination({
+      ...{ metadata, clock, authorizer, repositories },
+      accounts: createAccounts({ metadata, clock }),
+      describe: describeReplicationFailure,
+      imageCopy: createImageCopy({
+        ...{ metadata, blobs, clock, quotas, announcements, onDamage },
+        onNewImages: forgetOrigins,
+        onTagMoved: forgetTag,
+      }),
+    }),
+    onAction: async () => {},
+    onError: (error, route) => log.error({ err: error, route }, 'images could not be replicated, and are tried again'),
+  })
 
   const management = createManagement({
     reader: metadata.reader,
@@ -526,6 +547,7 @@ export async function startApp(settings: Settings, log: Logger, options: AppOpti
     feed === undefined ? server.listen(settings.listen) : feed.open(await server.receive()),
   )
   await jobs.start()
+  replication.start()
   await eventPublisher.start()
 
   return {
@@ -535,6 +557,7 @@ export async function startApp(settings: Settings, log: Logger, options: AppOpti
       await server.stop()
       await incoming.stop()
       await jobs.stop()
+      await replication.stop()
       await eventPublisher.stop()
       await remotes[Symbol.asyncDispose]()
       await lifecyclePreviews.stop()

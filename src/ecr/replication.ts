@@ -41,11 +41,13 @@ export function replicationOperations({ repositories, imageLists, replication }:
         const key = repositoryKey(request)
         const query = await readImageQuery(repositories, key, request.input.imageId)
         const { digest } = await imageLists.get(key, query)
+        const statuses = await replication.getStatuses(key, digest)
         return {
           repositoryName: key.name,
           imageId: { imageDigest: digest, imageTag: query.tag },
-          // No image is on its way anywhere.
-          replicationStatuses: [],
+          replicationStatuses: statuses.map(({ destination, status, failureCode }) => ({
+            ...{ region: destination.region, registryId: destination.account, status, failureCode },
+          })),
         }
       },
     },

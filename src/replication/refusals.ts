@@ -1,4 +1,6 @@
 import { refusals } from '#lib/refusal.ts'
+import type { AccountId } from '#names/account.ts'
+import type { Digest } from '#names/digest.ts'
 
 /** What replication declines. Surfaces word it. */
 export interface ReplicationRefusals {
@@ -7,6 +9,12 @@ export interface ReplicationRefusals {
   ReplicationToItself: Readonly<Record<never, never>>
   /** More destinations than `limit` in all rules together, each counted once. */
   ReplicationDestinationsTooMany: { readonly limit: number }
+  /** The account of a destination is neither here nor at a peer. */
+  ReplicationAccountMissing: { readonly account: AccountId }
+  /** The bytes of a manifest at the source do not match its digest. */
+  ReplicatedManifestDamaged: { readonly digest: Digest }
+  /** A blob that the image needs is in quarantine, or gone from the store. */
+  ReplicatedBlobMissing: { readonly digest: Digest }
 }
 
 export const refuse = refusals<ReplicationRefusals>()

@@ -19,4 +19,17 @@ export const replicationExceptions = {
     'InvalidParameterException',
     ({ limit }) => invalid(member, `Replication rules must not have more than ${limit} unique destinations`),
   ],
-} as const satisfies Exceptions<ReplicationRefusals, ErrorName>
+  // Failures of single images, of which no request hears. ECR tells their codes nowhere: these are names of exceptions.
+  ReplicationAccountMissing: [
+    'AccessDeniedException',
+    ({ account }) => `The account ${account} does not exist here, and no peer serves its registry`,
+  ],
+  ReplicatedManifestDamaged: [
+    'ServerException',
+    ({ digest }) => `The manifest with digest ${digest} is damaged at the source. Push it again.`,
+  ],
+  ReplicatedBlobMissing: [
+    'LayersNotFoundException',
+    ({ digest }) => `The layer with digest ${digest} is damaged at the source. Push it again.`,
+  ],
+} as const satisfies Exceptions<ReplicationRefusals, ErrorName | 'AccessDeniedException'>
