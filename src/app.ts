@@ -16,10 +16,15 @@ import { describeReplicationFailure } from '#ecr/replication-failures.ts'
 import { cacheActionEvent, damageEvents, evictionEvents, policyExecutionEvents } from '#ecr/service-events.ts'
 import { ecrSurface } from '#ecr/surface.ts'
 import { eventGauges } from '#events/gauges.ts'
+import {
+  recordArchivals,
+  recordDeletions,
+  recordPush,
+  recordRestores,
+  recordTagMoves,
+} from '#events/image-listeners.ts'
 import { createEventPublisher } from '#events/publisher.ts'
-import { recordEvents } from '#events/record.ts'
 import { createEventRetention, eventRetentionSchedule } from '#events/retention.ts'
-import { pushEvents } from '#events/shapes/image-actions.ts'
 import { Bodies } from '#http/bodies.ts'
 import type { ConnectionFeed } from '#http/connection-feed.ts'
 import { maxConnectionsOf } from '#http/connections.ts'
@@ -236,8 +241,11 @@ export async function startApp(settings: Settings, log: Logger, options: AppOpti
   const findSecretValue = createFindSecretValue(secretsManager)
   const announcements: Announcements = {
     repositoryCreated: [putLifecyclePolicyOfTemplate],
-    imagePushed: [replicatePushed, (trx, pushed) => recordEvents(trx, pushEvents(pushed))],
-    imagesRestored: [replicateRestored],
+    imagePushed: [replicatePushed, recordPush],
+    imagesRestored: [replicateRestored, recordRestores],
+    imagesArchived: [recordArchivals],
+    imagesDeleted: [recordDeletions],
+    tagsMoved: [recordTagMoves],
     imageReplicated: [],
     tagConflicted: [],
   }
@@ -348,7 +356,7 @@ export async function startApp(settings: Settings, log: Logger, options: AppOpti
     images: cache.images,
     imageLists,
     imagePush,
-    imageDeletion: createImageDeletion({ metadata, clock }),
+    imageDeletion: createImageDeletion({ metadata, clock, announcements }),
     tags: createTags({ metadata }),
     referrers: cache.referrers,
     storageClasses: createStorageClasses({ metadata, clock, announcements }),
@@ -416,11 +424,11 @@ export async function startApp(settings: Settings, log: Logger, options: AppOpti
           cacheStatuses: createCacheStatuses({ metadata }),
           cacheRefresh: cache.refresh,
           imageOrigins: createImageOrigins({ metadata }),
-          deletedImages: createDeletedImages({ metadata, clock, quotas }),
+          deletedImages: createDeletedImages({ metadata, clock, quotas, announcements }),
           deletedRepositories: createDeletedRepositories({ metadata, clock, quotas }),
           retentions: createRetentions({ metadata, settings: registrySettings }),
           tagHistory: createTagHistory({ metadata, clock }),
-          tagRollback: createTagRollback({ metadata, clock, quotas, onTagMoved: forgetTag }),
+          tagRollback: createTagRollback({ metadata, clock, quotas, announcements, onTagMoved: forgetTag }),
           clock,
         },
         { verifyOutputs },
@@ -496,18 +504,16 @@ export async function startApp(settings: Settings, log: Logger, options: AppOpti
       createSecretPurge({ metadata, clock }),
       ...cache.workers,
       ...createLifecycleWorkers({
-        metadata,
-        clock,
-        flushPulls: () => pulls.flush(),
+        ...{ metadata, clock, announcements, flushPulls: () => pulls.flush() },
         onExecuted: (execution) => policyExecutionEvents(execution).forEach(audit.recordServiceEvent),
       }),
       createRecycleBinWorker({ metadata, clock }),
       ...createEvictionWorkers({
         ...settings,
-        ...{ metadata, clock, flushPulls: () => pulls.flush() },
+        ...{ metadata, clock, announcements, flushPulls: () => pulls.flush() },
         onEvicted: (eviction) => evictionEvents(eviction).forEach(audit.recordServiceEvent),
       }),
-      createReferrerRemoval({ metadata, clock }),
+      createReferrerRemoval({ metadata, clock, announcements }),
       ...createCollectionWorkers({
         ...settings,
         ...{ metadata, blobs, clock },

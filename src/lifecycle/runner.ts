@@ -4,6 +4,7 @@ import { addToCounter } from '#jobs/counters.ts'
 import type { Clock } from '#lib/clock.ts'
 import type { Metadata, Transaction } from '#metadata/metadata.ts'
 import type { Digest } from '#names/digest.ts'
+import type { Announcements } from '#registry/announcements.ts'
 import { removeImages } from '#registry/image-removal.ts'
 import { lockLive, readRemovals, selectLive } from '#registry/image-removals.ts'
 import { archiveImages } from '#registry/image-status.ts'
@@ -28,6 +29,7 @@ export interface RunnerParts {
   readonly flushPulls: () => Promise<void>
   /** Told what was done, after it was committed, in parts; a crash just then leaves a part untold. */
   readonly onExecuted: (execution: PolicyExecution) => void
+  readonly announcements?: Partial<Announcements> | undefined
 }
 
 /** Images a transaction: some tens of milliseconds on SQLite, where nobody else writes meanwhile. */
@@ -43,7 +45,7 @@ const evaluationsAtOnce = 10
 
 /** `again` if too much was taken away by others to come to an end. @throws the signal's reason when it is aborted */
 export async function runLifecyclePolicy(
-  { metadata, clock, flushPulls, onExecuted }: RunnerParts,
+  { metadata, clock, flushPulls, onExecuted, announcements }: RunnerParts,
   repositoryId: number,
   signal: AbortSignal,
 ): Promise<'done' | 'again'> {
@@ -61,7 +63,7 @@ export async function runLifecyclePolicy(
     const decisions = await decide(parsed, images, evaluatedAt, signal)
     const marks = decisions.filter((decision) => decision.verdict === 'act')
     const run = new Run({
-      ...{ metadata, clock, onExecuted, repositoryId },
+      ...{ metadata, clock, onExecuted, announcements, repositoryId },
       stored: policy,
       policy: parsed,
       removals,
@@ -85,6 +87,7 @@ interface RunFacts {
   readonly metadata: Metadata
   readonly clock: Clock
   readonly onExecuted: RunnerParts['onExecuted']
+  readonly announcements: RunnerParts['announcements']
   readonly repositoryId: number
   /** That was evaluated. */
   readonly stored: StoredPolicy
@@ -157,8 +160,10 @@ class Run {
     const of = (action: Mark['rule']['action']) =>
       unchanged.filter(({ rule }) => rule.action === action).map(({ image }) => image.digest)
     const expired = of('expire')
-    await removeImages(trx, repository, expired, { cause: 'lifecycle', by: '', at })
-    const archived = await archiveImages(trx, repository, of('transition'), at)
+    const act = { cause: 'lifecycle', by: '', at } as const
+    const { announcements } = this.#facts
+    await removeImages(trx, repository, expired, act, announcements)
+    const archived = await archiveImages(trx, repository, of('transition'), act, announcements)
     await addToCounter(trx, 'lading_lifecycle_expired_total', expired.length)
     await addToCounter(trx, 'lading_lifecycle_archived_total', archived.length)
     const acted = new Set([...expired, ...archived])

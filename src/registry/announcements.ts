@@ -3,7 +3,9 @@ import type { Digest } from '#names/digest.ts'
 import type { MediaType } from '#names/media-type.ts'
 import type { Registry } from '#names/registry.ts'
 import type { Tag } from '#names/tag.ts'
+import type { RemovalCause } from './image-removal.ts'
 import type { Repository } from './repository.ts'
+import type { TagMove, TagMoveCause } from './tag-moves.ts'
 
 /**
  * What the core announces to the features that build on it. The core does not know them: `app.ts` hands in their listeners. A listener
@@ -13,6 +15,9 @@ export interface Announcements {
   readonly repositoryCreated: readonly Listener<CreatedRepository>[]
   readonly imagePushed: readonly Listener<ImagePushed>[]
   readonly imagesRestored: readonly Listener<ImagesRestored>[]
+  readonly imagesArchived: readonly Listener<ImagesArchived>[]
+  readonly imagesDeleted: readonly Listener<ImagesDeleted>[]
+  readonly tagsMoved: readonly Listener<TagsMoved>[]
   readonly imageReplicated: readonly Listener<ImageReplicated>[]
   readonly tagConflicted: readonly Listener<TagConflicted>[]
 }
@@ -47,13 +52,54 @@ export interface ImagePushed {
   readonly isNew: boolean
 }
 
-/** Images that came back from the archive, with what followed them. Announced before the push that restored them. */
+/**
+ * Images that came back from the archive, with what followed them, or from the recycle bin (`bin`). Announced before the push that
+ * restored them.
+ */
 export interface ImagesRestored {
   readonly repository: Repository
   readonly digests: readonly Digest[]
   readonly by: string
   readonly at: number
-  readonly cause: PushCause | 'storage class'
+  readonly cause: PushCause | 'storage class' | 'bin'
+}
+
+/** Images that went to the archive, with what followed them. */
+export interface ImagesArchived {
+  readonly repository: Repository
+  readonly digests: readonly Digest[]
+  /** Empty where a policy did it. */
+  readonly by: string
+  readonly at: number
+  readonly cause: 'storage class' | 'lifecycle'
+}
+
+/** Images that left their repository, to the recycle bin or for good. A deleted repository announces none. */
+export interface ImagesDeleted {
+  readonly repository: Repository
+  readonly images: readonly DeletedImageFacts[]
+  /** Empty where a policy or the cache did it. */
+  readonly by: string
+  readonly at: number
+  /** `eviction`: a cached copy made room for others. */
+  readonly cause: RemovalCause | 'eviction'
+}
+
+export interface DeletedImageFacts {
+  readonly digest: Digest
+  readonly mediaType: string
+  readonly artifactType: string | undefined
+  /** The tags that went with it. */
+  readonly tags: readonly Tag[]
+}
+
+/** Tags that point elsewhere now, or nowhere while their image stays. Announced before the push that moved them. */
+export interface TagsMoved {
+  readonly repository: Repository
+  readonly moves: readonly TagMove[]
+  readonly by: string
+  readonly at: number
+  readonly cause: TagMoveCause
 }
 
 /** An image that another registry replicates arrived with its tag, or its tag alone did. */

@@ -2,6 +2,7 @@ import type { Clock } from '#lib/clock.ts'
 import type { Metadata, Transaction } from '#metadata/metadata.ts'
 import { type Digest, parseDigest } from '#names/digest.ts'
 import { parseTag, type Tag } from '#names/tag.ts'
+import { type Announcements, announce } from './announcements.ts'
 import {
   type DeletionFailure,
   type DeletionPlan,
@@ -41,7 +42,15 @@ export interface DeletionOutcome {
   readonly failures: ReadonlyMap<ImageQuery, DeletionFailure>
 }
 
-export function createImageDeletion({ metadata, clock }: { metadata: Metadata; clock: Clock }): ImageDeletion {
+export function createImageDeletion({
+  metadata,
+  clock,
+  announcements = {},
+}: {
+  metadata: Metadata
+  clock: Clock
+  announcements?: Partial<Announcements>
+}): ImageDeletion {
   function run(
     key: RepositoryKey,
     queries: readonly ImageQuery[],
@@ -52,7 +61,7 @@ export function createImageDeletion({ metadata, clock }: { metadata: Metadata; c
       const repository = await lockRepository(trx, key, 'exclusive')
       const now = clock()
       const plan = planDeletion(await findImages(trx, repository, queries, now), queries, lastTag)
-      await carryOut(trx, repository, plan, { by, at: now })
+      await carryOut(trx, repository, plan, { by, at: now }, announcements)
       return plan
     })
   }
@@ -127,8 +136,11 @@ async function carryOut(
   repository: Repository,
   { images, tags }: DeletionPlan,
   act: Act,
+  announcements: Partial<Announcements>,
 ): Promise<void> {
-  await removeImages(trx, repository, images, { ...act, cause: 'delete' })
+  const { tagsMoved = [] } = announcements
+  const deletion = { ...act, cause: 'delete' } as const
+  await removeImages(trx, repository, images, deletion, announcements)
   if (tags.length === 0) return
   const gone = await trx
     .deleteFrom('tag')
@@ -137,6 +149,7 @@ async function carryOut(
     .returning(['tag', 'digest'])
     .execute()
   const moves = gone.map(({ tag, digest }) => ({ tag: parseTag(tag), from: parseDigest(digest), to: undefined }))
-  await recordTagMoves(trx, repository, moves, { ...act, cause: 'delete' })
+  await recordTagMoves(trx, repository, moves, deletion)
   await countRemoval(trx, repository)
+  if (moves.length > 0) await announce(tagsMoved, trx, { repository, moves, ...deletion })
 }

@@ -65,7 +65,7 @@ export function createImagePush({
   quotas,
   onNewPush,
   onTagMoved,
-  announcements: { imagePushed = [], imagesRestored = [] } = {},
+  announcements = {},
 }: {
   metadata: Metadata
   clock: Clock
@@ -76,6 +76,7 @@ export function createImagePush({
   /** Called in the transaction in which a client's push moves a tag. */
   onTagMoved?: OnTagMoved
 }): ImagePush {
+  const { imagePushed = [], imagesRestored = [] } = announcements
   const storageQuotas = createStorageQuotas(quotas)
   return {
     async put(key, { body, mediaType, digest: given, tag, strict, by, movesTag, cause = 'push', alongside }) {
@@ -97,7 +98,7 @@ export function createImagePush({
         if (stored) await requireImagesWithin(trx, quotas, repository)
         const act = { by, at, cause, imageCame: stored }
         const isWanted = tag !== undefined && ((await movesTag?.(trx, repository)) ?? true)
-        const moved = isWanted && (await moveTag(trx, repository, tag, digest, act))
+        const moved = isWanted && (await moveTag(trx, repository, tag, digest, act, announcements))
         if (moved) await requireTagsWithin(trx, quotas, repository, digest)
         if (stored) await storageQuotas.requireStored(trx, key.registry)
         if (stored) await forgetReplica(trx, repository, digest)

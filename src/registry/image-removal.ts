@@ -1,7 +1,8 @@
 import { sql } from 'kysely'
 import type { Transaction } from '#metadata/metadata.ts'
 import { type Digest, parseDigest } from '#names/digest.ts'
-import { parseTag } from '#names/tag.ts'
+import { parseTag, type Tag } from '#names/tag.ts'
+import { type Announcements, announce, type DeletedImageFacts } from './announcements.ts'
 import { closeLinksOf } from './blob-links.ts'
 import { noteLinksOf } from './collectable.ts'
 import { dropContent } from './image-content.ts'
@@ -32,6 +33,7 @@ export async function removeImages(
   repository: Repository,
   digests: readonly Digest[],
   removal: Removal,
+  { imagesDeleted = [] }: RemovalAnnouncements = {},
 ): Promise<void> {
   if (digests.length === 0) return
   const { id, registry } = repository
@@ -42,8 +44,11 @@ export async function removeImages(
   if (purgeAt > removal.at) await keepInBin(trx, id, digests, tags, { ...removal, purgeAt })
   else await noteLinksOf(trx, 'manifest_reference', id, digests, removal.at)
   await noteSubjectsGone(trx, repository, digests, removal)
-  await dropRows(trx, repository, digests)
+  const images = await dropRows(trx, repository, digests, tags)
+  await announce(imagesDeleted, trx, { repository, images, ...removal })
 }
+
+export type RemovalAnnouncements = Partial<Pick<Announcements, 'imagesDeleted'>>
 
 /**
  * Removes copies that can be fetched again: for good, also where there is a recycle bin. Garbage collection counts what they needed as
@@ -54,18 +59,20 @@ export async function dropCopies(
   repository: Repository,
   digests: readonly Digest[],
   { at, unneededSince }: { readonly at: number; readonly unneededSince: number },
-): Promise<readonly TakenTag[]> {
+  { imagesDeleted = [] }: RemovalAnnouncements = {},
+): Promise<readonly DeletedImageFacts[]> {
   if (digests.length === 0) return []
   const tags = await takeTags(trx, repository, digests, { by: '', at, cause: 'cache' })
   await closeLinksOf(trx, repository.id, digests)
   await noteLinksOf(trx, 'manifest_reference', repository.id, digests, unneededSince)
-  await dropRows(trx, repository, digests)
-  return tags
+  const images = await dropRows(trx, repository, digests, tags)
+  await announce(imagesDeleted, trx, { repository, images, by: '', at, cause: 'eviction' })
+  return images
 }
 
 interface TakenTag {
-  readonly tag: string
-  readonly digest: string
+  readonly tag: Tag
+  readonly digest: Digest
 }
 
 async function takeTags(
@@ -74,23 +81,42 @@ async function takeTags(
   digests: readonly Digest[],
   act: Parameters<typeof recordTagMoves>[3],
 ): Promise<readonly TakenTag[]> {
-  const tags = await trx
+  const rows = await trx
     .deleteFrom('tag')
     .where('repository_id', '=', repository.id)
     .where('digest', 'in', digests)
     .returning(['tag', 'digest'])
     .execute()
-  const moves = tags.map(({ tag, digest }) => ({ tag: parseTag(tag), from: parseDigest(digest), to: undefined }))
+  const tags = rows.map(({ tag, digest }) => ({ tag: parseTag(tag), digest: parseDigest(digest) }))
+  const moves = tags.map(({ tag, digest }) => ({ tag, from: digest, to: undefined }))
   await recordTagMoves(trx, repository, moves, act)
   return tags
 }
 
-async function dropRows(trx: Transaction, repository: Repository, digests: readonly Digest[]): Promise<void> {
+async function dropRows(
+  trx: Transaction,
+  repository: Repository,
+  digests: readonly Digest[],
+  tags: readonly TakenTag[],
+): Promise<readonly DeletedImageFacts[]> {
   const { id } = repository
   await trx.deleteFrom('manifest_reference').where('repository_id', '=', id).where('parent', 'in', digests).execute()
-  await trx.deleteFrom('manifest').where('repository_id', '=', id).where('digest', 'in', digests).execute()
+  const rows = await trx
+    .deleteFrom('manifest')
+    .where('repository_id', '=', id)
+    .where('digest', 'in', digests)
+    .returning(['digest', 'media_type', 'artifact_type'])
+    .execute()
   await dropContent(trx, id, digests)
   await countRemoval(trx, repository)
+  const byDigest = Map.groupBy(tags, ({ digest }) => digest)
+  const gone = new Map(rows.map((row) => [row.digest, row]))
+  return digests.flatMap((digest) => {
+    const row = gone.get(digest)
+    if (row === undefined) return []
+    const types = { mediaType: row.media_type, artifactType: row.artifact_type ?? undefined }
+    return { digest, ...types, tags: (byDigest.get(digest) ?? []).map(({ tag }) => tag).sort() }
+  })
 }
 
 /**

@@ -1,5 +1,6 @@
 import type { Transaction } from '#metadata/metadata.ts'
 import { type Digest, parseDigest } from '#names/digest.ts'
+import { type Announcements, announce, type ImagesArchived } from './announcements.ts'
 import { countRemoval } from './image-removals.ts'
 import { findKeptInUse } from './kept-in-use.ts'
 import type { Repository } from './repository.ts'
@@ -20,15 +21,18 @@ export async function archiveImages(
   trx: Transaction,
   repository: Repository,
   digests: readonly Digest[],
-  now: number,
+  act: Pick<ImagesArchived, 'by' | 'at' | 'cause'>,
+  { imagesArchived = [] }: Partial<Pick<Announcements, 'imagesArchived'>> = {},
 ): Promise<Digest[]> {
   const archived = new Set<Digest>()
   for (let left = digests; left.length > 0; left = left.filter((digest) => !archived.has(digest))) {
-    const some = await archiveSome(trx, repository, left, now)
+    const some = await archiveSome(trx, repository, left, act.at)
     if (some.length === 0) break
     for (const digest of some) archived.add(digest)
   }
-  if (archived.size > 0) await countRemoval(trx, repository)
+  if (archived.size === 0) return []
+  await countRemoval(trx, repository)
+  await announce(imagesArchived, trx, { repository, digests: [...archived], ...act })
   return [...archived]
 }
 

@@ -2,6 +2,7 @@ import { type Worker, worker } from '#jobs/worker.ts'
 import type { Clock } from '#lib/clock.ts'
 import type { Metadata, Transaction } from '#metadata/metadata.ts'
 import { type Digest, parseDigest } from '#names/digest.ts'
+import type { Announcements } from './announcements.ts'
 import { removeImages } from './image-removal.ts'
 import { lockLive } from './image-removals.ts'
 import { findKeptInUse } from './kept-in-use.ts'
@@ -12,13 +13,21 @@ import { followAfterMs, removeReferrers, type SubjectGone } from './subject-gone
  * Referrers follow their subject: what signs or describes an image that was deleted goes too, unless the image is there again.
  * One that an index refers to, or that is kept in use, stays. Their own referrers follow them in turn.
  */
-export function createReferrerRemoval({ metadata, clock }: { metadata: Metadata; clock: Clock }): Worker {
+export function createReferrerRemoval({
+  metadata,
+  clock,
+  announcements = {},
+}: {
+  metadata: Metadata
+  clock: Clock
+  announcements?: Partial<Announcements>
+}): Worker {
   return worker(removeReferrers, async (gone, { signal }) => {
     let after: Digest | undefined
     do {
       signal.throwIfAborted()
       const last = after
-      after = await metadata.transaction((trx) => removeSome(trx, gone, last, clock()))
+      after = await metadata.transaction((trx) => removeSome(trx, gone, last, { now: clock(), announcements }))
     } while (after !== undefined)
     return 'done'
   })
@@ -31,7 +40,7 @@ async function removeSome(
   trx: Transaction,
   { repositoryId, subject, by }: SubjectGone,
   after: Digest | undefined,
-  now: number,
+  { now, announcements }: { readonly now: number; readonly announcements: Partial<Announcements> },
 ): Promise<Digest | undefined> {
   const live = await lockLive(trx, repositoryId)
   if (live === undefined || (await isThere(trx, repositoryId, subject))) return undefined
@@ -40,7 +49,7 @@ async function removeSome(
   const found = await findReferrers(trx, live.repository, subject, after)
   const kept = await findKeptInUse(trx, live.repository, found, now)
   const free = found.filter((digest) => !kept.has(digest))
-  await removeImages(trx, live.repository, free, { by, cause: 'subject', at: now })
+  await removeImages(trx, live.repository, free, { by, cause: 'subject', at: now }, announcements)
   return found.length < atOnce ? undefined : found.at(-1)
 }
 

@@ -37,8 +37,9 @@ export async function moveReplicaTag(
   trx: Transaction,
   repository: Repository,
   { tag, digest, source, pushedAt, by, at, imageCame }: ReplicaTag,
-  { tagConflicted = [] }: Partial<Pick<Announcements, 'tagConflicted'>> = {},
+  announcements: Partial<Pick<Announcements, 'tagConflicted' | 'tagsMoved'>> = {},
 ): Promise<ReplicaTagOutcome> {
+  const { tagConflicted = [] } = announcements
   const present = await findPresent(trx, repository, tag)
   const decision = decideTag(present, { digest, source: { registry: source, pushedAt }, at })
   const origin = { registry: source, pushedAt: boundedTime(pushedAt, at) }
@@ -47,7 +48,7 @@ export async function moveReplicaTag(
     case 'moves':
     case 'wins': {
       const cause = decision === 'wins' ? 'conflict' : 'replication'
-      await moveTag(trx, repository, tag, digest, { by, at, cause, imageCame, source: origin })
+      await moveTag(trx, repository, tag, digest, { by, at, cause, imageCame, source: origin }, announcements)
       if (decision === 'wins' && present !== undefined) {
         await announce(tagConflicted, trx, { ...conflict, winner: digest, loser: present.digest })
       }

@@ -35,7 +35,7 @@ export interface StorageClassUpdate {
 export function createStorageClasses({
   metadata,
   clock,
-  announcements: { imagesRestored = [] } = {},
+  announcements = {},
 }: {
   metadata: Metadata
   clock: Clock
@@ -50,7 +50,13 @@ export function createStorageClasses({
           const at = clock()
           const digests = await restoreImages(trx, repository, [digest], at)
           if (digests.length > 0) {
-            await announce(imagesRestored, trx, { repository, digests, by, at, cause: 'storage class' })
+            await announce(announcements.imagesRestored ?? [], trx, {
+              repository,
+              digests,
+              by,
+              at,
+              cause: 'storage class',
+            })
           }
           return { digest, status: 'ACTIVE', changed: digests.includes(digest) }
         }
@@ -59,7 +65,13 @@ export function createStorageClasses({
         const now = clock()
         const inUseBy = (await findKeptInUse(trx, repository, [digest], now)).get(digest)
         if (inUseBy !== undefined) throw refuse('ImageInUse', { ...inRepository(key), digest, inUseBy })
-        const archived = await archiveImages(trx, repository, [digest], now)
+        const archived = await archiveImages(
+          trx,
+          repository,
+          [digest],
+          { by, at: now, cause: 'storage class' },
+          announcements,
+        )
         return { digest, status: 'ARCHIVED', changed: archived.includes(digest) }
       }),
   }

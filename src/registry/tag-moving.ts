@@ -1,6 +1,7 @@
 import type { Transaction } from '#metadata/metadata.ts'
 import { type Digest, parseDigest } from '#names/digest.ts'
 import type { Tag } from '#names/tag.ts'
+import { type Announcements, announce } from './announcements.ts'
 import { countRemoval } from './image-removals.ts'
 import { type Quotas, requireWithin } from './quotas.ts'
 import { refuse } from './refusals.ts'
@@ -33,6 +34,7 @@ export async function moveTag(
   tag: Tag,
   digest: Digest,
   act: TagMoving,
+  { tagsMoved = [] }: Partial<Pick<Announcements, 'tagsMoved'>> = {},
 ): Promise<boolean> {
   const from = await findTarget(trx, repository, tag)
   if (from === digest) return false
@@ -46,8 +48,10 @@ export async function moveTag(
     .values({ repository_id: repository.id, tag, ...target })
     .onConflict((conflict) => conflict.columns(['repository_id', 'tag']).doUpdateSet(target))
     .execute()
-  await recordTagMoves(trx, repository, [{ tag, from, to: digest }], act)
+  const moves = [{ tag, from, to: digest }]
+  await recordTagMoves(trx, repository, moves, act)
   if (from !== undefined || isFirst) await countRemoval(trx, repository)
+  await announce(tagsMoved, trx, { repository, moves, by: act.by, at: act.at, cause: act.cause })
   return true
 }
 

@@ -2,6 +2,7 @@ import type { Clock } from '#lib/clock.ts'
 import type { Metadata, Transaction } from '#metadata/metadata.ts'
 import type { Digest } from '#names/digest.ts'
 import type { Tag } from '#names/tag.ts'
+import type { Announcements } from './announcements.ts'
 import type { Quotas } from './quotas.ts'
 import { refuse } from './refusals.ts'
 import { inRepository, lockRepository, type Repository, type RepositoryKey } from './repository.ts'
@@ -38,12 +39,14 @@ export function createTagRollback({
   clock,
   quotas,
   onTagMoved,
+  announcements = {},
 }: {
   metadata: Metadata
   clock: Clock
   quotas: Quotas
   /** Called in the transaction in which a rollback moves a tag. */
   onTagMoved?: OnTagMoved
+  announcements?: Partial<Announcements>
 }): TagRollback {
   return {
     rollBack: (key, tag, { to: wanted, by }) =>
@@ -55,7 +58,8 @@ export function createTagRollback({
         if (state !== 'active') {
           throw refuse('RollbackImageUnavailable', { ...inRepository(key), tag, digest: to, state })
         }
-        const moved = await moveTag(trx, repository, tag, to, { by, at: clock(), cause: 'rollback', imageCame: false })
+        const act = { by, at: clock(), cause: 'rollback', imageCame: false } as const
+        const moved = await moveTag(trx, repository, tag, to, act, announcements)
         if (moved) await requireTagsWithin(trx, quotas, repository, to)
         if (moved) await onTagMoved?.(trx, repository.id, tag)
         return { from, to }

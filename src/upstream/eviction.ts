@@ -6,6 +6,7 @@ import { type Worker, worker } from '#jobs/worker.ts'
 import type { Clock } from '#lib/clock.ts'
 import type { Metadata, Reader, Transaction } from '#metadata/metadata.ts'
 import type { Digest } from '#names/digest.ts'
+import type { Announcements } from '#registry/announcements.ts'
 import { renewedAfterMs } from '#registry/collectable.ts'
 import { dropCopies } from '#registry/image-removal.ts'
 import { lockLive } from '#registry/image-removals.ts'
@@ -30,6 +31,7 @@ export interface EvictionParts {
   readonly flushPulls: () => Promise<void>
   /** Called after each commit. A crash before the call loses it. */
   readonly onEvicted: (eviction: Eviction) => void
+  readonly announcements?: Partial<Announcements>
 }
 
 /** Images that made room for others. */
@@ -118,7 +120,7 @@ async function evict(parts: EvictionParts, key: RuleKey, signal: AbortSignal): P
 
 /** Answers how many bytes of blobs the images have that went; 0 where the image is not as it was, or is kept. */
 async function evictOne(
-  { metadata, clock, gcGraceHours, onEvicted }: EvictionParts,
+  { metadata, clock, gcGraceHours, onEvicted, announcements }: EvictionParts,
   rule: CacheRule,
   candidate: EvictionCandidate,
 ): Promise<number> {
@@ -132,12 +134,11 @@ async function evictOne(
     const digests = await findWhole(trx, repository.id, candidate.digest)
     if ((await findKeptInUse(trx, repository, digests, at)).size > 0) return undefined
     const size = await readSize(trx, repository.id, digests)
-    const tags = await dropCopies(trx, repository, digests, { at, unneededSince })
+    const images = await dropCopies(trx, repository, digests, { at, unneededSince }, announcements)
     await forgetTags(trx, repository.id, digests)
     await forgetOrigins(trx, repository.id, digests)
     await addToCounter(trx, 'lading_cache_evicted_images_total', digests.length)
-    const tagsOf = (digest: Digest) => tags.filter((each) => each.digest === digest).map(({ tag }) => tag)
-    return { repository, size, images: digests.map((digest) => ({ digest, tags: tagsOf(digest).sort() })) }
+    return { repository, size, images }
   })
   if (done === undefined) return 0
   const { registry, prefix } = rule

@@ -3,6 +3,7 @@ import { type Page, pageOf } from '#lib/page.ts'
 import { readInSteps } from '#lib/slices.ts'
 import type { Metadata, Reader } from '#metadata/metadata.ts'
 import { type Digest, parseDigest } from '#names/digest.ts'
+import type { Announcements } from '#registry/announcements.ts'
 import type { Quotas } from '#registry/quotas.ts'
 import { getRepository, inRepository, lockRepository, type RepositoryKey } from '#registry/repository.ts'
 import { refuseDeleted } from './refusals.ts'
@@ -50,10 +51,12 @@ export function createDeletedImages({
   metadata,
   clock,
   quotas,
+  announcements = {},
 }: {
   metadata: Metadata
   clock: Clock
   quotas: Quotas
+  announcements?: Partial<Announcements>
 }): DeletedImages {
   return {
     async list(key, { limit, after }) {
@@ -80,7 +83,7 @@ export function createDeletedImages({
     restore: (key, digest, by) =>
       metadata.transaction(async (trx) => {
         const repository = await lockRepository(trx, key, 'exclusive')
-        return restoreDeleted(trx, repository, digest, quotas, { by, at: clock() })
+        return restoreDeleted(trx, repository, digest, quotas, { by, at: clock() }, announcements)
       }),
 
     purge: (key, digest) =>

@@ -2,6 +2,7 @@ import { sql } from 'kysely'
 import type { Transaction } from '#metadata/metadata.ts'
 import { type Digest, parseDigest } from '#names/digest.ts'
 import type { Tag } from '#names/tag.ts'
+import { type Announcements, announce } from '#registry/announcements.ts'
 import { requireImagesWithin } from '#registry/image-push.ts'
 import { countFollowing } from '#registry/image-removals.ts'
 import { recountSizes } from '#registry/image-sizes.ts'
@@ -37,7 +38,9 @@ export async function restoreDeleted(
   digest: Digest,
   quotas: Quotas,
   act: Act,
+  announcements: Partial<Announcements> = {},
 ): Promise<Restored> {
+  const { imagesRestored = [] } = announcements
   const { images, left } = await gather(trx, repository, digest, quotas, act.at)
   const digests = [...images.keys()]
   const back = await insertImages(trx, repository, digests, act.at)
@@ -49,14 +52,20 @@ export async function restoreDeleted(
   const taken: Tag[] = []
   for (const image of images.values()) {
     const moving: TagMoving = { ...act, cause: 'restore', imageCame: back.includes(image.digest) }
-    for (const tag of image.tags) ((await putTag(trx, repository, tag, image.digest, moving)) ? tags : taken).push(tag)
+    for (const tag of image.tags)
+      ((await putTag(trx, repository, tag, image.digest, moving, announcements)) ? tags : taken).push(tag)
     await requireTagsWithin(trx, quotas, repository, image.digest)
   }
   // What an active index refers to is active, whatever became of it meanwhile. It is named here, since the index itself changes nothing.
   const active = [...images.values()].filter(({ status }) => status === 'ACTIVE').map((image) => image.digest)
   const needed = await findNeeded(trx, repository, active)
-  await restoreImages(trx, repository, [...active, ...needed], act.at)
+  const activated = await restoreImages(trx, repository, [...active, ...needed], act.at)
   await forgetDeleted(trx, repository.id, digests)
+  const fromArchive = activated.filter((each) => !back.includes(each))
+  if (fromArchive.length > 0) {
+    await announce(imagesRestored, trx, { repository, digests: fromArchive, ...act, cause: 'storage class' })
+  }
+  if (back.length > 0) await announce(imagesRestored, trx, { repository, digests: back, ...act, cause: 'bin' })
   return { digests: back, tags, taken, left }
 }
 
@@ -124,8 +133,9 @@ async function putTag(
   tag: Tag,
   digest: Digest,
   moving: TagMoving,
+  announcements: Partial<Announcements>,
 ): Promise<boolean> {
   const target = await findTarget(trx, repository, tag)
   if (target !== undefined) return target === digest
-  return moveTag(trx, repository, tag, digest, moving)
+  return moveTag(trx, repository, tag, digest, moving, announcements)
 }
