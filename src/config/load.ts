@@ -79,6 +79,7 @@ function buildSettings(given: ReadonlyMap<SettingKey, Given>, environment: Setti
     oidcPrivateHosts: withFallback('oidcPrivateHosts', given, dataDir),
     upstreams: parse('upstreams', given) ?? [],
     peers: peersOf(given, environment),
+    webhookHosts: parse('webhookHosts', given) ?? [],
     quotas: parse('quotas', given) ?? ecrQuotas,
     requestsPerSecond: withFallback('requestsPerSecond', given, dataDir),
     auditDays: withFallback('auditDays', given, dataDir),

@@ -1,7 +1,7 @@
 /**
  * How much there may be of each thing at most: ECR's quotas (user guide, "Amazon ECR service quotas"), unless an operator says
- * otherwise. ECR has no number for templates, sessions, open uploads and bytes; those are ours. So is that of secrets,
- * of which Secrets Manager allows 500,000.
+ * otherwise. ECR has no number for templates, sessions, open uploads, webhooks and bytes; those are ours. So is that of
+ * secrets, of which Secrets Manager allows 500,000.
  */
 export const ecrQuotas = {
   repositories: 100_000,
@@ -12,6 +12,7 @@ export const ecrQuotas = {
   repositoryCreationTemplates: 100,
   pullThroughCacheRules: 50,
   secrets: 500,
+  webhooks: 100,
   replicationDestinations: 25,
   lifecycleRules: 50,
   sessionsPerPrincipal: 5_000,

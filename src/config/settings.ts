@@ -1,6 +1,7 @@
 import type { AccountId } from '#names/account.ts'
 import type { Mirror } from '#names/mirror.ts'
 import type { Region } from '#names/region.ts'
+import type { HostPort } from './host-port.ts'
 import type { Peer } from './peers.ts'
 import type { Quotas } from './quotas.ts'
 import type { Upstreams } from './upstreams.ts'
@@ -45,6 +46,8 @@ export interface Settings {
   readonly upstreams: Upstreams
   /** The registries that are in other deployments. */
   readonly peers: readonly Peer[]
+  /** Receivers of webhooks that may have private addresses and may speak HTTP. */
+  readonly webhookHosts: readonly HostPort[]
   readonly quotas: Quotas
   /** How many requests one principal may make in a second to one process; without a limit where it is 0. */
   readonly requestsPerSecond: number

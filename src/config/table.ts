@@ -4,6 +4,7 @@
 import { type AccountId, isAccountId } from '#names/account.ts'
 import type { Mirror } from '#names/mirror.ts'
 import { isRegion, type Region } from '#names/region.ts'
+import { type HostPort, parseHostPorts } from './host-port.ts'
 import { parseQuotas, type Quotas, quotaNames } from './quotas.ts'
 import { showNothing, showUrl, showUrls } from './shown.ts'
 import { parseUpstreams, type Upstreams } from './upstreams.ts'
@@ -62,6 +63,7 @@ export interface SettingValues {
   readonly upstreams: Upstreams
   /** The file that lists them. */
   readonly peers: string
+  readonly webhookHosts: readonly HostPort[]
   readonly quotas: Quotas
   readonly requestsPerSecond: number
   readonly auditDays: number
@@ -246,6 +248,13 @@ export const settingsTable: { readonly [Key in SettingKey]: Setting<SettingValue
     help: 'YAML file of the registries in other deployments that images are replicated to',
     expected: 'a file',
     parse: parsePath,
+    otherwise: 'none',
+  },
+  webhookHosts: {
+    placeholder: 'host,…',
+    help: 'receivers of webhooks that may have private addresses and may speak HTTP, each host[:port]',
+    expected: 'host[:port], several separated by commas, such as hooks.internal,10.0.0.5:8080',
+    parse: parseHostPorts,
     otherwise: 'none',
   },
   quotas: {

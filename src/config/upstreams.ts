@@ -1,5 +1,7 @@
 // The grammar of `LADING_UPSTREAMS`: `none`, or several of `host[:port][=url]`, separated by commas.
 
+import { parseHostPort } from './host-port.ts'
+
 export interface UpstreamHost {
   /** Lower-case, without a port where the text has none. IPv6 addresses stand in brackets. */
   readonly host: string
@@ -32,17 +34,12 @@ const dockerHub = 'registry-1.docker.io'
 const otherNames: ReadonlySet<string> = new Set(['docker.io', 'index.docker.io'])
 
 function parseHost(text: string): string | undefined {
-  const [, name = '', port] = /^(\[[0-9a-f:.]+\]|[a-z0-9.-]+)(?::([0-9]{1,5}))?$/i.exec(text) ?? []
-  const url = URL.parse(`https://${name}`)
-  // A URL writes `0x7f.1` as `127.0.0.1`, which is then not what the text names.
-  if (url === null || url.hostname !== name.toLowerCase() || name.length > longestHost) return undefined
-  if (port !== undefined && (Number(port) < 1 || Number(port) > 65_535)) return undefined
-  const host = otherNames.has(url.hostname) ? dockerHub : url.hostname
-  return port === undefined ? host : `${host}:${Number(port)}`
+  const found = parseHostPort(text)
+  if (found === undefined) return undefined
+  const { hostname, port } = found
+  const host = otherNames.has(hostname) ? dockerHub : hostname
+  return port === undefined ? host : `${host}:${port}`
 }
-
-/** RFC 1035 section 2.3.4. */
-const longestHost = 253
 
 function parseUrl(text: string): string | undefined {
   const url = URL.parse(text)
