@@ -25,6 +25,9 @@ import {
 } from '#events/image-listeners.ts'
 import { createEventPublisher } from '#events/publisher.ts'
 import { createEventRetention, eventRetentionSchedule } from '#events/retention.ts'
+import { createDeliveryExpiry, deliveryExpirySchedule } from '#events/webhooks/expiry.ts'
+import { webhookGauges } from '#events/webhooks/gauges.ts'
+import { createWebhookService, type WebhookWaits } from '#events/webhooks/service.ts'
 import { Bodies } from '#http/bodies.ts'
 import type { ConnectionFeed } from '#http/connection-feed.ts'
 import { maxConnectionsOf } from '#http/connections.ts'
@@ -160,6 +163,8 @@ export interface AppOptions {
   readonly trustedCertificates?: readonly string[]
   /** How long an upstream registry may send nothing, and the first pause after it breaks a layer. For tests. */
   readonly upstreamWaits?: { readonly silenceMs: number; readonly pauseMs: number }
+  /** How long webhooks wait. For tests. */
+  readonly webhookWaits?: WebhookWaits
 }
 
 /** What a deployment needs once, however many processes serve it: the schema, and the account with its root key. */
@@ -177,7 +182,14 @@ export function prepare(settings: Settings, log: Logger): Promise<EnsuredRoot> {
 
 /** @throws SettingError if what a setting names cannot be opened */
 export async function startApp(settings: Settings, log: Logger, options: AppOptions = {}): Promise<App> {
-  const { clock = systemClock, verifyOutputs = false, trustedCertificates = [], upstreamWaits, feed } = options
+  const {
+    clock = systemClock,
+    verifyOutputs = false,
+    trustedCertificates = [],
+    upstreamWaits,
+    webhookWaits,
+    feed,
+  } = options
   const { quotas } = settings
   const metadata = await openSetting(settings, 'database', () =>
     openMetadata(settings.database, logLostConnection(log)),
@@ -398,6 +410,14 @@ export async function startApp(settings: Settings, log: Logger, options: AppOpti
     privateHosts: settings.oidcPrivateHosts === 'allow',
     onUnreachable: (issuer, reason) => log.warn({ issuer, reason }, 'the keys of an identity provider cannot be read'),
   })
+  const webhookService = createWebhookService({
+    ...{ metadata, clock, box, quotas, certificates: trustedCertificates, processId: randomUUID() },
+    hosts: settings.webhookHosts,
+    waits: webhookWaits,
+    onDead: (dead) => log.warn(dead, 'a webhook could not deliver events within a day, and gave them up'),
+    onGone: ({ webhookId }) => log.warn({ webhookId }, 'a receiver answered 410, and its webhook is disabled'),
+    onError: (error) => log.error({ err: error }, 'webhooks could not deliver yet'),
+  })
   const requestRates = createRequestRates({
     ...{ perSecond: settings.requestsPerSecond, account: settings.account, clock },
     onThrottled: requestCounts.recordThrottled,
@@ -427,6 +447,7 @@ export async function startApp(settings: Settings, log: Logger, options: AppOpti
           deletedImages: createDeletedImages({ metadata, clock, quotas, announcements }),
           deletedRepositories: createDeletedRepositories({ metadata, clock, quotas }),
           retentions: createRetentions({ metadata, settings: registrySettings }),
+          ...webhookService,
           tagHistory: createTagHistory({ metadata, clock }),
           tagRollback: createTagRollback({ metadata, clock, quotas, announcements, onTagMoved: forgetTag }),
           clock,
@@ -484,7 +505,7 @@ export async function startApp(settings: Settings, log: Logger, options: AppOpti
     metrics: createMetrics({
       metadata,
       clock,
-      gauges: [...auditGauges, ...damageGauges, ...eventGauges, ...storageGauges, ...upstreamGauges],
+      gauges: [...auditGauges, ...damageGauges, ...eventGauges, ...storageGauges, ...upstreamGauges, ...webhookGauges],
       requests: requestCounts,
       cache: cacheCounts,
     }),
@@ -500,6 +521,7 @@ export async function startApp(settings: Settings, log: Logger, options: AppOpti
       createInUseExpiry({ metadata, clock }),
       createEventRetention({ metadata, clock }),
       createItemRemoval({ metadata }),
+      createDeliveryExpiry({ metadata, clock }),
       createWhatIfRemoval({ metadata, clock }),
       createSecretPurge({ metadata, clock }),
       ...cache.workers,
@@ -533,6 +555,7 @@ export async function startApp(settings: Settings, log: Logger, options: AppOpti
       pendingExpirySchedule,
       whatIfRemovalSchedule,
       eventRetentionSchedule,
+      deliveryExpirySchedule,
       inUseExpirySchedule,
       itemRemovalSchedule,
       secretPurgeSchedule,
@@ -546,7 +569,7 @@ export async function startApp(settings: Settings, log: Logger, options: AppOpti
   })
   const eventPublisher = createEventPublisher({
     metadata,
-    fanOut: async () => {},
+    fanOut: webhookService.fanOut,
     onError: (error) => log.error({ err: error }, 'events could not be published yet'),
   })
   port = await openSetting(settings, 'listen', async () =>
@@ -555,6 +578,7 @@ export async function startApp(settings: Settings, log: Logger, options: AppOpti
   await jobs.start()
   replication.start()
   await eventPublisher.start()
+  webhookService.start()
 
   return {
     url: settings.publicUrl ?? localUrl(),
@@ -565,6 +589,7 @@ export async function startApp(settings: Settings, log: Logger, options: AppOpti
       await jobs.stop()
       await replication.stop()
       await eventPublisher.stop()
+      await webhookService.stop()
       await remotes[Symbol.asyncDispose]()
       await lifecyclePreviews.stop()
       await pulls.stop()

@@ -8,6 +8,7 @@ import { lifecycleExceptions } from './errors/lifecycle.ts'
 import { pullThroughExceptions } from './errors/pull-through.ts'
 import { recycleBinExceptions } from './errors/recycle-bin.ts'
 import { tagExceptions } from './errors/tags.ts'
+import { webhookExceptions } from './errors/webhooks.ts'
 import type { ErrorName } from './model.ts'
 import type { ListingRefusals } from './refusals.ts'
 
@@ -28,4 +29,5 @@ export const exceptions = {
   ...recycleBinExceptions,
   ...tagExceptions,
   ...pullThroughExceptions,
+  ...webhookExceptions,
 }

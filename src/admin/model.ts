@@ -10,10 +10,24 @@ export const model = json as unknown as JsonModel
 
 /** Every operation of the API, by name. */
 export interface Operations {
+  CreateWebhook: {
+    readonly input: CreateWebhookRequest
+    readonly output: CreateWebhookResponse
+    readonly errors:
+      | 'InvalidEventPatternException'
+      | 'InvalidParameterException'
+      | 'LimitExceededException'
+      | 'WebhookAlreadyExistsException'
+  }
   DeleteInUseReport: {
     readonly input: DeleteInUseReportRequest
     readonly output: DeleteInUseReportResponse
     readonly errors: 'InvalidParameterException' | 'InUseReportNotFoundException'
+  }
+  DeleteWebhook: {
+    readonly input: DeleteWebhookRequest
+    readonly output: DeleteWebhookResponse
+    readonly errors: 'WebhookNotFoundException'
   }
   DescribeImageOrigin: {
     readonly input: DescribeImageOriginRequest
@@ -24,6 +38,11 @@ export interface Operations {
     readonly input: DescribePullThroughCacheRequest
     readonly output: DescribePullThroughCacheResponse
     readonly errors: 'InvalidParameterException' | 'PullThroughCacheRuleNotFoundException'
+  }
+  DescribeWebhook: {
+    readonly input: DescribeWebhookRequest
+    readonly output: DescribeWebhookResponse
+    readonly errors: 'WebhookNotFoundException'
   }
   Explain: {
     readonly input: ExplainRequest
@@ -75,6 +94,16 @@ export interface Operations {
     readonly output: ListTagMovesResponse
     readonly errors: 'InvalidParameterException' | 'RepositoryNotFoundException'
   }
+  ListWebhookDeliveries: {
+    readonly input: ListWebhookDeliveriesRequest
+    readonly output: ListWebhookDeliveriesResponse
+    readonly errors: 'InvalidParameterException' | 'WebhookNotFoundException'
+  }
+  ListWebhooks: {
+    readonly input: ListWebhooksRequest
+    readonly output: ListWebhooksResponse
+    readonly errors: 'InvalidParameterException'
+  }
   PreviewLifecycle: {
     readonly input: PreviewLifecycleRequest
     readonly output: PreviewLifecycleResponse
@@ -103,6 +132,11 @@ export interface Operations {
     readonly input: PutRetentionSettingsRequest
     readonly output: PutRetentionSettingsResponse
     readonly errors: 'InvalidParameterException'
+  }
+  RedeliverWebhookEvents: {
+    readonly input: RedeliverWebhookEventsRequest
+    readonly output: RedeliverWebhookEventsResponse
+    readonly errors: 'InvalidParameterException' | 'WebhookDeliveryNotFoundException' | 'WebhookNotFoundException'
   }
   RefreshPullThroughCache: {
     readonly input: RefreshPullThroughCacheRequest
@@ -149,6 +183,21 @@ export interface Operations {
       | 'RepositoryNotFoundException'
       | 'TagHistoryNotFoundException'
   }
+  RotateWebhookSecret: {
+    readonly input: RotateWebhookSecretRequest
+    readonly output: RotateWebhookSecretResponse
+    readonly errors: 'WebhookNotFoundException'
+  }
+  TestWebhook: {
+    readonly input: TestWebhookRequest
+    readonly output: TestWebhookResponse
+    readonly errors: 'WebhookNotFoundException'
+  }
+  UpdateWebhook: {
+    readonly input: UpdateWebhookRequest
+    readonly output: UpdateWebhookResponse
+    readonly errors: 'InvalidEventPatternException' | 'InvalidParameterException' | 'WebhookNotFoundException'
+  }
 }
 
 /** Every exception that some operation lists. */
@@ -159,6 +208,21 @@ export interface ConditionKey {
   readonly values?: readonly string[] | undefined
 }
 
+export interface CreateWebhookRequest {
+  readonly registryId?: AccountId | undefined
+  readonly name: string
+  readonly url: string
+  readonly eventPattern?: string | undefined
+  readonly description?: string | undefined
+  readonly enabled?: boolean | undefined
+}
+
+export interface CreateWebhookResponse {
+  readonly registryId: string
+  readonly webhook: Webhook
+  readonly secret: string
+}
+
 export interface DeleteInUseReportRequest {
   readonly registryId?: AccountId | undefined
   readonly cluster: string
@@ -167,6 +231,16 @@ export interface DeleteInUseReportRequest {
 export interface DeleteInUseReportResponse {
   readonly registryId: string
   readonly cluster: string
+}
+
+export interface DeleteWebhookRequest {
+  readonly registryId?: AccountId | undefined
+  readonly name: string
+}
+
+export interface DeleteWebhookResponse {
+  readonly registryId: string
+  readonly name: string
 }
 
 export interface DeletedImage {
@@ -235,6 +309,16 @@ export interface DescribePullThroughCacheResponse {
   readonly registryId: string
   readonly caches: readonly PullThroughCache[]
   readonly nextToken?: string | undefined
+}
+
+export interface DescribeWebhookRequest {
+  readonly registryId?: AccountId | undefined
+  readonly name: string
+}
+
+export interface DescribeWebhookResponse {
+  readonly registryId: string
+  readonly webhook: Webhook
 }
 
 export type Effect = 'Allow' | 'Deny'
@@ -443,6 +527,33 @@ export interface ListTagMovesResponse {
   readonly nextToken?: string | undefined
 }
 
+export interface ListWebhookDeliveriesRequest {
+  readonly registryId?: AccountId | undefined
+  readonly name: string
+  readonly state?: WebhookDeliveryState | undefined
+  readonly maxResults?: number | undefined
+  readonly nextToken?: string | undefined
+}
+
+export interface ListWebhookDeliveriesResponse {
+  readonly registryId: string
+  readonly name: string
+  readonly deliveries: readonly WebhookDelivery[]
+  readonly nextToken?: string | undefined
+}
+
+export interface ListWebhooksRequest {
+  readonly registryId?: AccountId | undefined
+  readonly maxResults?: number | undefined
+  readonly nextToken?: string | undefined
+}
+
+export interface ListWebhooksResponse {
+  readonly registryId: string
+  readonly webhooks: readonly Webhook[]
+  readonly nextToken?: string | undefined
+}
+
 export interface NamedImage {
   readonly repositoryName: RepositoryName
   readonly imageDigest: string
@@ -539,6 +650,19 @@ export interface PutRetentionSettingsResponse {
   readonly keepInUse: boolean
 }
 
+export interface RedeliverWebhookEventsRequest {
+  readonly registryId?: AccountId | undefined
+  readonly name: string
+  readonly eventId?: string | undefined
+  readonly allDead?: boolean | undefined
+}
+
+export interface RedeliverWebhookEventsResponse {
+  readonly registryId: string
+  readonly name: string
+  readonly eventCount: number
+}
+
 export interface RefreshPullThroughCacheRequest {
   readonly registryId?: AccountId | undefined
   readonly repositoryName?: RepositoryName | undefined
@@ -608,6 +732,18 @@ export interface RollbackTagResponse {
   readonly imageDigest: string
 }
 
+export interface RotateWebhookSecretRequest {
+  readonly registryId?: AccountId | undefined
+  readonly name: string
+}
+
+export interface RotateWebhookSecretResponse {
+  readonly registryId: string
+  readonly webhook: Webhook
+  readonly secret: string
+  readonly previousSecretExpiresAt: Date
+}
+
 export interface Statement {
   readonly policyType: string
   readonly policy: string
@@ -640,6 +776,35 @@ export type TagMoveCause =
   | 'ROLLBACK'
   | 'RESTORE'
 
+export interface TestWebhookRequest {
+  readonly registryId?: AccountId | undefined
+  readonly name: string
+}
+
+export interface TestWebhookResponse {
+  readonly registryId: string
+  readonly name: string
+  readonly eventId: string
+  readonly delivered: boolean
+  readonly statusCode?: number | undefined
+  readonly error?: string | undefined
+  readonly durationMilliseconds: number
+}
+
+export interface UpdateWebhookRequest {
+  readonly registryId?: AccountId | undefined
+  readonly name: string
+  readonly url?: string | undefined
+  readonly eventPattern?: string | undefined
+  readonly description?: string | undefined
+  readonly enabled?: boolean | undefined
+}
+
+export interface UpdateWebhookResponse {
+  readonly registryId: string
+  readonly webhook: Webhook
+}
+
 export interface UpstreamFailure {
   readonly at: Date
   readonly code: string
@@ -651,4 +816,39 @@ export interface UpstreamRateLimit {
   readonly remaining: number
   readonly requests?: number | undefined
   readonly windowSeconds?: number | undefined
+}
+
+export interface Webhook {
+  readonly name: string
+  readonly url: string
+  readonly eventPattern: string
+  readonly description?: string | undefined
+  readonly enabled: boolean
+  readonly gone: boolean
+  readonly createdAt: Date
+  readonly updatedAt: Date
+  readonly waitingCount: number
+  readonly deadCount: number
+  readonly lastDeliveredAt?: Date | undefined
+  readonly lastFailure?: WebhookFailure | undefined
+}
+
+export interface WebhookDelivery {
+  readonly eventId: string
+  readonly detailType: string
+  readonly orderKey: string
+  readonly state: WebhookDeliveryState
+  readonly attempts: number
+  readonly createdAt: Date
+  readonly firstAttemptAt?: Date | undefined
+  readonly lastAttemptAt?: Date | undefined
+  readonly lastStatusCode?: number | undefined
+  readonly lastError?: string | undefined
+}
+
+export type WebhookDeliveryState = 'WAITING' | 'DEAD'
+
+export interface WebhookFailure {
+  readonly at: Date
+  readonly reason: string
 }

@@ -6,6 +6,7 @@ import type { Operations } from './model.ts'
 import { type PullThroughParts, pullThroughOperations } from './pull-through.ts'
 import { type RecycleBinParts, recycleBinOperations } from './recycle-bin.ts'
 import { type TagParts, tagOperations } from './tags.ts'
+import { type WebhookParts, webhookOperations } from './webhooks.ts'
 
 export interface AdminParts
   extends AccessParts,
@@ -13,7 +14,8 @@ export interface AdminParts
     InUseParts,
     RecycleBinParts,
     TagParts,
-    PullThroughParts {}
+    PullThroughParts,
+    WebhookParts {}
 
 /** Lading's own operations, for who administers an account: what AWS does not answer. */
 export function adminOperations(parts: AdminParts) {
@@ -24,5 +26,6 @@ export function adminOperations(parts: AdminParts) {
     ...recycleBinOperations(parts),
     ...tagOperations(parts),
     ...pullThroughOperations(parts),
+    ...webhookOperations(parts),
   } satisfies Handlers<Operations>
 }

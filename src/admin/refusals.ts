@@ -38,6 +38,12 @@ export interface CacheAskRefusals {
   ImageUnnamed: Readonly<Record<never, never>>
 }
 
+/** What operations about webhooks decline. */
+export interface WebhookAskRefusals {
+  /** Neither an event nor all dead ones are named, or both are. */
+  RedeliveryAmbiguous: Readonly<Record<never, never>>
+}
+
 export const refuse = refusals<
-  AccessRefusals & ListingRefusals & RecycleBinAskRefusals & TagRefusals & CacheAskRefusals
+  AccessRefusals & ListingRefusals & RecycleBinAskRefusals & TagRefusals & CacheAskRefusals & WebhookAskRefusals
 >()

@@ -22,6 +22,7 @@ import { storageCommand } from './storage.ts'
 import { tagCommands } from './tag.ts'
 import { tokenKeyCommands } from './token-keys.ts'
 import { userCommands } from './user.ts'
+import { webhookCommands } from './webhook.ts'
 import { whyCommand } from './why.ts'
 
 /** Every command besides `serve`, in the order of `lading --help`. */
@@ -38,6 +39,7 @@ export const commandTable: readonly (Command | CommandGroup)[] = [
   recycleBinCommands,
   inUseCommands,
   cacheCommands,
+  webhookCommands,
   retentionCommands,
   gcCommands,
   storageCommand,

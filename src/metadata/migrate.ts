@@ -28,6 +28,7 @@ import { cacheSettings } from './migrations/0026-cache-settings.ts'
 import { replication } from './migrations/0027-replication.ts'
 import { replicas } from './migrations/0028-replicas.ts'
 import { events } from './migrations/0029-events.ts'
+import { webhooks } from './migrations/0030-webhooks.ts'
 import type { Schema } from './schema.ts'
 
 type Step = (db: Kysely<unknown>, types: ColumnTypes) => Promise<void>
@@ -61,6 +62,7 @@ const steps: Record<string, Step> = {
   '0027-replication': replication,
   '0028-replicas': replicas,
   '0029-events': events,
+  '0030-webhooks': webhooks,
 }
 
 /**

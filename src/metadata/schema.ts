@@ -7,6 +7,7 @@ import type { RegistryTables } from './schema/registry.ts'
 import type { ReplicationTables } from './schema/replication.ts'
 import type { SecretTables } from './schema/secrets.ts'
 import type { UpstreamTables } from './schema/upstream.ts'
+import type { WebhookTables } from './schema/webhooks.ts'
 
 /** Every table. A room's tables are named in SQL by that room alone. */
 export interface Schema
@@ -18,4 +19,5 @@ export interface Schema
     RegistryTables,
     ReplicationTables,
     SecretTables,
-    UpstreamTables {}
+    UpstreamTables,
+    WebhookTables {}

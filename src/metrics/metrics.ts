@@ -49,6 +49,9 @@ const counters = {
   lading_lifecycle_archived_total: 'Images that lifecycle policies archived.',
   lading_scrub_bytes_total: 'Bytes that were read anew and compared with their digest.',
   lading_throttled_requests_total: 'Requests that were refused because their principal made too many.',
+  lading_webhook_dead_total: 'Events that webhooks could not deliver within a day, and gave up.',
+  lading_webhook_delivered_total: 'Events that webhooks delivered.',
+  lading_webhook_failed_total: 'Attempts of webhooks that failed.',
   lading_scrub_damaged_total: 'Blobs that were found damaged and put aside, and manifests that were found damaged.',
 } as const
 

@@ -26,6 +26,11 @@ export function inUseReportArn({ account, region }: Registry, cluster: string): 
   return `arn:aws:lading:${region}:${account}:in-use-report/${cluster}`
 }
 
+/** The ARN of a webhook; nothing of AWS's. */
+export function webhookArn({ account, region }: Registry, name: string): string {
+  return `arn:aws:lading:${region}:${account}:webhook/${name}`
+}
+
 export interface RepositoryArn {
   readonly account: AccountId
   readonly region: Region

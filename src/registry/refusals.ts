@@ -24,6 +24,7 @@ export type Quota =
   | 'pullTimeUpdateExclusions'
   | 'repositoryCreationTemplates'
   | 'pullThroughCacheRules'
+  | 'webhooks'
 
 /** What may be stored of blobs and uploads. */
 export type StorageQuota = 'openUploads' | 'openUploadBytes' | 'bytesPerRegistry' | 'bytesPerAccount'

@@ -10,6 +10,7 @@ const countedThings: Record<Quota, readonly [counted: string, where: string]> = 
   pullTimeUpdateExclusions: ['pull time update exclusions', ''],
   repositoryCreationTemplates: ['repository creation templates', ''],
   pullThroughCacheRules: ['pull through cache rules', ''],
+  webhooks: ['webhooks', ''],
 }
 
 const makeRoom =

@@ -16,7 +16,7 @@ type Name = keyof Operations
 interface Case {
   /** Beside the action of its own name, on the same resource. */
   readonly also?: readonly string[]
-  readonly resource: 'repository' | 'report' | 'rule' | '*'
+  readonly resource: 'repository' | 'report' | 'rule' | 'webhook' | '*'
   /** Changes nothing on which another call depends. */
   readonly input: object
 }
@@ -27,10 +27,17 @@ function inRepository(more: object = {}, also: readonly string[] = []): Case {
   return { resource: 'repository', also, input: { repositoryName: 'team/app', ...more } }
 }
 
+function ofWebhook(name = 'hook', more: object = {}): Case {
+  return { resource: 'webhook', input: { name, ...more } }
+}
+
 const cases: Readonly<Record<Name, Case>> = {
+  CreateWebhook: ofWebhook('new', { url: 'https://hooks.invalid/' }),
   DeleteInUseReport: { resource: 'report', input: { cluster: 'prod' } },
+  DeleteWebhook: ofWebhook('new'),
   DescribeImageOrigin: inRepository({ imageTag: 'v1' }),
   DescribePullThroughCache: { resource: 'rule', input: { ecrRepositoryPrefix: 'cache/' } },
+  DescribeWebhook: ofWebhook(),
   Explain: { resource: '*', input: { principal: 'AKIANOBODYNOBODYNOBO', action: 'ecr:PutImage', resource: '*' } },
   ExplainRequest: { resource: '*', input: { requestId: '00000000-0000-4000-8000-000000000000' } },
   GetRepositoryRetention: inRepository(),
@@ -41,16 +48,22 @@ const cases: Readonly<Record<Name, Case>> = {
   ListImagesInUse: { resource: '*', input: {} },
   ListInUseReports: { resource: '*', input: {} },
   ListTagMoves: inRepository(),
+  ListWebhookDeliveries: ofWebhook(),
+  ListWebhooks: { resource: '*', input: {} },
   PreviewLifecycle: inRepository({}, ['ecr:StartLifecyclePolicyPreview']),
   PurgeDeletedImages: inRepository({ imageDigest }, ['ecr:BatchDeleteImage']),
   PutPullThroughCacheSettings: { resource: 'rule', input: { ecrRepositoryPrefix: 'cache' } },
   PutRepositoryRetention: inRepository({ keepInUse: 'INHERITED' }),
   PutRetentionSettings: { resource: '*', input: {} },
+  RedeliverWebhookEvents: ofWebhook('hook', { allDead: true }),
   RefreshPullThroughCache: inRepository(),
   ReportImagesInUse: { resource: 'report', input: { cluster: 'prod', images: [] } },
   RestoreDeletedImage: inRepository({ imageDigest }, ['ecr:PutImage']),
   RestoreDeletedRepository: inRepository({}, ['ecr:CreateRepository']),
   RollbackTag: inRepository({ imageTag: 'v1' }, ['ecr:PutImage']),
+  RotateWebhookSecret: ofWebhook(),
+  TestWebhook: ofWebhook(),
+  UpdateWebhook: ofWebhook('hook', { description: 'for the tests' }),
 }
 
 // The names of the model, as the table's type has it.
@@ -65,6 +78,9 @@ eachDatabaseInCi(({ dialect, url }) => {
     let world: World
     before(async () => {
       world = await startWorld({ database: await url() })
+      const webhook = { name: 'hook', url: 'https://hooks.invalid/' }
+      const { status } = await callAdmin(world.server, world.server.credentials, 'CreateWebhook', webhook)
+      assert.equal(status, 200)
     })
     after(() => world[Symbol.asyncDispose]())
 
@@ -73,7 +89,9 @@ eachDatabaseInCi(({ dialect, url }) => {
       if (resource === '*') return '*'
       const { region, account } = world.server
       if (resource === 'repository') return repositoryArn(world.target)
-      return `arn:aws:lading:${region}:${account}:${resource === 'rule' ? 'pull-through-cache/cache' : 'in-use-report/prod'}`
+      const { name: webhook } = { name: '', ...cases[name].input }
+      const own = { rule: 'pull-through-cache/cache', report: 'in-use-report/prod', webhook: `webhook/${webhook}` }
+      return `arn:aws:lading:${region}:${account}:${own[resource]}`
     }
 
     async function call(actor: Actor, name: Name, more: object = {}) {

@@ -1,0 +1,103 @@
+import type { SecretBox } from '#iam/secret-box.ts'
+import { backoffMs } from '#jobs/backoff.ts'
+import type { Clock } from '#lib/clock.ts'
+import { Lanes } from '#lib/lanes.ts'
+import type { Metadata } from '#metadata/metadata.ts'
+import { type Deliverer, type DelivererParts, startDeliverer } from './deliverer.ts'
+import { createWebhookLeases } from './leases.ts'
+import type { Poster } from './post.ts'
+import { createSettler } from './settler.ts'
+import { createTakeTurn, type TurnParts } from './turn.ts'
+
+/** Delivers what webhooks have to deliver. Each process has one. It shares no place with jobs. */
+export interface WebhookRunner {
+  start(): void
+  /** Something may have become due: an event was published, or a caller asked for a delivery. */
+  wake(): void
+  stop(): Promise<void>
+}
+
+export interface WebhookRunnerParts extends Pick<TurnParts, 'onDead' | 'onGone'> {
+  readonly metadata: Metadata
+  readonly clock: Clock
+  readonly box: SecretBox
+  readonly poster: Poster
+  /** Unlike that of any other process, now or before. */
+  readonly processId: string
+  readonly onError: (error: unknown) => void
+  /** The wait after so many failures in a row. */
+  readonly retryMs?: TurnParts['retryMs'] | undefined
+  readonly pollMs?: number | undefined
+  /** How long a lease lasts that is not renewed. */
+  readonly heldMs?: number | undefined
+}
+
+/** Of all webhooks together. */
+const mostSockets = 128
+const usualPollMs = 500
+const lingerMs = 5_000
+/** When the process stops, for messages that are on their way. */
+const graceMs = 1_000
+
+export function createWebhookRunner(parts: WebhookRunnerParts): WebhookRunner {
+  const { metadata, clock, processId, onError, pollMs = usualPollMs } = parts
+  const { retryMs = (failures) => backoffMs(failures, Math.random()) } = parts
+  const settler = createSettler({ metadata, processId })
+  const sockets = new Lanes(mostSockets)
+  const leases = createWebhookLeases({ metadata, clock, processId, heldMs: parts.heldMs })
+  const takeTurn = createTakeTurn({ ...parts, settler, sockets, retryMs })
+  const delivererParts: DelivererParts = { metadata, clock, leases, takeTurn, onError, lingerMs }
+  const active = new Map<number, Deliverer>()
+  const stopping = new AbortController()
+  const aborted = new AbortController()
+  let timer: NodeJS.Timeout | undefined
+  let looking: Promise<void> | undefined
+  let lookAgain = false
+
+  /** One look at a time. A caller that asks meanwhile causes one more. */
+  function look(): void {
+    if (stopping.signal.aborted) return
+    if (looking !== undefined) {
+      lookAgain = true
+      return
+    }
+    looking = startDue()
+      .catch(onError)
+      .finally(() => {
+        looking = undefined
+        if (!lookAgain) return
+        lookAgain = false
+        look()
+      })
+  }
+
+  async function startDue(): Promise<void> {
+    for (const id of await leases.findDue()) {
+      const found = active.get(id)
+      if (found !== undefined) found.wake()
+      else if (!stopping.signal.aborted) begin(id)
+    }
+  }
+
+  function begin(id: number): void {
+    const deliverer = startDeliverer(delivererParts, id, { stopping: stopping.signal, aborted: aborted.signal })
+    active.set(id, deliverer)
+    void deliverer.ended.finally(() => active.delete(id))
+  }
+
+  return {
+    start() {
+      timer = setInterval(look, pollMs).unref()
+      look()
+    },
+    wake: look,
+    async stop() {
+      stopping.abort()
+      clearInterval(timer)
+      await looking
+      const giveUp = setTimeout(() => aborted.abort(), graceMs)
+      await Promise.all([...active.values()].map(({ ended }) => ended))
+      clearTimeout(giveUp)
+    },
+  }
+}

@@ -1,0 +1,153 @@
+import { sql } from 'kysely'
+import type { Transaction } from '#metadata/metadata.ts'
+import { byText, endTurns } from './lanes.ts'
+import type { Outcome } from './post.ts'
+import { gone } from './webhook.ts'
+
+/** What an attempt leaves behind. */
+export interface Settlement {
+  readonly webhookId: number
+  readonly orderKey: string
+  /** When the attempt ended. */
+  readonly at: number
+  /** Absent where a turn of a lane found nothing to deliver. */
+  readonly attempt: Attempt | undefined
+  /** Where the turn of the lane ends: when the next one is due. */
+  readonly next: { readonly at: number; readonly failures: number } | undefined
+}
+
+export interface Attempt {
+  readonly sequence: number
+  /** When the day of the delivery began. */
+  readonly waitingSince: number
+  readonly outcome: Outcome
+}
+
+export interface Settled {
+  /** False where another process delivers by now. What this one did is not written then. */
+  readonly held: boolean
+  readonly delivered: number
+  readonly failed: number
+  /** Deliveries that died, by order key. */
+  readonly dead: ReadonlyMap<string, number>
+}
+
+/** What is left behind where another process holds the lease. */
+export const lost: Settled = { held: false, delivered: 0, failed: 0, dead: new Map() }
+
+/** How long a delivery is tried. */
+const dayMs = 86_400_000
+
+/** Writes what attempts for one webhook left behind, if this process still holds its lease. */
+export async function writeSettlements(
+  trx: Transaction,
+  processId: string,
+  webhookId: number,
+  settlements: readonly Settlement[],
+): Promise<Settled> {
+  const attempts = settlements.flatMap(({ attempt, ...rest }) =>
+    attempt === undefined ? [] : [{ ...rest, ...attempt }],
+  )
+  const delivered = attempts.filter(({ outcome }) => outcome.kind === 'delivered')
+  const failed = attempts.flatMap(({ outcome, ...rest }) =>
+    outcome.kind === 'delivered' ? [] : [{ ...rest, outcome }],
+  )
+  const [lastDelivered, lastFailed] = [delivered.at(-1), failed.at(-1)]
+  // Also locks the row before the lanes, as every other transaction does.
+  const { numUpdatedRows } = await trx
+    .updateTable('webhook')
+    .set({
+      leased_by: processId,
+      ...(lastDelivered && { delivered_at: lastDelivered.at }),
+      ...(lastFailed && { failed_at: lastFailed.at, failure: lastFailed.outcome.error }),
+      ...(failed.some(({ outcome }) => outcome.kind === 'gone') && { enabled: 0, disabled_reason: gone }),
+    })
+    .where('id', '=', webhookId)
+    .where('leased_by', '=', processId)
+    .executeTakeFirst()
+  if (numUpdatedRows === 0n) return lost
+
+  if (delivered.length > 0) {
+    const sequences = delivered.map(({ sequence }) => sequence)
+    await trx
+      .deleteFrom('webhook_delivery')
+      .where('webhook_id', '=', webhookId)
+      .where('sequence', 'in', sequences)
+      .execute()
+  }
+  const dead = new Map<string, number>()
+  for (const failure of failed.toSorted(byOrderKey)) {
+    await recordFailure(trx, webhookId, failure)
+    const died = isDead(failure) ? await bury(trx, webhookId, failure) : 0
+    if (died > 0) dead.set(failure.orderKey, died)
+  }
+  await endAll(trx, webhookId, settlements)
+  return { held: true, delivered: delivered.length, failed: failed.length, dead }
+}
+
+interface Failed {
+  readonly orderKey: string
+  readonly sequence: number
+  readonly waitingSince: number
+  readonly outcome: Exclude<Outcome, { readonly kind: 'delivered' }>
+  readonly at: number
+}
+
+function isDead({ outcome, waitingSince, at }: Failed): boolean {
+  return outcome.kind === 'gone' || waitingSince <= at - dayMs
+}
+
+async function recordFailure(
+  trx: Transaction,
+  webhookId: number,
+  { sequence, outcome: { status, error }, at }: Failed,
+): Promise<void> {
+  await trx
+    .updateTable('webhook_delivery')
+    .set({
+      attempts: sql<number>`attempts + 1`,
+      first_at: sql<number>`coalesce(first_at, ${at})`,
+      ...{ last_at: at, last_status: status ?? null, last_error: error },
+    })
+    .where('webhook_id', '=', webhookId)
+    .where('sequence', '=', sequence)
+    .execute()
+}
+
+/**
+ * A delivery that has waited for a day is dead, and so is each one behind it that has waited as long. Otherwise a lane with many events
+ * would need a day for each of them.
+ */
+async function bury(trx: Transaction, webhookId: number, { orderKey, sequence, outcome, at }: Failed): Promise<number> {
+  const { numUpdatedRows } = await trx
+    .updateTable('webhook_delivery')
+    .set({ state: 'dead', last_status: outcome.status ?? null, last_error: outcome.error })
+    .where('webhook_id', '=', webhookId)
+    .where('state', '=', 'waiting')
+    .where('order_key', '=', orderKey)
+    .where(({ or, eb }) =>
+      or([eb('waiting_since', '<=', at - dayMs), ...(outcome.kind === 'gone' ? [eb('sequence', '=', sequence)] : [])]),
+    )
+    .executeTakeFirst()
+  return Number(numUpdatedRows)
+}
+
+async function endAll(trx: Transaction, webhookId: number, settlements: readonly Settlement[]): Promise<void> {
+  const ended = settlements.flatMap(({ orderKey, next }) => (next === undefined ? [] : [{ orderKey, ...next }]))
+  const well = ended.filter(({ failures }) => failures === 0)
+  const at = well.at(-1)?.at ?? 0
+  // In order of key over both groups would cost a statement for each lane. PostgreSQL repeats the rare transaction that deadlocks.
+  await endTurns(
+    trx,
+    webhookId,
+    well.map(({ orderKey }) => orderKey),
+    { at, failures: 0 },
+  )
+  for (const { orderKey, ...next } of ended.filter(({ failures }) => failures > 0).toSorted(byOrderKey)) {
+    await endTurns(trx, webhookId, [orderKey], next)
+  }
+}
+
+function byOrderKey(a: { readonly orderKey: string }, b: { readonly orderKey: string }): number {
+  return byText(a.orderKey, b.orderKey)
+}
