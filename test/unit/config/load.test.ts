@@ -131,6 +131,15 @@ const examples: readonly { key: SettingKey; texts: Texts; read: (settings: Setti
     value: [],
   },
   {
+    key: 'webhookHosts',
+    texts: { webhookHosts: 'hooks.internal, [fd00::5]:8080' },
+    read: (s) => s.webhookHosts,
+    value: [
+      { hostname: 'hooks.internal', port: undefined },
+      { hostname: '[fd00::5]', port: 8080 },
+    ],
+  },
+  {
     key: 'quotas',
     texts: { quotas: 'images=5, tags=0' },
     read: (s) => s.quotas,
@@ -193,6 +202,7 @@ test('without any source the documented defaults hold', () => {
     oidcPrivateHosts: 'allow',
     upstreams: [],
     peers: [],
+    webhookHosts: [],
     quotas: ecrQuotas,
     requestsPerSecond: 0,
     auditDays: 90,
@@ -339,6 +349,8 @@ const badFlags: readonly (readonly [SettingKey, string, string])[] = [
   ['foreignBlobs', 'yes', '--foreign-blobs is "yes": expected allow or forbid'],
   ['upstreams', 'a.example/x', '--upstreams is "a.example/x": expected none, or host[:port][=url]'],
   ['upstreams', 'a.example=https://me:secret@b.example', '--upstreams has a value that is not shown: expected none'],
+  ['webhookHosts', 'https://a.example', '--webhook-hosts is "https://a.example": expected host[:port], several'],
+  ['webhookHosts', 'a.example,a.example', '--webhook-hosts is "a.example,a.example": expected host[:port]'],
   ['peers', '/nowhere.yaml', '--peers is "/nowhere.yaml": expected a readable file (ENOENT)'],
   ['oidcPrivateHosts', 'no', '--oidc-private-hosts is "no": expected allow or forbid'],
   [
