@@ -101,6 +101,7 @@ import { createRecycleBinWorker, recycleBinSchedule } from '#registry/recycle-bi
 import { createDeletedRepositories } from '#registry/recycle-bin/repositories.ts'
 import { createReferrers } from '#registry/referrers.ts'
 import { createRegistryPolicies } from '#registry/registry-policies.ts'
+import { createReplicaImages } from '#registry/replica-images.ts'
 import { createRepositories } from '#registry/repositories.ts'
 import { createRepositoryPolicies } from '#registry/repository-policies.ts'
 import { createRepositoryRetentions } from '#registry/repository-retention.ts'
@@ -366,6 +367,7 @@ export async function startApp(settings: Settings, log: Logger, options: AppOpti
       },
     }),
     images: cache.images,
+    replicaImages: createReplicaImages({ metadata, images: cache.images }),
     imageLists,
     imagePush,
     imageDeletion: createImageDeletion({ metadata, clock, announcements }),

@@ -8,6 +8,7 @@ import { repositoryArn } from '#names/arn.ts'
 import { isDigest } from '#names/digest.ts'
 import type { Registry } from '#names/registry.ts'
 import type { Route } from './call.ts'
+import { replicationActions } from './replication.ts'
 import type { Family, OciPath } from './url.ts'
 
 /**
@@ -26,6 +27,10 @@ export interface Progress {
   route: Route<Family> | undefined
   /** What was asked for in the client's own terms, where those are an upstream's. */
   asked: string | undefined
+  /** The registry that the request replicates from, if it does. */
+  source: Registry | undefined
+  /** Whether the request created its repository. */
+  hasCreated: boolean
 }
 
 /** What is recorded whatever comes of it, by family and method, and as what. */
@@ -61,21 +66,50 @@ export function auditedRequest(
   progress: Progress,
   failure?: Failure,
 ): AuditedCall | undefined {
-  const { principal, registry, circumstances, path, route } = progress
+  const { principal, registry, circumstances, path, route, source } = progress
   if (principal === undefined || registry === undefined || circumstances === undefined || path === undefined) return
   const denial = denialOf(failure?.error)
-  const denied = failure?.status === 403 ? (denial?.action ?? route?.actions[0]?.[0]) : undefined
-  const name = denied?.replace(/^ecr:/, '') ?? eventOf(path, request, reply.statusCode)
+  const denied = failure?.status === 403 ? (denial?.action ?? actionOf(route, source)) : undefined
+  const event = source === undefined ? eventOf(path, request, reply.statusCode) : replicationOf(path, request)
+  const name = denied?.replace(/^ecr:/, '') ?? event
   if (name === undefined) return
   const digest = reply.getHeader('docker-content-digest')
   const { parameters, response } = describe(request, path, registry, typeof digest === 'string' ? digest : undefined)
   return {
     ...{ requestId: request.id, service: 'ecr', name, principal, owner: registry.account, circumstances },
     resources: 'name' in path ? [repositoryArn(registry, path.name)] : [],
-    parameters: JSON.stringify(parameters),
+    parameters: JSON.stringify({ ...parameters, ...describeSource(source) }),
     response: failure === undefined ? JSON.stringify(response) : undefined,
     error: failure && { code: codeOf(failure), message: failure.message, denial },
   }
+}
+
+/** That a push by replication created its repository: a call of its own, as ECR records it. */
+export function auditedCreation(request: FastifyRequest, progress: Progress): AuditedCall | undefined {
+  const { principal, registry, circumstances, path, source } = progress
+  if (principal === undefined || registry === undefined || circumstances === undefined) return
+  if (path === undefined || !('name' in path)) return
+  const place = { registryId: registry.account, repositoryName: path.name }
+  const repositoryArnText = repositoryArn(registry, path.name)
+  return {
+    ...{ requestId: request.id, service: 'ecr', name: 'CreateRepository', principal, owner: registry.account },
+    ...{ circumstances, resources: [repositoryArnText] },
+    parameters: JSON.stringify({ ...place, ...describeSource(source) }),
+    response: JSON.stringify({ repository: { ...place, repositoryArn: repositoryArnText } }),
+  }
+}
+
+function actionOf(route: Route<Family> | undefined, source: Registry | undefined): string | undefined {
+  return (source === undefined ? route?.actions : replicationActions)?.[0]?.[0]
+}
+
+/** ECR records one call for an image that is replicated, and none for its layers (ECR user guide, "Private image replication"). */
+function replicationOf({ family }: OciPath, { method }: FastifyRequest): string | undefined {
+  return family === 'manifest' && method === 'PUT' ? 'ReplicateImage' : undefined
+}
+
+function describeSource(source: Registry | undefined) {
+  return source && { sourceRegistryId: source.account, sourceRegion: source.region }
 }
 
 /** The event's name; `undefined` for what is recorded only if it is denied. */

@@ -2,6 +2,8 @@ import type { IncomingHttpHeaders } from 'node:http'
 import type { FastifyReply } from 'fastify'
 import { type Digest, parseDigest } from '#names/digest.ts'
 import type { LinkedBlobs } from '#registry/linked-blobs.ts'
+import { refuse as refuseContent } from '#registry/refusals.ts'
+import { inRepository, type RepositoryKey } from '#registry/repository.ts'
 import { type FamilyRoutes, pullerOf, repositoryOf } from './call.ts'
 import { etagOf, isNotModified } from './conditions.ts'
 import { type ByteRange, parseRange } from './ranges.ts'
@@ -13,9 +15,13 @@ export function blobRoutes({ linkedBlobs }: { linkedBlobs: LinkedBlobs }): Famil
     HEAD: {
       // Whoever may download a blob may know that it is there: AWS's policy for pulls names the second action only.
       actions: [['ecr:BatchCheckLayerAvailability', 'ecr:GetDownloadUrlForLayer']],
+      replicates: true,
       async handle(call) {
         const digest = parseDigest(call.path.digest)
-        const { sizeBytes } = await linkedBlobs.stat(repositoryOf(call), digest, pullerOf(call))
+        const { sizeBytes } =
+          call.source === undefined
+            ? await linkedBlobs.stat(repositoryOf(call), digest, pullerOf(call))
+            : await statLinked(linkedBlobs, repositoryOf(call), digest)
         if (isNotModified(call.request.headers, digest)) return notModified(call.reply, digest)
         return call.reply.headers(headersOf(digest, sizeBytes)).send()
       },
@@ -44,6 +50,13 @@ export function blobRoutes({ linkedBlobs }: { linkedBlobs: LinkedBlobs }): Famil
       },
     },
   }
+}
+
+/** What the repository links itself: for a registry that replicates no upstream is asked. @throws Refusal `RepositoryNotFound`, `BlobNotFound` */
+async function statLinked(linkedBlobs: LinkedBlobs, key: RepositoryKey, digest: Digest) {
+  const blob = (await linkedBlobs.availability(key, [digest])).get(digest)
+  if (blob === undefined) throw refuseContent('BlobNotFound', { ...inRepository(key), digest })
+  return blob
 }
 
 /** The range asked for, unless it is wanted only of other content than this (RFC 9110 section 13.1.5). */

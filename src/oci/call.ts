@@ -2,8 +2,9 @@ import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { Caller } from '#iam/principal.ts'
 import type { Registry } from '#names/registry.ts'
 import type { RepositoryName } from '#names/repository-name.ts'
-import type { Pusher } from '#registry/create-on-push.ts'
+import { pushCreating, replicateCreating } from '#registry/create-on-push.ts'
 import type { Puller } from '#registry/puller.ts'
+import type { Repositories } from '#registry/repositories.ts'
 import type { RepositoryKey } from '#registry/repository.ts'
 import type { Mirrored } from './mirrors.ts'
 import { refuse } from './refusals.ts'
@@ -19,17 +20,25 @@ export interface OciCall<F extends Family> {
   readonly mirrored: Mirrored | undefined
   /** Whose token it is; `undefined` where a download link stands in for one, which opens blobs alone. */
   readonly caller: Caller | undefined
+  /** The registry that the request replicates from, if it does. */
+  readonly source: Registry | undefined
   readonly query: URLSearchParams
   readonly request: FastifyRequest
   readonly reply: FastifyReply
   /** Whether the caller may also do this, where a refusal is no error. */
   may(action: string, name: RepositoryName): Promise<boolean>
+  /** @throws Refusal `AccessDenied` */
+  require(action: string, name: RepositoryName): Promise<void>
+  /** Has the audit trail record that the request created its repository. */
+  noteCreation(): void
 }
 
 /** What serves one method of a family of URLs. */
 export interface Route<F extends Family> {
   /** What the caller must be allowed to do: all of these, of each any one. None: a valid token suffices. */
   readonly actions: readonly (readonly [string, ...string[]])[]
+  /** Whether a request that replicates may use it, with `ecr:ReplicateImage` in place of `actions`. It then reads no content. */
+  readonly replicates?: boolean
   readonly handle: (call: OciCall<F>) => Promise<unknown>
 }
 
@@ -52,10 +61,26 @@ export function shownNameOf({ path, mirrored }: OciCall<'tags'> | OciCall<'refer
   return mirrored?.name ?? path.name
 }
 
-/** The caller as one that pushes to the repository that its path names. */
-export function pusherOf(call: OciCall<'manifest'> | OciCall<'uploads'>): Pusher {
-  return { key: repositoryOf(call), mayCreate: () => call.may('ecr:CreateRepository', call.path.name) }
+/**
+ * A push to the repository that the path names, made again once the repository was created if there was none and the caller may create it.
+ * A push is not `repeatable` once its body was read.
+ */
+export function pushCreatingFor<T>(
+  repositories: Repositories,
+  call: OciCall<'manifest'> | OciCall<'uploads'>,
+  push: () => Promise<T>,
+  repeatable?: () => boolean,
+): Promise<T> {
+  const { name } = call.path
+  const pusher = { key: repositoryOf(call), ...(repeatable && { repeatable }) }
+  if (call.source === undefined) {
+    return pushCreating(repositories, { ...pusher, mayCreate: () => call.may(creation, name) }, push)
+  }
+  const requireMayCreate = () => call.require(creation, name)
+  return replicateCreating(repositories, { ...pusher, requireMayCreate, onCreated: call.noteCreation }, push)
 }
+
+const creation = 'ecr:CreateRepository'
 
 /** The caller as one that pulls from the repository that its path names. Flat on purpose: `bench` figure "manifest GET by tag". */
 export function pullerOf(call: OciCall<'manifest'> | OciCall<'blob'> | OciCall<'referrers'>): Puller {

@@ -1,3 +1,4 @@
+import assert from 'node:assert/strict'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { AuditTrail } from '#audit/trail.ts'
 import type { Bodies } from '#http/bodies.ts'
@@ -15,11 +16,12 @@ import type { Endpoints } from '#names/endpoints.ts'
 import type { Mirror } from '#names/mirror.ts'
 import type { Registry } from '#names/registry.ts'
 import type { ContentRefusals } from '#registry/refusals.ts'
-import { auditedRequest, type Progress, pullKey } from './audited.ts'
+import { auditedCreation, auditedRequest, type Progress, pullKey } from './audited.ts'
 import type { FamilyRoutes, OciCall, Route } from './call.ts'
 import { createErrorAnswers, deniedAnswer } from './error-answers.ts'
 import { createLocate, type Located, type Mirrors } from './mirrors.ts'
 import { refuse } from './refusals.ts'
+import { parseSource, replicationActions, sourceRegionHeader } from './replication.ts'
 import { requestClassOf, unknownRequest } from './request-classes.ts'
 import { type Family, type OciPath, parseOciPath } from './url.ts'
 
@@ -87,7 +89,7 @@ export function createDispatch({
   }
 
   /** @throws Refusal `AccessDenied` */
-  async function requireActions(access: Access, { actions }: Route<Family>, resource: string): Promise<void> {
+  async function requireActions(access: Access, { actions }: Pick<Route<Family>, 'actions'>, resource: string) {
     for (const [first, ...others] of actions) {
       const decided = authorizer.decide({ ...access, action: first, resource })
       const decision = decided instanceof Promise ? await decided : decided
@@ -166,12 +168,38 @@ export function createDispatch({
     if (caller === anonymousPrincipal && path.family === 'base' && mirror === undefined) {
       throw refuseIdentity('CredentialsMissing', {})
     }
-    if (access !== undefined) await requireActions(access, route, resourceOf(registry, path))
+    const source =
+      route.replicates && request.headers[sourceRegionHeader] !== undefined
+        ? requireSource(request, caller, registry)
+        : undefined
+    progress.source = source
+    if (access !== undefined) await requireActions(access, source ? replicating : route, resourceOf(registry, path))
 
     const may: OciCall<Family>['may'] = async (action, name) =>
       access !== undefined && (await mayAct(access, action, repositoryArn(registry, name)))
+    const requireMay: OciCall<Family>['require'] = async (action, name) => {
+      assert.ok(access !== undefined, 'a download link only reads')
+      const resource = repositoryArn(access.registry, name)
+      requireAllowed(await authorizer.decide({ ...access, action, resource }))
+    }
     if (located?.refusal !== undefined) throw located.refusal
-    const call = { path, registry, query, request, reply, caller, may, mirrored: located?.mirrored }
+    const call: OciCall<Family> = {
+      ...{
+        path,
+        registry,
+        query,
+        request,
+        reply,
+        caller,
+        source,
+        may,
+        require: requireMay,
+        mirrored: located?.mirrored,
+      },
+      noteCreation() {
+        progress.hasCreated = true
+      },
+    }
     const uncached = located?.uncachedHost
     return uncached === undefined ? route.handle(call) : handleNaming(uncached, call, route)
   }
@@ -193,7 +221,7 @@ export function createDispatch({
     request.requestClass = unknownRequest
     const progress: Progress = {
       ...{ principal: undefined, registry: undefined, circumstances: undefined, path: undefined, route: undefined },
-      asked: undefined,
+      ...{ asked: undefined, source: undefined, hasCreated: false },
     }
     try {
       const answered = await run(request, reply, progress)
@@ -209,6 +237,7 @@ export function createDispatch({
       const answer = explain(error, request)
       const audited = auditedRequest(request, reply, progress, { ...answer, error })
       if (audited !== undefined) audit.record(audited)
+      recordCreation(request, progress)
       const denied = audited?.error?.denial !== undefined
       return write(request, reply, denied ? deniedAnswer(answer, progress, error) : answer, { denied })
     }
@@ -220,6 +249,12 @@ export function createDispatch({
     if (key !== undefined && audit.repeats(key, progress.circumstances?.now ?? clock())) return
     const audited = auditedRequest(request, reply, progress)
     if (audited !== undefined) audit.record(audited, key)
+    recordCreation(request, progress)
+  }
+
+  function recordCreation(request: FastifyRequest, progress: Progress): void {
+    const created = progress.hasCreated ? auditedCreation(request, progress) : undefined
+    if (created !== undefined) audit.record(created)
   }
 }
 
@@ -228,6 +263,12 @@ export interface AnonymousPull {
   isOpenTo(address: string): boolean
   /** The registry that such a caller asks at a host that names none. */
   readonly registry: Registry
+}
+
+/** The registry that a request with the header replicates from. @throws Refusal `CredentialsMissing`, `NameInvalid`, `HeaderInvalid` */
+function requireSource({ headers }: FastifyRequest, caller: Caller | undefined, destination: Registry): Registry {
+  if (caller?.account === undefined) throw refuseIdentity('CredentialsMissing', {})
+  return parseSource(headers, caller, destination)
 }
 
 /** podman answers a challenge with an empty user and an empty password if it has no credentials. */
@@ -239,6 +280,8 @@ function isWithoutCredentials(authorization: string | undefined): boolean {
 type Access = Pick<AccessRequest, 'principal' | 'registry' | 'circumstances'>
 
 const noQuery = new URLSearchParams()
+
+const replicating = { actions: replicationActions }
 
 function findRoute(routes: OciRoutes, { family }: OciPath, method: string): Route<Family> | undefined {
   const ofFamily: Partial<Record<string, unknown>> = routes[family]

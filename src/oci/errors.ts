@@ -68,6 +68,7 @@ const codes: Codes = {
     'UNSUPPORTED',
     ({ parameter, expected }) => `The parameter '${parameter}' must be ${expected}`,
   ],
+  HeaderInvalid: [400, 'UNSUPPORTED', ({ header, expected }) => `The header '${header}' must be ${expected}`],
   ContentRangeInvalid: [
     416,
     'BLOB_UPLOAD_INVALID',

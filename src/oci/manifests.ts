@@ -3,16 +3,18 @@ import type { Bodies } from '#http/bodies.ts'
 import { type Digest, isDigest } from '#names/digest.ts'
 import { parseReference, type Reference } from '#names/reference.ts'
 import { isTag } from '#names/tag.ts'
-import { pushCreating } from '#registry/create-on-push.ts'
 import type { ImageDeletion } from '#registry/image-deletion.ts'
 import type { ImagePush } from '#registry/image-push.ts'
 import type { Images } from '#registry/images.ts'
 import { manifestLimitBytes } from '#registry/manifest.ts'
+import type { ReplicaImages } from '#registry/replica-images.ts'
 import type { Repositories } from '#registry/repositories.ts'
 import { inRepository, type RepositoryKey } from '#registry/repository.ts'
-import { type FamilyRoutes, pullerOf, pusherOf, repositoryOf } from './call.ts'
+import { type FamilyRoutes, pullerOf, pushCreatingFor, repositoryOf } from './call.ts'
 import { etagOf, isNotModified } from './conditions.ts'
 import { refuse } from './refusals.ts'
+import { headReplica } from './replica-manifests.ts'
+import { parsePushedAt } from './replication.ts'
 import { sendBytes } from './send.ts'
 import { warnStale } from './stale.ts'
 
@@ -20,12 +22,14 @@ import { warnStale } from './stale.ts'
 export function manifestRoutes({
   repositories,
   images,
+  replicaImages,
   imagePush,
   imageDeletion,
   bodies,
 }: {
   repositories: Repositories
   images: Images
+  replicaImages: ReplicaImages
   imagePush: ImagePush
   imageDeletion: ImageDeletion
   bodies: Bodies
@@ -47,9 +51,11 @@ export function manifestRoutes({
 
     HEAD: {
       actions: [['ecr:BatchGetImage']],
+      replicates: true,
       async handle(call) {
         const key = repositoryOf(call)
         const wanted = parseWanted(key, call.path.reference)
+        if (call.source !== undefined) return headReplica(replicaImages, call.reply, key, wanted)
         const { digest, mediaType, sizeBytes, stale } = await images.head(key, wanted, pullerOf(call))
         if (stale !== undefined) warnStale(call.reply, stale)
         if (isNotModified(call.request.headers, digest)) return notModified(call.reply, digest)
@@ -64,15 +70,19 @@ export function manifestRoutes({
 
     PUT: {
       actions: [['ecr:PutImage']],
+      replicates: true,
       async handle(call) {
-        const { path, request, reply } = call
+        const { path, request, reply, source } = call
         const reference = parseReference(path.reference)
+        const replica = source && { source, pushedAt: parsePushedAt(request.headers) }
         using body = await bodies.read(request.raw, manifestLimitBytes)
         const mediaType = declaredType(request.headers['content-type'])
-        const push = { body: body.bytes, mediaType, ...reference, by: call.caller?.arn ?? '' }
-        const { digest, manifest } = await pushCreating(repositories, pusherOf(call), () =>
+        const by = call.caller?.arn ?? ''
+        const push = { body: body.bytes, mediaType, ...reference, by, ...(replica && { replica }) }
+        const { digest, manifest, replicaTag } = await pushCreatingFor(repositories, call, () =>
           imagePush.put(repositoryOf(call), push),
         )
+        if (replicaTag !== undefined) reply.header('lading-tag', replicaTag)
         if (manifest.subject !== undefined) reply.header('oci-subject', manifest.subject)
         return reply
           .code(201)

@@ -10,6 +10,8 @@ export interface OciRefusals {
   HostUnresolvable: { readonly host: string }
   /** A query parameter that must be there, or must be something else. */
   ParameterInvalid: { readonly parameter: string; readonly expected: string }
+  /** A header of a request that replicates. */
+  HeaderInvalid: { readonly header: string; readonly expected: string }
   ContentRangeInvalid: { readonly header: string }
   /** The range of a blob that was asked for begins past its end. */
   RangeUnsatisfiable: { readonly sizeBytes: number }

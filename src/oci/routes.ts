@@ -5,6 +5,7 @@ import type { ImagePush } from '#registry/image-push.ts'
 import type { Images } from '#registry/images.ts'
 import type { LinkedBlobs } from '#registry/linked-blobs.ts'
 import type { Referrers } from '#registry/referrers.ts'
+import type { ReplicaImages } from '#registry/replica-images.ts'
 import type { Repositories } from '#registry/repositories.ts'
 import type { Tags } from '#registry/tags.ts'
 import type { Uploads } from '#registry/uploads.ts'
@@ -17,6 +18,7 @@ import { uploadRoutes, uploadsRoutes } from './uploads.ts'
 export interface OciDomain {
   readonly repositories: Repositories
   readonly images: Images
+  readonly replicaImages: ReplicaImages
   readonly imagePush: ImagePush
   readonly imageDeletion: ImageDeletion
   readonly tags: Tags

@@ -1,11 +1,10 @@
 import type { FastifyRequest } from 'fastify'
 import { type Digest, isDigest, parseDigest } from '#names/digest.ts'
 import { isRepositoryName, type RepositoryName } from '#names/repository-name.ts'
-import { pushCreating } from '#registry/create-on-push.ts'
 import type { LinkedBlobs } from '#registry/linked-blobs.ts'
 import type { Repositories } from '#registry/repositories.ts'
 import type { Chunk, Uploads } from '#registry/uploads.ts'
-import { type FamilyRoutes, type OciCall, pusherOf, repositoryOf } from './call.ts'
+import { type FamilyRoutes, type OciCall, pushCreatingFor, repositoryOf } from './call.ts'
 import { parseContentRange, printUploadRange } from './ranges.ts'
 import { refuse } from './refusals.ts'
 
@@ -21,17 +20,24 @@ export function uploadsRoutes({
 }): FamilyRoutes<'uploads'> {
   /** Whether the blob was mounted. Where it cannot be, for whatever reason, the client uploads it instead. */
   async function mount(call: OciCall<'uploads'>, digest: Digest, from: RepositoryName): Promise<boolean> {
+    const { registry, source } = call
+    const [to, other] = [repositoryOf(call), { registry, name: from }]
+    // Both repositories hold what the caller's account replicates.
+    if (source !== undefined && (await call.may('ecr:ReplicateImage', from))) {
+      if (await linkedBlobs.mountReplicated(to, digest, other, source.account)) return true
+    }
     if (!(await call.may('ecr:GetDownloadUrlForLayer', from))) return false
-    return linkedBlobs.mount(repositoryOf(call), digest, { registry: call.registry, name: from })
+    return linkedBlobs.mount(to, digest, other)
   }
 
   return {
     POST: {
       actions: [['ecr:InitiateLayerUpload']],
+      replicates: true,
       handle(call) {
         // A body that was read by the time of the refusal cannot be read again.
         const repeatable = () => !call.request.raw.readableDidRead
-        return pushCreating(repositories, { ...pusherOf(call), repeatable }, () => begin(call))
+        return pushCreatingFor(repositories, call, () => begin(call), repeatable)
       },
     },
   }
@@ -66,6 +72,7 @@ export function uploadRoutes({ uploads }: { uploads: Uploads }): FamilyRoutes<'u
   return {
     PATCH: {
       actions: [['ecr:UploadLayerPart']],
+      replicates: true,
       async handle(call) {
         const { name, id } = call.path
         const offset = await uploads.append(repositoryOf(call), id, chunkOf(call.request))
@@ -78,6 +85,7 @@ export function uploadRoutes({ uploads }: { uploads: Uploads }): FamilyRoutes<'u
 
     PUT: {
       actions: [['ecr:CompleteLayerUpload'], ['ecr:UploadLayerPart']],
+      replicates: true,
       async handle(call) {
         const given = call.query.get('digest')
         if (given === null) throw refuse('ParameterInvalid', { parameter: 'digest', expected: "the blob's digest" })
@@ -90,6 +98,7 @@ export function uploadRoutes({ uploads }: { uploads: Uploads }): FamilyRoutes<'u
 
     GET: {
       actions: [['ecr:UploadLayerPart']],
+      replicates: true,
       async handle(call) {
         const { name, id } = call.path
         const offset = await uploads.offset(repositoryOf(call), id)
@@ -102,6 +111,7 @@ export function uploadRoutes({ uploads }: { uploads: Uploads }): FamilyRoutes<'u
 
     DELETE: {
       actions: [['ecr:UploadLayerPart']],
+      replicates: true,
       async handle(call) {
         await uploads.cancel(repositoryOf(call), call.path.id)
         return call.reply.code(204).send()

@@ -1,5 +1,5 @@
 import { Refusal } from '#lib/refusal.ts'
-import type { ContentRefusals } from './refusals.ts'
+import type { ContentRefusals, SettingRefusals } from './refusals.ts'
 import type { Repositories } from './repositories.ts'
 import type { RepositoryKey } from './repository.ts'
 
@@ -25,9 +25,52 @@ export async function pushCreating<T>(
   try {
     return await push()
   } catch (error) {
-    const missing = error instanceof Refusal && error.code === ('RepositoryNotFound' satisfies keyof ContentRefusals)
-    if (!missing || !repeatable() || !(await mayCreate())) throw error
+    if (!isMissing(error) || !repeatable() || !(await mayCreate())) throw error
     if (!(await repositories.createFromTemplate(key, 'CREATE_ON_PUSH'))) throw error
   }
   return push()
+}
+
+/** A registry that replicates to a repository, as far as creating it needs to know. */
+export interface ReplicatingPusher extends Omit<Pusher, 'mayCreate'> {
+  /** @throws Refusal `AccessDenied` */
+  readonly requireMayCreate: () => Promise<void>
+  readonly onCreated: () => void
+}
+
+/**
+ * A push by replication, made again once the repository was created if there was none: by a template, or else with the defaults. Without the
+ * permission to create, the refusal is the denial, as the source needs to know what is missing.
+ *
+ * @throws Refusal `AccessDenied`, `TemplateRoleMissing`, `QuotaExceeded`
+ */
+export async function replicateCreating<T>(
+  repositories: Repositories,
+  { key, requireMayCreate, onCreated, repeatable = () => true }: ReplicatingPusher,
+  push: () => Promise<T>,
+): Promise<T> {
+  try {
+    return await push()
+  } catch (error) {
+    if (!isMissing(error) || !repeatable()) throw error
+    await requireMayCreate()
+    await createForReplication(repositories, key)
+    onCreated()
+  }
+  return push()
+}
+
+/** @throws Refusal `TemplateRoleMissing`, `QuotaExceeded` */
+async function createForReplication(repositories: Repositories, key: RepositoryKey): Promise<void> {
+  if (await repositories.createFromTemplate(key, 'REPLICATION')) return
+  try {
+    await repositories.create(key, {})
+  } catch (error) {
+    const isThere = 'RepositoryAlreadyExists' satisfies keyof SettingRefusals
+    if (!(error instanceof Refusal) || error.code !== isThere) throw error
+  }
+}
+
+function isMissing(error: unknown): boolean {
+  return error instanceof Refusal && error.code === ('RepositoryNotFound' satisfies keyof ContentRefusals)
 }

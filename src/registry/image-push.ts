@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import type { Clock } from '#lib/clock.ts'
 import type { Metadata, Transaction } from '#metadata/metadata.ts'
 import { type Digest, digestAlgorithm, digestOf } from '#names/digest.ts'
+import type { Registry } from '#names/registry.ts'
 import type { Tag } from '#names/tag.ts'
 import { type Announcements, announce, type PushCause } from './announcements.ts'
 import { storeContent } from './image-content.ts'
@@ -10,9 +11,11 @@ import { restoreImages } from './image-status.ts'
 import { type Descriptor, type Manifest, parseManifest } from './manifest.ts'
 import { type Quotas, requireWithin } from './quotas.ts'
 import { refuse } from './refusals.ts'
-import { forgetReplica } from './replicas.ts'
+import { moveReplicaTag, type ReplicaTagOutcome } from './replica-push.ts'
+import { forgetReplica, recordReplicas } from './replicas.ts'
 import { inRepository, lockRepository, type Repository, type RepositoryKey } from './repository.ts'
 import { createStorageQuotas, type StorageLimits } from './storage-quotas.ts'
+import type { Act } from './tag-moves.ts'
 import { moveTag, type OnTagMoved, requireTagsWithin } from './tag-moving.ts'
 
 /** A manifest as a client sends it. */
@@ -31,8 +34,20 @@ export interface ManifestPush {
   readonly movesTag?: (trx: Transaction, repository: Repository) => Promise<boolean>
   /** `push` by default. `cache` for a copy of what an upstream has. */
   readonly cause?: Exclude<PushCause, 'replication'>
+  /** Of a push by which another registry replicates: then `cause` is `replication`. */
+  readonly replica?: ReplicaOrigin
   /** Writes further rows in the transaction that stores the image. */
   readonly alongside?: (trx: Transaction, repository: Repository, image: StoredByPush) => Promise<void>
+}
+
+export interface ReplicaOrigin {
+  readonly source: Registry
+  /** When the source had the push, by its clock. Milliseconds since the epoch. */
+  readonly pushedAt: number
+}
+
+interface PushAct extends Act {
+  readonly cause: PushCause
 }
 
 interface StoredByPush {
@@ -46,12 +61,15 @@ export interface PushedImage {
   readonly manifest: Manifest
   /** False where the same content stood under the same tag before (or, without a tag, was there), and could be pulled. */
   readonly changed: boolean
+  /** What became of the tag of a replica; of others it moved, or the push was refused. */
+  readonly replicaTag?: ReplicaTagOutcome | undefined
 }
 
 export interface ImagePush {
   /**
    * Stores a manifest and points the tag to it, all in one transaction or not at all. Content that is there already stays as
-   * it is, with the time of its first push, but that it is restored if it was archived, as is what it refers to.
+   * it is, with the time of its first push, but that it is restored if it was archived, as is what it refers to. A replica is stored
+   * also where its tag cannot move.
    *
    * @throws Refusal `RepositoryNotFound`, `Manifest…`, `Referenced…Missing`, `TagImmutable`, `QuotaExceeded`,
    *   `StorageQuotaExceeded`
@@ -71,15 +89,48 @@ export function createImagePush({
   clock: Clock
   quotas: Quotas & StorageLimits
   announcements?: Partial<Announcements>
-  /** Called in the transaction in which a client brings an image that the repository does not have. */
+  /** Called in the transaction in which a client or a replication brings an image that the repository does not have. */
   onNewPush?: (trx: Transaction, repositoryId: number, digest: Digest) => Promise<void>
-  /** Called in the transaction in which a client's push moves a tag. */
+  /** Called in the transaction in which a client's push or a replication moves a tag. */
   onTagMoved?: OnTagMoved
 }): ImagePush {
-  const { imagePushed = [], imagesRestored = [] } = announcements
+  const { imagePushed = [], imagesRestored = [], imageReplicated = [] } = announcements
   const storageQuotas = createStorageQuotas(quotas)
+
+  /** Points the tag of a push to the image. */
+  async function pointTag(
+    trx: Transaction,
+    repository: Repository,
+    { tag, movesTag, replica }: Pick<ManifestPush, 'tag' | 'movesTag' | 'replica'>,
+    { digest, ...act }: PushAct & { readonly digest: Digest; readonly imageCame: boolean },
+  ): Promise<{ readonly moved: boolean; readonly replicaTag?: ReplicaTagOutcome }> {
+    if (tag === undefined || !((await movesTag?.(trx, repository)) ?? true)) return { moved: false }
+    const replicaTag =
+      replica && (await moveReplicaTag(trx, repository, { tag, digest, ...replica, ...act }, announcements))
+    const moved =
+      replicaTag === undefined
+        ? await moveTag(trx, repository, tag, digest, act, announcements)
+        : replicaTag === 'moved'
+    if (moved) await requireTagsWithin(trx, quotas, repository, digest)
+    if (moved && act.cause !== 'cache') await onTagMoved?.(trx, repository.id, tag)
+    return { moved, ...(replicaTag && { replicaTag }) }
+  }
+
+  /** Keeps where a new image came from. */
+  async function noteOrigin(
+    trx: Transaction,
+    repository: Repository,
+    digest: Digest,
+    { replica, cause, at }: Pick<ManifestPush, 'replica'> & PushAct,
+  ): Promise<void> {
+    if (replica === undefined) await forgetReplica(trx, repository, digest)
+    else await recordReplicas(trx, repository, [{ digest, ...replica }], at)
+    if (cause !== 'cache') await onNewPush?.(trx, repository.id, digest)
+  }
+
   return {
-    async put(key, { body, mediaType, digest: given, tag, strict, by, movesTag, cause = 'push', alongside }) {
+    async put(key, push) {
+      const { body, mediaType, digest: given, tag, strict, by, replica, alongside } = push
       const algorithm = given === undefined ? 'sha256' : digestAlgorithm(given)
       const digest = digestOf(algorithm, createHash(algorithm).update(body).digest('hex'))
       if (given !== undefined && given !== digest) {
@@ -93,27 +144,24 @@ export function createImagePush({
         // An index is active, so that what it refers to must be too.
         const children = manifest.manifests.map((child) => child.digest)
         const needed = stored ? children : [digest, ...children]
-        const at = clock()
-        const restored = await restoreImages(trx, repository, needed, at)
+        const cause = replica === undefined ? (push.cause ?? 'push') : 'replication'
+        const act: PushAct = { by, at: clock(), cause }
+        const restored = await restoreImages(trx, repository, needed, act.at)
         if (stored) await requireImagesWithin(trx, quotas, repository)
-        const act = { by, at, cause, imageCame: stored }
-        const isWanted = tag !== undefined && ((await movesTag?.(trx, repository)) ?? true)
-        const moved = isWanted && (await moveTag(trx, repository, tag, digest, act, announcements))
-        if (moved) await requireTagsWithin(trx, quotas, repository, digest)
+        const { moved, replicaTag } = await pointTag(trx, repository, push, { ...act, digest, imageCame: stored })
         if (stored) await storageQuotas.requireStored(trx, key.registry)
-        if (stored) await forgetReplica(trx, repository, digest)
-        if (stored && cause === 'push') await onNewPush?.(trx, repository.id, digest)
-        if (moved && cause === 'push') await onTagMoved?.(trx, repository.id, tag)
+        if (stored) await noteOrigin(trx, repository, digest, { ...act, ...(replica && { replica }) })
         await alongside?.(trx, repository, { digest, isNew: stored })
         const cameBack = restored.includes(digest)
-        if (restored.length > 0) await announce(imagesRestored, trx, { repository, digests: restored, by, at, cause })
+        if (restored.length > 0) await announce(imagesRestored, trx, { repository, digests: restored, ...act })
         if (stored || moved || cameBack) {
           const { mediaType: type, artifactType, subject } = manifest
-          const what = { repository, digest, mediaType: type, artifactType, subject, tag: moved ? tag : undefined }
-          await announce(imagePushed, trx, { ...what, by, at, cause, isNew: stored })
+          const what = { repository, digest, tag: moved ? tag : undefined }
+          await announce(imagePushed, trx, { ...what, mediaType: type, artifactType, subject, ...act, isNew: stored })
+          if (replica) await announce(imageReplicated, trx, { ...what, source: replica.source, at: act.at })
         }
         const changed = tag === undefined ? stored : moved
-        return { digest, manifest, changed: changed || cameBack }
+        return { digest, manifest, changed: changed || cameBack, replicaTag }
       })
     },
   }

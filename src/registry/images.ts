@@ -2,7 +2,7 @@ import type { Metadata, Reader } from '#metadata/metadata.ts'
 import { type Digest, parseDigest } from '#names/digest.ts'
 import { type MediaType, parseMediaType } from '#names/media-type.ts'
 import type { Reference } from '#names/reference.ts'
-import type { ManifestHead, StoredManifest } from './image.ts'
+import type { ImageStatus, ManifestHead, StoredManifest } from './image.ts'
 import type { Puller } from './puller.ts'
 import type { Pulls } from './pulls.ts'
 import { refuse } from './refusals.ts'
@@ -16,6 +16,12 @@ export interface Images {
   head(key: RepositoryKey, reference: Reference, by: Puller): Promise<ManifestHead>
   /** Where a tag points, or the digest itself if it is there, be it archived. @throws Refusal `RepositoryNotFound` */
   resolve(key: RepositoryKey, reference: Reference): Promise<Digest | undefined>
+  /** What is here, also in the archive, and also without a repository: then nothing is. No upstream is asked. */
+  find(key: RepositoryKey, reference: Reference): Promise<FoundImage | undefined>
+}
+
+export interface FoundImage extends ManifestHead {
+  readonly status: ImageStatus
 }
 
 type ByTag = { account: string; region: string; name: string; tag: string }
@@ -52,14 +58,18 @@ export function createImages({ metadata, pulls }: { metadata: Metadata; pulls: P
     selectByDigest(db, p('account'), p('region'), p('name'), p('digest')).select([...headColumns, bodySize(db)]),
   )
 
-  async function findHead(key: RepositoryKey, reference: Reference): Promise<HeadRow | undefined> {
-    const { account, region } = key.registry
-    const { name } = key
+  async function readHead({ registry, name }: RepositoryKey, reference: Reference): Promise<HeadRow | undefined> {
+    const { account, region } = registry
     const { tag, digest } = reference
     const [row] =
       tag === undefined
         ? await headByDigest({ account, region, name, digest })
         : await headByTag({ account, region, name, tag })
+    return row
+  }
+
+  async function findHead(key: RepositoryKey, reference: Reference): Promise<HeadRow | undefined> {
+    const row = await readHead(key, reference)
     // Only a miss asks whether it was the repository that is missing.
     if (row === undefined) await getRepository(metadata.reader, key)
     return row
@@ -94,7 +104,13 @@ export function createImages({ metadata, pulls }: { metadata: Metadata; pulls: P
       const row = await findHead(key, reference)
       if (row === undefined) throw refuse('ImageNotFound', { ...inRepository(key), query: reference })
       requireActive(row, key, reference)
-      return { digest: parseDigest(row.digest), mediaType: parseMediaType(row.media_type), sizeBytes: row.size }
+      return headOf(row)
+    },
+
+    async find(key, reference) {
+      const row = await readHead(key, reference)
+      // The column has no other values.
+      return row && { ...headOf(row), status: row.status as ImageStatus }
     },
 
     async resolve(key, reference) {
@@ -102,6 +118,10 @@ export function createImages({ metadata, pulls }: { metadata: Metadata; pulls: P
       return row && parseDigest(row.digest)
     },
   }
+}
+
+function headOf({ digest, media_type: mediaType, size: sizeBytes }: HeadRow): ManifestHead {
+  return { digest: parseDigest(digest), mediaType: parseMediaType(mediaType), sizeBytes }
 }
 
 function selectByTag(db: Reader, account: string, region: string, name: string, tag: string) {

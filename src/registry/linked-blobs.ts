@@ -1,7 +1,8 @@
 import type { BlobReader, BlobStore } from '#blobs/store.ts'
 import type { Clock } from '#lib/clock.ts'
 import type { Refusal } from '#lib/refusal.ts'
-import type { Metadata, Parameter, Reader } from '#metadata/metadata.ts'
+import type { Metadata, Parameter, Reader, Transaction } from '#metadata/metadata.ts'
+import type { AccountId } from '#names/account.ts'
 import { type Digest, parseDigest } from '#names/digest.ts'
 import { readAccountSetting } from './account-settings.ts'
 import { closed, linkBlob } from './blob-links.ts'
@@ -40,6 +41,13 @@ export interface LinkedBlobs {
    * @throws Refusal `RepositoryNotFound` for the target
    */
   mount(key: RepositoryKey, digest: Digest, from: RepositoryKey): Promise<boolean>
+  /**
+   * As `mount` whether the setting is on or not, for an account that replicates: an image of the other repository that came from that
+   * account refers to the blob.
+   *
+   * @throws Refusal `RepositoryNotFound` for the target
+   */
+  mountReplicated(key: RepositoryKey, digest: Digest, from: RepositoryKey, source: AccountId): Promise<boolean>
   /** Takes the link away; the bytes go when nothing links them. @throws Refusal `RepositoryNotFound`, `BlobNotFound`, `BlobReferenced` */
   unlink(key: RepositoryKey, digest: Digest): Promise<void>
 }
@@ -152,6 +160,37 @@ export function createLinkedBlobs({
     return { sizeBytes: link.sizeBytes }
   }
 
+  /** Links a blob of another repository with the same encryption, if that repository is one to mount from. */
+  async function linkFrom(
+    key: RepositoryKey,
+    digest: Digest,
+    from: RepositoryKey,
+    isEligible: (trx: Transaction, repositoryId: number) => Promise<boolean>,
+  ): Promise<boolean> {
+    const linked = await findLinked(from, digest)
+    const intact = linked !== undefined && (await isIntact(digest, linked.sizeBytes))
+    return metadata.transaction(async (trx) => {
+      const target = await lockRepository(trx, key, 'shared')
+      if (!intact) return false
+      // Whoever unlinks holds the repository alone, so its lock keeps the link. A lock on the link too would be out of order.
+      const source = await trx
+        .selectFrom('repository')
+        .innerJoin('repository_blob', 'repository_blob.repository_id', 'repository.id')
+        .select('repository.id')
+        .where('repository.account', '=', from.registry.account)
+        .where('repository.region', '=', from.registry.region)
+        .where('repository.name', '=', from.name)
+        .where('repository.encryption_type', '=', target.encryption.type)
+        .where(({ fn, val }) => fn.coalesce('repository.kms_key', val('')), '=', target.encryption.kmsKey ?? '')
+        .where('repository_blob.digest', '=', digest)
+        .forShare('repository')
+        .executeTakeFirst()
+      if (source === undefined || !(await isEligible(trx, source.id))) return false
+      await linkBlob(trx, target, digest, clock())
+      return true
+    })
+  }
+
   return {
     stat,
 
@@ -209,31 +248,26 @@ export function createLinkedBlobs({
 
     async mount(key, digest, from) {
       if ((await readAccountSetting(metadata.reader, key.registry, 'BLOB_MOUNTING')) === 'DISABLED') return false
-      const linked = await findLinked(from, digest)
-      const intact = linked !== undefined && (await isIntact(digest, linked.sizeBytes))
-      return metadata.transaction(async (trx) => {
-        const target = await lockRepository(trx, key, 'shared')
-        if (!intact) return false
-        // Whoever unlinks holds the repository alone, so its lock keeps the link. A lock on the link too would be out of order.
-        const source = await trx
-          .selectFrom('repository')
-          .innerJoin('repository_blob', 'repository_blob.repository_id', 'repository.id')
-          .select('repository.id')
-          .where('repository.account', '=', from.registry.account)
-          .where('repository.region', '=', from.registry.region)
-          .where('repository.name', '=', from.name)
-          .where('repository.encryption_type', '=', target.encryption.type)
-          .where(({ fn, val }) => fn.coalesce('repository.kms_key', val('')), '=', target.encryption.kmsKey ?? '')
-          .where('repository_blob.digest', '=', digest)
-          .forShare('repository')
-          .executeTakeFirst()
-        if (source === undefined) return false
-        const parent = await selectParent(trx, source.id, digest).executeTakeFirst()
-        if (parent === undefined) return false
-        await linkBlob(trx, target, digest, clock())
-        return true
+      return linkFrom(key, digest, from, async (trx, id) => {
+        return (await selectParent(trx, id, digest).executeTakeFirst()) !== undefined
       })
     },
+
+    mountReplicated: (key, digest, from, source) =>
+      linkFrom(key, digest, from, async (trx, id) => {
+        const parent = await selectParents(trx, id)
+          .innerJoin('replica', (join) =>
+            join
+              .onRef('replica.repository_id', '=', 'manifest.repository_id')
+              .onRef('replica.digest', '=', 'manifest.digest'),
+          )
+          .select('manifest.digest')
+          .where('manifest_reference.child', '=', digest)
+          .where('replica.source_account', '=', source)
+          .limit(1)
+          .executeTakeFirst()
+        return parent !== undefined
+      }),
 
     unlink: (key, digest) =>
       metadata.transaction(async (trx) => {

@@ -67,7 +67,7 @@ export async function moveReplicaTag(
     case 'loses':
       if (present !== undefined && !(await isRecorded(trx, repository, tag, { from: digest, to: present.digest }))) {
         const move = { tag, from: digest, to: present.digest }
-        await recordTagMoves(trx, repository, [move], { by, at, cause: 'conflict' })
+        await recordTagMoves(trx, repository, [move], { by, at, cause: 'conflict', source: origin })
         await announce(tagConflicted, trx, { ...conflict, winner: present.digest, loser: digest })
       }
       return 'conflict'

@@ -1,8 +1,9 @@
 import type { Reader, Transaction } from '#metadata/metadata.ts'
 import { parseAccountId } from '#names/account.ts'
-import type { Digest } from '#names/digest.ts'
+import { type Digest, parseDigest } from '#names/digest.ts'
 import { parseRegion } from '#names/region.ts'
 import type { Registry } from '#names/registry.ts'
+import { inParts } from './copying/parts.ts'
 import type { Repository } from './repository.ts'
 
 /** Which images came from other registries. A row outlives its image, so that the registry knows what it had. */
@@ -61,4 +62,16 @@ export async function findReplica(
   if (row === undefined) return undefined
   const source = { account: parseAccountId(row.source_account), region: parseRegion(row.source_region) }
   return { digest, source, pushedAt: row.pushed_at, arrivedAt: row.arrived_at }
+}
+
+/** Those of these images that came by replication. */
+export async function findReplicas(
+  reader: Reader,
+  { id }: Pick<Repository, 'id'>,
+  digests: readonly Digest[],
+): Promise<ReadonlySet<Digest>> {
+  const rows = await inParts(digests, (some) =>
+    reader.selectFrom('replica').select('digest').where('repository_id', '=', id).where('digest', 'in', some).execute(),
+  )
+  return new Set(rows.map(({ digest }) => parseDigest(digest)))
 }

@@ -4,9 +4,11 @@ import { type Page, pageOf } from '#lib/page.ts'
 import type { Metadata, Reader } from '#metadata/metadata.ts'
 import type { TagMoveTable } from '#metadata/schema/registry.ts'
 import { type Digest, parseDigest } from '#names/digest.ts'
+import type { Registry } from '#names/registry.ts'
 import { parseTag, type Tag } from '#names/tag.ts'
 import { getRepository, type Repository, type RepositoryKey } from './repository.ts'
 import type { Act, TagMove, TagMoveCause } from './tag-moves.ts'
+import { parseSource } from './tag-source.ts'
 
 /** What tags pointed to, as far back as their moves are kept: from before that, each tag's last move alone. */
 export interface TagHistory {
@@ -26,6 +28,8 @@ export interface RecordedTagMove extends TagMove, Act {
   /** Grows with each move of a repository. */
   readonly id: number
   readonly cause: TagMoveCause
+  /** The registry that replicated the tag, if one did. */
+  readonly source: Registry | undefined
 }
 
 /** What a tag pointed to at a time. */
@@ -158,5 +162,6 @@ function parseMove(row: Selectable<TagMoveTable>): RecordedTagMove {
     by: row.moved_by,
     // Written by this room alone.
     cause: row.cause as TagMoveCause,
+    source: parseSource(row),
   }
 }

@@ -3,6 +3,7 @@ import type { Digest } from '#names/digest.ts'
 import type { Tag } from '#names/tag.ts'
 import type { RemovalCause } from './image-removal.ts'
 import type { Repository } from './repository.ts'
+import type { TagSource } from './tag-source.ts'
 
 /** Every move of a tag is kept, written in the transaction that moves it: when, from where, to where, by whom and why. */
 export interface TagMove {
@@ -24,11 +25,17 @@ export interface Act {
   readonly at: number
 }
 
+export interface TagMoveAct extends Act {
+  readonly cause: TagMoveCause
+  /** The registry that replicated the tag, if one did. */
+  readonly source?: TagSource | undefined
+}
+
 export async function recordTagMoves(
   trx: Transaction,
   { id }: Repository,
   moves: readonly TagMove[],
-  { by, at, cause }: Act & { readonly cause: TagMoveCause },
+  { by, at, cause, source }: TagMoveAct,
 ): Promise<void> {
   if (moves.length === 0) return
   await trx
@@ -37,6 +44,7 @@ export async function recordTagMoves(
       moves.map(({ tag, from, to }) => ({
         ...{ repository_id: id, tag, from_digest: from ?? null, to_digest: to ?? null },
         ...{ moved_at: at, moved_by: by, cause },
+        ...{ source_account: source?.registry.account ?? null, source_region: source?.registry.region ?? null },
       })),
     )
     .execute()

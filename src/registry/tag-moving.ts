@@ -6,16 +6,13 @@ import { countRemoval } from './image-removals.ts'
 import { type Quotas, requireWithin } from './quotas.ts'
 import { refuse } from './refusals.ts'
 import { inRepository, type Repository } from './repository.ts'
-import { type Act, recordTagMoves, type TagMoveCause } from './tag-moves.ts'
+import { recordTagMoves, type TagMoveAct } from './tag-moves.ts'
 import { isImmutable } from './tag-mutability.ts'
-import { sourceColumns, type TagSource } from './tag-source.ts'
+import { sourceColumns } from './tag-source.ts'
 
-export interface TagMoving extends Act {
-  readonly cause: TagMoveCause
+export interface TagMoving extends TagMoveAct {
   /** Whether the image is there only since this transaction: then nobody has counted it among those without a tag. */
   readonly imageCame: boolean
-  /** Of a replicated tag. */
-  readonly source?: TagSource | undefined
 }
 
 /** Hears that a client moved a tag. */

@@ -21,7 +21,15 @@ export function sourceColumns(source: TagSource | undefined): SourceColumns {
 
 /** `undefined` for a tag that was moved here. */
 export function parseTagSource(row: SourceColumns): TagSource | undefined {
-  const { source_account: account, source_region: region, source_pushed_at: pushedAt } = row
-  if (account === null || region === null || pushedAt === null) return undefined
-  return { registry: { account: parseAccountId(account), region: parseRegion(region) }, pushedAt }
+  const { source_pushed_at: pushedAt } = row
+  const registry = parseSource(row)
+  return registry === undefined || pushedAt === null ? undefined : { registry, pushedAt }
+}
+
+/** `undefined` for what did not come by replication. */
+export function parseSource(row: Pick<SourceColumns, 'source_account' | 'source_region'>): Registry | undefined {
+  const { source_account: account, source_region: region } = row
+  return account === null || region === null
+    ? undefined
+    : { account: parseAccountId(account), region: parseRegion(region) }
 }

@@ -2,6 +2,7 @@ import type { Transaction } from '#metadata/metadata.ts'
 import type { Digest } from '#names/digest.ts'
 import { parseTag } from '#names/tag.ts'
 import type { ImagePushed, ImagesRestored } from '#registry/announcements.ts'
+import { findReplicas } from '#registry/replicas.ts'
 import type { Repository } from '#registry/repository.ts'
 import { readSetting } from '#registry/settings.ts'
 import { replicationSetting } from './configuration.ts'
@@ -27,8 +28,12 @@ export async function replicateRestored(trx: Transaction, restored: ImagesRestor
   const { repository, digests, at, cause } = restored
   if (cause === 'replication') return
   const { id: repositoryId, registry: source } = repository
-  for (const destination of await findDestinations(trx, repository)) {
-    for (const digest of digests) {
+  const destinations = await findDestinations(trx, repository)
+  if (destinations.length === 0) return
+  const replicas = await findReplicas(trx, repository, digests)
+  const own = digests.filter((digest) => !replicas.has(digest))
+  for (const destination of destinations) {
+    for (const digest of own) {
       const tags = await tagsOf(trx, repositoryId, digest)
       await queueItem(trx, { repositoryId, source, destination, digest, cause: 'restore', pushedAt: at, tags }, at)
     }

@@ -16,6 +16,8 @@ export async function replicas(db: Kysely<unknown>, { text, integer }: ColumnTyp
   await db.schema.alterTable('tag').addColumn('source_account', text).execute()
   await db.schema.alterTable('tag').addColumn('source_region', text).execute()
   await db.schema.alterTable('tag').addColumn('source_pushed_at', integer).execute()
+  await db.schema.alterTable('tag_move').addColumn('source_account', text).execute()
+  await db.schema.alterTable('tag_move').addColumn('source_region', text).execute()
   // An image that is gone is looked for by the tags that it had. The first move of a tag needs no entry.
   await db.schema
     .createIndex('tag_move_from')

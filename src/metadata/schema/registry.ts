@@ -238,6 +238,9 @@ export interface TagMoveTable {
   moved_by: string
   /** One of `registry/tag-moves.ts`. */
   cause: string
+  /** The registry that replicated the tag; `null` for others. */
+  source_account: Generated<string | null>
+  source_region: Generated<string | null>
 }
 
 /** An image that came by replication. The row stays when the image is deleted, and goes when a client pushes the image again. */
