@@ -23,6 +23,7 @@ import {
   recordRestores,
   recordTagMoves,
 } from '#events/image-listeners.ts'
+import { createEventLog } from '#events/log.ts'
 import { createEventPublisher } from '#events/publisher.ts'
 import { createEventRetention, eventRetentionSchedule } from '#events/retention.ts'
 import { createDeliveryExpiry, deliveryExpirySchedule } from '#events/webhooks/expiry.ts'
@@ -446,6 +447,7 @@ export async function startApp(settings: Settings, log: Logger, options: AppOpti
           cacheStatuses: createCacheStatuses({ metadata }),
           cacheRefresh: cache.refresh,
           imageOrigins: createImageOrigins({ metadata }),
+          eventLog: createEventLog({ reader: metadata.reader }),
           deletedImages: createDeletedImages({ metadata, clock, quotas, announcements }),
           deletedRepositories: createDeletedRepositories({ metadata, clock, quotas }),
           retentions: createRetentions({ metadata, settings: registrySettings }),

@@ -79,6 +79,11 @@ export interface Operations {
     readonly output: ListDeletedRepositoriesResponse
     readonly errors: 'InvalidParameterException'
   }
+  ListEvents: {
+    readonly input: ListEventsRequest
+    readonly output: ListEventsResponse
+    readonly errors: 'InvalidParameterException'
+  }
   ListImagesInUse: {
     readonly input: ListImagesInUseRequest
     readonly output: ListImagesInUseResponse
@@ -323,6 +328,16 @@ export interface DescribeWebhookResponse {
 
 export type Effect = 'Allow' | 'Deny'
 
+export type EventPosition = 'OLDEST' | 'LATEST'
+
+export interface EventRecord {
+  readonly eventId: string
+  readonly eventTime: Date
+  readonly source: string
+  readonly detailType: string
+  readonly event: string
+}
+
 export interface ExplainRequest {
   readonly principal: string
   readonly action: string
@@ -484,6 +499,23 @@ export interface ListDeletedRepositoriesResponse {
   readonly registryId: string
   readonly repositories: readonly DeletedRepository[]
   readonly nextToken?: string | undefined
+}
+
+export interface ListEventsRequest {
+  readonly registryId?: AccountId | undefined
+  readonly startingPosition?: EventPosition | undefined
+  readonly startTime?: Date | undefined
+  readonly detailType?: string | undefined
+  readonly repositoryName?: RepositoryName | undefined
+  readonly maxResults?: number | undefined
+  readonly nextToken?: string | undefined
+}
+
+export interface ListEventsResponse {
+  readonly registryId: string
+  readonly events: readonly EventRecord[]
+  readonly nextToken?: string | undefined
+  readonly followToken: string
 }
 
 export interface ListImagesInUseRequest {

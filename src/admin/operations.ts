@@ -1,5 +1,6 @@
 import type { Handlers } from '#aws/operation.ts'
 import { type AccessParts, accessOperations } from './access.ts'
+import { type EventParts, eventOperations } from './events.ts'
 import { type InUseParts, inUseOperations } from './in-use.ts'
 import { type LifecycleParts, lifecycleOperations } from './lifecycle.ts'
 import type { Operations } from './model.ts'
@@ -15,7 +16,8 @@ export interface AdminParts
     RecycleBinParts,
     TagParts,
     PullThroughParts,
-    WebhookParts {}
+    WebhookParts,
+    EventParts {}
 
 /** Lading's own operations, for who administers an account: what AWS does not answer. */
 export function adminOperations(parts: AdminParts) {
@@ -27,5 +29,6 @@ export function adminOperations(parts: AdminParts) {
     ...tagOperations(parts),
     ...pullThroughOperations(parts),
     ...webhookOperations(parts),
+    ...eventOperations(parts),
   } satisfies Handlers<Operations>
 }

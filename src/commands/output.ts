@@ -14,6 +14,8 @@ export interface Output {
     columns: readonly Column[],
     options?: ListOptions,
   ): Promise<void>
+  /** One of many that come over time: a line of text, or the fields as JSON on one line. */
+  line(text: string, fields: Fields): void
   /** One text alone on its line, for people and for pipes; in JSON the fields. */
   value(text: string, fields: Fields): void
   /** A remark for people alone. */
@@ -49,6 +51,7 @@ function jsonOutput(write: (text: string) => void): Output {
       }
       write(count === 0 ? ']\n}\n' : '\n  ]\n}\n')
     },
+    line: (_text, fields) => write(`${JSON.stringify(fields)}\n`),
     value: (_text, fields) => write(`${JSON.stringify(fields, undefined, 2)}\n`),
     note: () => {},
   }
@@ -88,6 +91,7 @@ function plainOutput(write: (text: string) => void): Output {
       }
       if (!any && none !== '') write(`${none}\n`)
     },
+    line: (text) => write(`${printable(text)}\n`),
     value: (text) => write(`${text}\n`),
     note: (text) => write(`${text}\n`),
   }
@@ -118,6 +122,10 @@ function cell(value: unknown): string {
   if (value === undefined || value === null || (Array.isArray(value) && value.length === 0)) return '-'
   if (Array.isArray(value)) return value.map(cell).join(', ')
   const text = typeof value === 'object' ? JSON.stringify(value) : String(value)
+  return printable(text)
+}
+
+function printable(text: string): string {
   // biome-ignore lint/suspicious/noControlCharactersInRegex: those are what is meant
   return text.replaceAll(/[\u0000-\u001f\u007f-\u009f]+/g, ' ')
 }

@@ -4,6 +4,7 @@ import { backupCommand } from './backup.ts'
 import { cacheCommands } from './cache.ts'
 import type { Command, CommandGroup } from './command.ts'
 import { dockerCredentialCommands } from './docker-credential.ts'
+import { eventCommands } from './events.ts'
 import { gcCommands } from './gc.ts'
 import { groupCommands } from './group.ts'
 import { imageCommands } from './image.ts'
@@ -40,6 +41,7 @@ export const commandTable: readonly (Command | CommandGroup)[] = [
   inUseCommands,
   cacheCommands,
   webhookCommands,
+  eventCommands,
   retentionCommands,
   gcCommands,
   storageCommand,

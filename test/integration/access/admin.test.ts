@@ -45,6 +45,7 @@ const cases: Readonly<Record<Name, Case>> = {
   GetTagAt: inRepository({ imageTag: 'v1' }),
   ListDeletedImages: inRepository(),
   ListDeletedRepositories: { resource: '*', input: {} },
+  ListEvents: inRepository(),
   ListImagesInUse: { resource: '*', input: {} },
   ListInUseReports: { resource: '*', input: {} },
   ListTagMoves: inRepository(),

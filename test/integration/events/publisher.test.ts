@@ -64,6 +64,16 @@ eachDatabase((databases) =>
       })
     })
 
+    test('a transaction that is rolled back leaves no event', async (t) => {
+      const metadata = await databases.open(t)
+      const failing = metadata.transaction(async (trx) => {
+        await recordEvents(trx, [event(0), event(1)])
+        throw new Error('rolled back')
+      })
+      await assert.rejects(failing, /rolled back/)
+      assert.deepEqual(await rows(metadata), [])
+    })
+
     test('an event that is committed later gets a later number, though its key is lower', async (t) => {
       const metadata = await databases.open(t)
       if (databases.dialect === 'sqlite') return t.skip('SQLite runs one transaction at a time')
