@@ -25,6 +25,7 @@ import {
 } from '#events/image-listeners.ts'
 import { createEventLog } from '#events/log.ts'
 import { createEventPublisher } from '#events/publisher.ts'
+import { recordConflict, recordReplication } from '#events/replica-listeners.ts'
 import { createEventRetention, eventRetentionSchedule } from '#events/retention.ts'
 import { createDeliveryExpiry, deliveryExpirySchedule } from '#events/webhooks/expiry.ts'
 import { webhookGauges } from '#events/webhooks/gauges.ts'
@@ -260,8 +261,8 @@ export async function startApp(settings: Settings, log: Logger, options: AppOpti
     imagesArchived: [recordArchivals],
     imagesDeleted: [recordDeletions],
     tagsMoved: [recordTagMoves],
-    imageReplicated: [],
-    tagConflicted: [],
+    imageReplicated: [recordReplication],
+    tagConflicted: [recordConflict],
   }
   const repositories = createRepositories({ metadata, clock, quotas, ...announcements })
   const imageLists = createImageLists({ metadata })

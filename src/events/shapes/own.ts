@@ -1,6 +1,7 @@
 import { type NewEvent, orderKey } from '#events/event.ts'
 import type { Digest } from '#names/digest.ts'
 import type { Tag } from '#names/tag.ts'
+import type { TagConflicted } from '#registry/announcements.ts'
 import type { RepositoryKey } from '#registry/repository.ts'
 
 /** Events of Lading's own, about what ECR does not have. Their members have ECR's names where ECR has one. */
@@ -23,6 +24,14 @@ export function tagEvent(
   return ownEvent('Lading Tag Action', acted, action, {
     ...{ 'image-tag': tag, 'image-digest': to },
     ...(from !== undefined && { 'previous-image-digest': from }),
+  })
+}
+
+/** A tag that two registries pushed. The tag points to the winner; `source` sent one of the two. */
+export function conflictEvent({ tag, winner, loser, source, ...acted }: TagConflicted): NewEvent {
+  return ownEvent('Lading Tag Action', acted, 'TAG_CONFLICT', {
+    ...{ 'image-tag': tag, 'image-digest': winner, 'other-image-digest': loser },
+    ...{ 'source-account': source.account, 'source-region': source.region },
   })
 }
 

@@ -1,6 +1,7 @@
 /** Another Lading replicates to this one by the distribution API: what arrives, what stays, and what the answers say. */
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
+import { openMetadata } from '#metadata/open.ts'
 import { callAdmin } from '#test/support/admin.ts'
 import { type AuditRecord, openAuditReader } from '#test/support/audit.ts'
 import { eachDatabase } from '#test/support/databases.ts'
@@ -26,6 +27,7 @@ eachDatabase(({ dialect, url }) =>
   describe(`replication arrives, over ${dialect}`, () => {
     // Near the time of the clients, which sign.
     let now = Date.now()
+    let database: string
     let session: EcrSession
     let peer: Peer
     let other: Peer
@@ -33,7 +35,8 @@ eachDatabase(({ dialect, url }) =>
     const name = () => `replicated/app-${++count}`
 
     before(async () => {
-      session = await startEcrSession({ database: await url(), clock: () => now })
+      database = await url()
+      session = await startEcrSession({ database, clock: () => now })
       const { server, ecr } = session
       const Principal = { AWS: [sourceAccount, otherAccount].map((account) => `arn:aws:iam::${account}:root`) }
       const Action = ['ecr:ReplicateImage', 'ecr:CreateRepository']
@@ -283,6 +286,51 @@ eachDatabase(({ dialect, url }) =>
       assert.deepEqual(await statusesOf('v1'), [])
       assert.deepEqual(await statusesOf('v2'), [region])
       await setRules([])
+    })
+
+    test('what arrives makes the events of a replication, of a push and of a conflict, and nothing else', async () => {
+      const repositoryName = name()
+      const [here, there] = [image({ seed: 'event here' }), image({ seed: 'event there' })]
+      await peer.replicate(repositoryName, there)
+      expect(await peer.putManifest(repositoryName, there, { tag: 'v1', pushedAt: now - 5_000 }), 201)
+      await session.push(repositoryName, here, 'v1')
+      expect(await peer.putManifest(repositoryName, there, { tag: 'v1', pushedAt: now - 1_000 }), 201)
+      const metadata = await openMetadata(database, assert.fail)
+      const rows = await metadata.reader.selectFrom('event').selectAll().orderBy('id').execute()
+      await metadata.close()
+      const events = rows
+        .map((row) => ({ ...row, detail: JSON.parse(row.detail) }))
+        .filter(({ detail }) => detail['repository-name'] === repositoryName)
+      assert.deepEqual(
+        events.map(({ detail_type, detail }) => [detail_type, detail['action-type'], detail['image-tag']]),
+        [
+          ['ECR Image Action', 'PUSH', undefined],
+          ['ECR Replication Action', 'REPLICATE', undefined],
+          ['ECR Image Action', 'PUSH', 'v1'],
+          ['ECR Replication Action', 'REPLICATE', 'v1'],
+          ['Lading Tag Action', 'MOVED', 'v1'],
+          ['ECR Image Action', 'PUSH', 'v1'],
+          ['Lading Tag Action', 'TAG_CONFLICT', 'v1'],
+        ],
+      )
+      const { account, region } = session.server
+      const [, , , replicated, , , conflict] = events
+      const { detail, source, resources } = replicated ?? {}
+      assert.deepEqual(
+        [replicated?.account, replicated?.region, source, resources],
+        [account, region, 'aws.ecr', `["arn:aws:ecr:${region}:${account}:repository/${repositoryName}"]`],
+      )
+      assert.deepEqual(detail, {
+        ...{ result: 'SUCCESS', 'repository-name': repositoryName, 'image-digest': there.digest },
+        ...{ 'source-account': sourceAccount, 'action-type': 'REPLICATE', 'source-region': sourceRegion },
+        'image-tag': 'v1',
+      })
+      assert.deepEqual(conflict?.detail, {
+        ...{ 'action-type': 'TAG_CONFLICT', 'repository-name': repositoryName, 'image-tag': 'v1' },
+        ...{ 'image-digest': here.digest, 'other-image-digest': there.digest },
+        ...{ 'source-account': sourceAccount, 'source-region': sourceRegion },
+        'principal-arn': `arn:aws:iam::${sourceAccount}:root`,
+      })
     })
 
     test('a repository without the image that a manifest refers to refuses it, as any push', async () => {
