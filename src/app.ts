@@ -88,6 +88,7 @@ import { createCreationTemplates } from '#registry/creation-templates.ts'
 import { createImageCopy } from '#registry/image-copy.ts'
 import { createImageDeletion } from '#registry/image-deletion.ts'
 import { createImageLists } from '#registry/image-lists.ts'
+import { createImageOrigins } from '#registry/image-origin.ts'
 import { createImagePush } from '#registry/image-push.ts'
 import { createImages } from '#registry/images.ts'
 import { createInUseExpiry, inUseExpirySchedule } from '#registry/in-use-expiry.ts'
@@ -137,8 +138,8 @@ import { stsSurface } from '#sts/surface.ts'
 import { createUpstreamCache } from '#upstream/cache.ts'
 import { createCacheRules } from '#upstream/cache-rules.ts'
 import { createCacheStatuses } from '#upstream/cache-status.ts'
+import { findCachedOrigin, forgetOrigins } from '#upstream/cached-origins.ts'
 import { createEvictionWorkers, evictionSchedule } from '#upstream/eviction.ts'
-import { createImageOrigins, forgetOrigins } from '#upstream/image-origin.ts'
 import { createMirrorRules } from '#upstream/mirror-rules.ts'
 import { createPendingExpiry, pendingExpirySchedule } from '#upstream/pending-expiry.ts'
 import { createRememberedRules } from '#upstream/remembered-rules.ts'
@@ -447,8 +448,8 @@ export async function startApp(settings: Settings, log: Logger, options: AppOpti
           cacheRules: domain.cacheRules,
           cacheStatuses: createCacheStatuses({ metadata }),
           cacheRefresh: cache.refresh,
-          imageOrigins: createImageOrigins({ metadata }),
           eventLog: createEventLog({ reader: metadata.reader }),
+          imageOrigins: createImageOrigins({ metadata, findCachedOrigin }),
           deletedImages: createDeletedImages({ metadata, clock, quotas, announcements }),
           deletedRepositories: createDeletedRepositories({ metadata, clock, quotas }),
           retentions: createRetentions({ metadata, settings: registrySettings }),

@@ -297,6 +297,9 @@ export interface DescribeImageOriginResponse {
   readonly imageTags: readonly string[]
   readonly origin: Origin
   readonly pushedAt?: Date | undefined
+  readonly sourceRegistryId?: string | undefined
+  readonly sourceRegion?: string | undefined
+  readonly replicatedAt?: Date | undefined
   readonly upstreamRegistryUrl?: string | undefined
   readonly upstreamRepositoryName?: string | undefined
   readonly fetchedAt?: Date | undefined
@@ -591,7 +594,7 @@ export interface NamedImage {
   readonly imageDigest: string
 }
 
-export type Origin = 'PUSHED' | 'CACHED'
+export type Origin = 'PUSHED' | 'REPLICATED' | 'CACHED'
 
 export type Outcome = 'APPLIES' | 'CONDITIONS_NOT_MET' | 'OTHER_PRINCIPALS' | 'TOO_MANY_STEPS'
 
@@ -795,6 +798,8 @@ export interface TagMove {
   readonly movedAt: Date
   readonly movedBy?: string | undefined
   readonly cause: TagMoveCause
+  readonly sourceRegistryId?: string | undefined
+  readonly sourceRegion?: string | undefined
 }
 
 export type TagMoveCause =

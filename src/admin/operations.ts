@@ -1,6 +1,7 @@
 import type { Handlers } from '#aws/operation.ts'
 import { type AccessParts, accessOperations } from './access.ts'
 import { type EventParts, eventOperations } from './events.ts'
+import { type ImageOriginParts, imageOriginOperations } from './image-origin.ts'
 import { type InUseParts, inUseOperations } from './in-use.ts'
 import { type LifecycleParts, lifecycleOperations } from './lifecycle.ts'
 import type { Operations } from './model.ts'
@@ -16,6 +17,7 @@ export interface AdminParts
     RecycleBinParts,
     TagParts,
     PullThroughParts,
+    ImageOriginParts,
     WebhookParts,
     EventParts {}
 
@@ -28,6 +30,7 @@ export function adminOperations(parts: AdminParts) {
     ...recycleBinOperations(parts),
     ...tagOperations(parts),
     ...pullThroughOperations(parts),
+    ...imageOriginOperations(parts),
     ...webhookOperations(parts),
     ...eventOperations(parts),
   } satisfies Handlers<Operations>

@@ -1,11 +1,9 @@
 import type { Handlers } from '#aws/operation.ts'
 import { cacheRuleArn, repositoryArn } from '#names/arn.ts'
-import { parseDigest } from '#names/digest.ts'
 import { isRepositoryPrefix, parseRepositoryPrefix } from '#names/repository-prefix.ts'
 import { parseTag } from '#names/tag.ts'
 import type { CacheRules } from '#upstream/cache-rules.ts'
 import type { CacheStatus, CacheStatuses } from '#upstream/cache-status.ts'
-import type { ImageOrigins } from '#upstream/image-origin.ts'
 import type { CacheRefresh } from '#upstream/refresh.ts'
 import type { RuleSettings } from '#upstream/rule-settings.ts'
 import type * as wire from './model.ts'
@@ -17,11 +15,10 @@ export interface PullThroughParts {
   readonly cacheRules: CacheRules
   readonly cacheStatuses: CacheStatuses
   readonly cacheRefresh: CacheRefresh
-  readonly imageOrigins: ImageOrigins
 }
 
 /** What the pull through cache holds and how it is kept, beyond the rules that ECR has. */
-export function pullThroughOperations({ cacheRules, cacheStatuses, cacheRefresh, imageOrigins }: PullThroughParts) {
+export function pullThroughOperations({ cacheRules, cacheStatuses, cacheRefresh }: PullThroughParts) {
   return {
     DescribePullThroughCache: {
       resource: ({ input: { ecrRepositoryPrefix }, registry }) =>
@@ -72,33 +69,9 @@ export function pullThroughOperations({ cacheRules, cacheStatuses, cacheRefresh,
         return { registryId, tagCount: await cacheRefresh.refreshRule({ registry, prefix }, arn) }
       },
     },
-
-    DescribeImageOrigin: {
-      resource: ({ input, registry }) => repositoryArn(registry, input.repositoryName),
-      handle: async ({ input, registry }) => {
-        const { repositoryName: name, imageDigest, imageTag } = input
-        if (imageDigest === undefined && imageTag === undefined) throw refuse('ImageUnnamed', {})
-        const query = {
-          digest: imageDigest === undefined ? undefined : parseDigest(imageDigest),
-          tag: imageTag === undefined ? undefined : parseTag(imageTag),
-        }
-        const origin = await imageOrigins.describe({ registry, name }, query)
-        return {
-          ...{ registryId: registry.account, repositoryName: name },
-          ...{ imageDigest: origin.digest, imageTags: origin.tags },
-          ...(origin.by === 'push'
-            ? { origin: 'PUSHED', pushedAt: new Date(origin.pushedAt) }
-            : {
-                ...{ origin: 'CACHED', upstreamRegistryUrl: origin.upstreamUrl },
-                ...{ upstreamRepositoryName: origin.upstreamName, fetchedAt: new Date(origin.fetchedAt) },
-                lastCheckedAt: dateOf(origin.checkedAt),
-              }),
-        }
-      },
-    },
   } satisfies Handlers<
     Operations,
-    'DescribePullThroughCache' | 'PutPullThroughCacheSettings' | 'RefreshPullThroughCache' | 'DescribeImageOrigin'
+    'DescribePullThroughCache' | 'PutPullThroughCacheSettings' | 'RefreshPullThroughCache'
   >
 }
 

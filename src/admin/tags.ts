@@ -104,9 +104,10 @@ const namesOfCauses = {
   restore: 'RESTORE',
 } as const satisfies Record<TagMoveCause, wire.TagMoveCause>
 
-function describeMove({ tag, from, to, at, by, cause }: RecordedTagMove): wire.TagMove {
+function describeMove({ tag, from, to, at, by, cause, source }: RecordedTagMove): wire.TagMove {
   return {
     ...{ imageTag: tag, previousImageDigest: from, imageDigest: to },
     ...{ movedAt: new Date(at), movedBy: by === '' ? undefined : by, cause: namesOfCauses[cause] },
+    ...(source && { sourceRegistryId: source.account, sourceRegion: source.region }),
   }
 }

@@ -1,12 +1,13 @@
 import type { PullThroughCache, PutPullThroughCacheSettingsResponse } from '#admin/model.ts'
-import type { RepositoryName } from '#names/repository-name.ts'
+
 import { isRepositoryPrefix } from '#names/repository-prefix.ts'
-import { isTag } from '#names/tag.ts'
+
 import type { Wire } from './api/client.ts'
 import { printAge, readAge, readSize } from './cache/units.ts'
 import { type ApiCall, CommandError, type CommandGroup, textOf } from './command.ts'
+import { originCommand, readRepository } from './image-origin.ts'
 import { bytes } from './lifecycle-summary.ts'
-import { readDigest, readRepositoryName } from './names.ts'
+
 import { type Column, type Fields, pageSize, shownPages, time } from './output.ts'
 
 const prefix = ['<prefix>', "the rule's repository prefix, or ROOT"] as const
@@ -47,14 +48,7 @@ export const cacheCommands: CommandGroup = {
       example: 'lading cache set docker-hub --max-age 1h --max-bytes 10GiB',
       run: set,
     },
-    {
-      name: 'origin',
-      over: 'api',
-      description: 'show whether an image was pushed or came from an upstream, and when',
-      arguments: [['<image>', '<repository>:<tag> or <repository>@<digest>']],
-      example: 'lading cache origin docker-hub/library/alpine:3.22',
-      run: showOrigin,
-    },
+    { ...originCommand, example: 'lading cache origin docker-hub/library/alpine:3.22' },
   ],
 }
 
@@ -85,7 +79,7 @@ async function refresh(call: ApiCall): Promise<void> {
   if ((image === undefined) === (ofPrefix === undefined)) {
     throw new CommandError('expected either a repository, with a tag or without, or --prefix <prefix>')
   }
-  const target = image === undefined ? { ecrRepositoryPrefix: readPrefix(ofPrefix ?? '') } : readTarget(image)
+  const target = image === undefined ? { ecrRepositoryPrefix: readPrefix(ofPrefix ?? '') } : readRepository(image)
   const { tagCount: tags } = await call.api.call('RefreshPullThroughCache', target)
   call.output.show({ ...target, tags })
   if (tags === 0) call.output.note('Nothing cached has a tag there.')
@@ -102,33 +96,6 @@ async function set(call: ApiCall): Promise<void> {
     ...(maxBytes !== undefined && { maxSizeInBytes: readSize(maxBytes) }),
   })
   call.output.show({ prefix: answer.ecrRepositoryPrefix, ...settingFields(answer) })
-}
-
-async function showOrigin(call: ApiCall): Promise<void> {
-  const [text = ''] = call.arguments
-  const [name = '', digest] = text.split('@')
-  const image = { ...readTarget(name), ...(digest !== undefined && { imageDigest: readDigest(digest) }) }
-  if (digest === undefined && image.imageTag === undefined) {
-    throw new CommandError(
-      `${JSON.stringify(text)} names no image: expected <repository>:<tag> or <repository>@<digest>`,
-    )
-  }
-  const answer = await call.api.call('DescribeImageOrigin', image)
-  call.output.show({
-    ...{ repository: answer.repositoryName, digest: answer.imageDigest, tags: answer.imageTags },
-    ...{ origin: answer.origin.toLowerCase(), pushedAt: timeText(answer.pushedAt) },
-    ...{ upstream: answer.upstreamRegistryUrl, upstreamRepository: answer.upstreamRepositoryName },
-    ...{ fetchedAt: timeText(answer.fetchedAt), lastCheckedAt: timeText(answer.lastCheckedAt) },
-  })
-}
-
-/** @throws CommandError */
-function readTarget(text: string): { readonly repositoryName: RepositoryName; readonly imageTag?: string } {
-  const at = text.indexOf(':')
-  if (at === -1) return { repositoryName: readRepositoryName(text) }
-  const [repository, tag] = [text.slice(0, at), text.slice(at + 1)]
-  if (!isTag(tag)) throw new CommandError(`${JSON.stringify(tag)} is no tag`)
-  return { repositoryName: readRepositoryName(repository), imageTag: tag }
 }
 
 /** @throws CommandError */

@@ -3,6 +3,7 @@ import { isTag } from '#names/tag.ts'
 import type { ImageDetail } from '#registry/image.ts'
 import { createImageLists } from '#registry/image-lists.ts'
 import { type Call, CommandError, type CommandGroup } from './command.ts'
+import { originCommand } from './image-origin.ts'
 import { type Fields, onePage, pageSize, shownPages, time } from './output.ts'
 import { foundRepository, openRegistry } from './repositories.ts'
 
@@ -19,6 +20,7 @@ export const imageCommands: CommandGroup = {
       example: 'lading image list team/app --tags v1 latest',
       run: listImages,
     },
+    originCommand,
   ],
 }
 

@@ -4,7 +4,7 @@ import type { Wire } from './api/client.ts'
 import { type ApiCall, CommandError, type CommandGroup, textOf } from './command.ts'
 import { parseTime, printLocal } from './local-time.ts'
 import { readDigest, readRepositoryName } from './names.ts'
-import { type Fields, pageSize, shownPages, time } from './output.ts'
+import { type Column, type Fields, pageSize, shownPages, time } from './output.ts'
 
 const timeHelp = "2026-11-24T14:00:00Z, or in local time '2026-11-24 14:00'"
 
@@ -58,8 +58,18 @@ async function listMoves(call: ApiCall): Promise<void> {
   const [, tag] = call.arguments
   const input = { repositoryName, maxResults: pageSize, ...(tag !== undefined && tagOf(call)) }
   const pages = call.api.pages('ListTagMoves', input, ({ tagMoves }) => tagMoves)
-  await call.output.list('moves', shownPages(pages, moveFields), ['at', 'tag', 'cause', 'by', 'to'])
+  await call.output.list('moves', shownPages(pages, moveFields), moveColumns)
 }
+
+const moveColumns: readonly Column[] = [
+  ...['at', 'tag'],
+  {
+    heading: 'cause',
+    cell: ({ cause, sourceAccount, sourceRegion }) =>
+      sourceAccount === undefined ? String(cause) : `${cause}, ${sourceAccount} ${sourceRegion}`,
+  },
+  ...['by', 'to'],
+]
 
 async function showTag(call: ApiCall): Promise<void> {
   const at = timeOf(call)
@@ -73,6 +83,7 @@ async function showTag(call: ApiCall): Promise<void> {
     ...{ digest: answer.imageDigest, state: answer.imageState?.toLowerCase().replaceAll('_', ' ') },
     ...(answer.lastMove && { since: timeText(answer.lastMove.movedAt), by: answer.lastMove.movedBy }),
     cause: answer.lastMove?.cause.toLowerCase(),
+    ...{ sourceAccount: answer.lastMove?.sourceRegistryId, sourceRegion: answer.lastMove?.sourceRegion },
   })
 }
 
@@ -135,5 +146,6 @@ function moveFields(move: Wire<TagMove>): Fields {
   return {
     ...{ at: timeText(move.movedAt), tag: move.imageTag, cause: move.cause.toLowerCase(), by: move.movedBy },
     ...{ from: move.previousImageDigest, to: move.imageDigest },
+    ...{ sourceAccount: move.sourceRegistryId, sourceRegion: move.sourceRegion },
   }
 }

@@ -14,9 +14,9 @@ import { findKeptInUse } from '#registry/kept-in-use.ts'
 import type { RepositoryKey } from '#registry/repository.ts'
 import { type CacheRule, readLimitedRules, readRules } from './cache-rules.ts'
 import { readCachedBytes, readCachedRepositories } from './cache-usage.ts'
+import { forgetOrigins } from './cached-origins.ts'
 import { type EvictionCandidate, findCandidates, findCandidatesIn, findWhole } from './eviction-candidates.ts'
 import { evictCachedImages, requestEvictionNow } from './eviction-kind.ts'
-import { forgetOrigins } from './image-origin.ts'
 import type { RuleKey } from './rule-status.ts'
 
 /**
