@@ -9,7 +9,7 @@ import { RemoteFailure, type RemoteToken } from './registry.ts'
 export interface BearerRequest {
   readonly realm: string
   readonly service: string | undefined
-  /** What this client needs. What a challenge names may be more. */
+  /** What this client needs, one scope or several with spaces between them. What a challenge names may be more. */
   readonly scope: string | undefined
   /** `Basic …` */
   readonly authorization: string | undefined
@@ -21,7 +21,7 @@ export async function fetchBearerToken(send: Send, clock: Clock, request: Bearer
   const url = URL.parse(realm)
   if (url === null) throw new RemoteFailure('invalid', 'its token server has no address')
   if (service !== undefined) url.searchParams.set('service', service)
-  if (scope !== undefined) url.searchParams.set('scope', scope)
+  for (const one of scope?.split(' ') ?? []) url.searchParams.append('scope', one)
   const signal = AbortSignal.timeout(tokenMs)
   const headers = { accept: 'application/json' }
   const answer = await send({ url, method: 'GET', headers, authorization, signal }).catch((cause: unknown) => {

@@ -7,22 +7,35 @@ import { failureOfAnswer } from './failures.ts'
 import { rateLimitOf } from './rate-limit.ts'
 import type { Answered, Send } from './redirects.ts'
 import { RemoteFailure, type RemoteHooks } from './registry.ts'
+import { isStream, type TransportRequest } from './transport.ts'
 
 export interface Client {
   /** The answer, unless it is a refusal. @throws RemoteFailure */
   ask(request: ClientRequest): Promise<Answered>
   /** Where a path of the distribution API stands. */
   urlOf(repository: string, kind: 'manifests' | 'blobs' | 'referrers', reference: string): URL
+  /** Where uploads begin. */
+  uploadsOf(repository: string): URL
+  /** The name that the registry has for a repository. */
+  nameOf(repository: string): string
   readonly clock: Clock
 }
 
 export interface ClientRequest {
-  readonly method: 'GET' | 'HEAD'
+  readonly method: TransportRequest['method']
   readonly url: URL
   /** `undefined` for what belongs to no repository. */
   readonly repository: string | undefined
   readonly headers: Readonly<Record<string, string>>
   readonly signal: AbortSignal | undefined
+  readonly body?: TransportRequest['body'] | undefined
+  /** For a repository: `pull` by default. */
+  readonly actions?: 'pull' | 'pull,push'
+  /** Another repository that the request reads. */
+  readonly from?: string
+  readonly keepsRedirect?: boolean
+  /** Reads a refusal. By default its status alone counts. */
+  readonly failureOf?: (answer: Answered, now: number) => Promise<RemoteFailure>
   /** Further statuses, beside 200, that the caller understands. */
   readonly statuses?: readonly number[]
 }
@@ -33,33 +46,53 @@ export interface ClientParts {
   readonly authorize: Authorize
   readonly clock: Clock
   readonly hooks: RemoteHooks
+  /** Sent with each request. */
+  readonly headers?: Readonly<Record<string, string>>
 }
 
-export function createClient({ base, send, authorize, clock, hooks }: ClientParts): Client {
+export function createClient({ base, send, authorize, clock, hooks, headers: own = {} }: ClientParts): Client {
   const { root, prefix } = placesOf(base)
   const nameOf = (repository: string) => (prefix === '' ? repository : `${prefix}/${repository}`)
 
+  function urlOfPath(repository: string, ...path: readonly string[]): URL {
+    const segments = [...nameOf(repository).split('/'), ...path]
+    if (segments.some((each) => each === '' || each === '.' || each === '..')) {
+      throw new RemoteFailure('invalid', 'a name has an empty part')
+    }
+    const url = new URL(base.origin)
+    url.pathname = `${root}/v2/${segments.map(encodeSegment).join('/')}`
+    return url
+  }
+
+  function scopeOf({ repository, actions = 'pull', from }: ClientRequest): string | undefined {
+    if (repository === undefined) return undefined
+    const scope = `repository:${nameOf(repository)}:${actions}`
+    return from === undefined ? scope : `${scope} repository:${nameOf(from)}:pull`
+  }
+
   return {
     clock,
-    urlOf(repository, kind, reference) {
-      const segments = [...nameOf(repository).split('/'), kind, reference]
-      if (segments.some((each) => each === '' || each === '.' || each === '..')) {
-        throw new RemoteFailure('invalid', 'a name has an empty part')
-      }
-      const url = new URL(base.origin)
-      url.pathname = `${root}/v2/${segments.map(encodeSegment).join('/')}`
+    nameOf,
+    urlOf: (repository, kind, reference) => urlOfPath(repository, kind, reference),
+    uploadsOf(repository) {
+      const url = urlOfPath(repository, 'blobs', 'uploads')
+      url.pathname += '/'
       return url
     },
-    async ask({ repository, statuses = [], ...request }) {
-      const scope = repository === undefined ? undefined : `repository:${nameOf(repository)}:pull`
+    async ask(asked) {
+      const { statuses = [], failureOf = failureOfStatus, repository: _, actions: __, from: ___, ...request } = asked
+      const headers = { ...own, ...request.headers }
+      const scope = scopeOf(asked)
       let attempt = await untilAborted(authorize(scope), request.signal)
       for (let tries = 1; ; tries++) {
-        const answer = await send({ ...request, authorization: attempt.header })
+        const answer = await send({ ...request, headers, authorization: attempt.header })
         if (answer.atOrigin) report(answer)
         if (answer.status === 200 || statuses.includes(answer.status)) return answer
+        if (answer.status !== 401 || !answer.atOrigin || tries === mostTries) throw await failureOf(answer, clock())
         await answer.discard()
-        if (answer.status !== 401 || !answer.atOrigin || tries === mostTries) throw failureOfAnswer(answer, clock())
         attempt = await untilAborted(attempt.next(answer.headers.get('www-authenticate')), request.signal)
+        // Its bytes are gone. The caller looks how many arrived, and the next request has the new token.
+        if (isStream(request.body)) throw new RemoteFailure('upload', 'it asks for credentials again')
       }
     },
   }
@@ -68,6 +101,11 @@ export function createClient({ base, send, authorize, clock, hooks }: ClientPart
     const limit = rateLimitOf(answer, clock())
     if (limit !== undefined) hooks.onRateLimit?.(limit)
   }
+}
+
+async function failureOfStatus(answer: Answered, now: number): Promise<RemoteFailure> {
+  await answer.discard()
+  return failureOfAnswer(answer, now)
 }
 
 /** Without credentials, with a token that has just expired, and with a new one. */

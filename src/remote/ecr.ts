@@ -6,7 +6,7 @@ import type { Clock } from '#lib/clock.ts'
 import { Sha256 } from '#lib/sha256.ts'
 import { readJson, readWhole } from './bodies.ts'
 import { failureOfAnswer } from './failures.ts'
-import type { Send } from './redirects.ts'
+import type { Answered, Send } from './redirects.ts'
 import { type EcrCredentials, RemoteFailure, type RemoteToken } from './registry.ts'
 
 export interface AwsCredentials {
@@ -15,7 +15,7 @@ export interface AwsCredentials {
   readonly sessionToken?: string | undefined
 }
 
-export interface EcrLoginParts {
+export interface EcrParts {
   readonly send: Send
   readonly clock: Clock
   /** Those of this process, as AWS's own programs find them. */
@@ -25,22 +25,37 @@ export interface EcrLoginParts {
 }
 
 /** @throws RemoteFailure `unauthorized` where credentials are missing or refused */
-export async function fetchEcrToken(
-  { region, roleArn }: EcrCredentials,
-  { send, clock, credentials, endpoint }: EcrLoginParts,
-): Promise<RemoteToken> {
-  const own = await credentials().catch((cause: unknown) => {
-    throw new RemoteFailure('unauthorized', 'this server has no AWS credentials', { cause })
-  })
-  const call = (service: Service, by: AwsCredentials, headers: Record<string, string>, body: string) =>
-    post(send, clock, { service, region, url: endpoint ?? awsEndpoint(service, region), by, headers, body })
-  const signer = roleArn === undefined ? own : await assumeRole(call, own, roleArn)
-  const answer = await call('ecr', signer, { ...json, 'x-amz-target': target }, '{}')
+export async function fetchEcrToken(ecr: EcrCredentials, parts: EcrParts): Promise<RemoteToken> {
+  const answer = await callEcr(ecr, parts, { operation: 'GetAuthorizationToken', input: {} })
+  await requireOk(answer, 'ecr', parts.clock())
   return parseToken(await readJson(answer, longestAnswer))
 }
 
+export interface EcrCall {
+  readonly operation: string
+  readonly input: Readonly<Record<string, unknown>>
+  readonly signal?: AbortSignal | undefined
+}
+
+/** The answer of an operation, also if it is a refusal. @throws RemoteFailure */
+export async function callEcr(
+  { region, roleArn, key }: EcrCredentials,
+  { send, clock, credentials, endpoint }: EcrParts,
+  { operation, input, signal }: EcrCall,
+): Promise<Answered> {
+  const own =
+    key ??
+    (await credentials().catch((cause: unknown) => {
+      throw new RemoteFailure('unauthorized', 'this server has no AWS credentials', { cause })
+    }))
+  const call = (service: Service, by: AwsCredentials, headers: Record<string, string>, body: string) =>
+    post(send, clock, { service, region, url: endpoint ?? awsEndpoint(service, region), by, headers, body, signal })
+  const signer = roleArn === undefined ? own : await assumeRole(call, own, roleArn, clock())
+  return call('ecr', signer, { ...json, 'x-amz-target': `${target}.${operation}` }, JSON.stringify(input))
+}
+
 const json = { 'content-type': 'application/x-amz-json-1.1' }
-const target = 'AmazonEC2ContainerRegistry_V20150921.GetAuthorizationToken'
+const target = 'AmazonEC2ContainerRegistry_V20150921'
 const longestAnswer = 256 * 1024
 const callMs = 30_000
 
@@ -58,15 +73,16 @@ type Call = (
   body: string,
 ) => ReturnType<typeof post>
 
-async function assumeRole(call: Call, own: AwsCredentials, roleArn: string): Promise<AwsCredentials> {
+async function assumeRole(call: Call, own: AwsCredentials, roleArn: string, now: number): Promise<AwsCredentials> {
   const body = new URLSearchParams({
     Action: 'AssumeRole',
     Version: '2011-06-15',
     RoleArn: roleArn,
-    RoleSessionName: 'lading-pull-through-cache',
+    RoleSessionName: 'lading',
     DurationSeconds: '900',
   })
   const answer = await call('sts', own, { 'content-type': 'application/x-www-form-urlencoded' }, body.toString())
+  await requireOk(answer, 'sts', now)
   const text = (await readWhole(answer, longestAnswer)).toString()
   const member = (name: string) => new RegExp(`<${name}>([\\w+/=.-]+)</${name}>`).exec(text)?.[1]
   const [accessKeyId, secretAccessKey, sessionToken] = [
@@ -87,9 +103,10 @@ interface Post {
   readonly by: AwsCredentials
   readonly headers: Record<string, string>
   readonly body: string
+  readonly signal: AbortSignal | undefined
 }
 
-async function post(send: Send, clock: Clock, { service, region, url, by, headers, body }: Post) {
+async function post(send: Send, clock: Clock, { service, region, url, by, headers, body, ...asked }: Post) {
   const { sessionToken, ...key } = by
   const credentials = { ...key, ...(sessionToken !== undefined && { sessionToken }) }
   const signer = new SignatureV4({ service, region, credentials, sha256: Sha256 })
@@ -105,18 +122,23 @@ async function post(send: Send, clock: Clock, { service, region, url, by, header
     },
     { signingDate: new Date(clock()) },
   )
-  const signal = AbortSignal.timeout(callMs)
-  const asked = { url: new URL('/', url), method: 'POST', headers: signed.headers, body, signal } as const
-  const answer = await send({ ...asked, authorization: undefined }).catch((cause: unknown) => {
-    throw signal.aborted
+  const late = AbortSignal.timeout(callMs)
+  const signal = asked.signal === undefined ? late : AbortSignal.any([late, asked.signal])
+  const request = { url: new URL('/', url), method: 'POST', headers: signed.headers, body, signal } as const
+  return send({ ...request, authorization: undefined }).catch((cause: unknown) => {
+    throw late.aborted && asked.signal?.aborted !== true
       ? new RemoteFailure('unreachable', `its ${service.toUpperCase()} fell silent`, { cause })
       : cause
   })
-  if (answer.status === 200) return answer
+}
+
+/** For calls that only credentials can fail. */
+async function requireOk(answer: Answered, service: Service, now: number): Promise<void> {
+  if (answer.status === 200) return
   await answer.discard()
   throw answer.status === 400 || answer.status === 401 || answer.status === 403
     ? new RemoteFailure('unauthorized', `its ${service.toUpperCase()} refuses the AWS credentials`)
-    : failureOfAnswer(answer, clock())
+    : failureOfAnswer(answer, now)
 }
 
 function parseToken(answer: unknown): RemoteToken {

@@ -7,6 +7,8 @@ import type { Transport, TransportAnswer, TransportRequest } from './transport.t
 export interface Sent extends TransportRequest {
   readonly url: URL
   readonly authorization: string | undefined
+  /** Whether an answer that redirects is returned, and not followed. A request that writes is never redirected. */
+  readonly keepsRedirect?: boolean
 }
 
 export interface Answered extends TransportAnswer {
@@ -18,16 +20,16 @@ export interface Answered extends TransportAnswer {
 
 export type Send = (request: Sent) => Promise<Answered>
 
-export function createSend(rules: HostRules, transport: Transport): Send {
-  return async ({ url, authorization, ...request }) => {
+export function createSend(rules: Pick<HostRules, 'admit'>, transport: Transport): Send {
+  return async ({ url, authorization, keepsRedirect = false, ...request }) => {
     let destination = rules.admit(url)
     const { origin } = destination.url
     let atOrigin = true
     for (let hop = 0; hop <= mostHops; hop++) {
       const headers = { ...request.headers, ...(atOrigin && authorization !== undefined && { authorization }) }
-      const answer = await sendTwice(() => transport.send(destination, { ...request, headers }), request.method)
+      const answer = await sendTwice(() => transport.send(destination, { ...request, headers }), isRead(request.method))
       const location = answer.headers.get('location')
-      if (!redirects.has(answer.status) || location === undefined || request.method === 'POST') {
+      if (!redirects.has(answer.status) || location === undefined || keepsRedirect || !isRead(request.method)) {
         return { ...answer, url: destination.url, atOrigin }
       }
       await answer.discard()
@@ -39,10 +41,14 @@ export function createSend(rules: HostRules, transport: Transport): Send {
   }
 }
 
+function isRead(method: TransportRequest['method']): boolean {
+  return method === 'GET' || method === 'HEAD'
+}
+
 const redirects: ReadonlySet<number> = new Set([301, 302, 303, 307, 308])
 const mostHops = 5
 
-function admitRedirect(rules: HostRules, location: string, from: URL) {
+function admitRedirect(rules: Pick<HostRules, 'admit'>, location: string, from: URL) {
   const url = URL.parse(location, from)
   if (url === null) throw new RemoteFailure('invalid', 'it redirects to what is no address')
   try {
@@ -53,14 +59,11 @@ function admitRedirect(rules: HostRules, location: string, from: URL) {
 }
 
 /** The other side may end a kept connection while the next request is on its way. Such a request is sent once more. */
-async function sendTwice(
-  send: () => Promise<TransportAnswer>,
-  method: TransportRequest['method'],
-): Promise<TransportAnswer> {
+async function sendTwice(send: () => Promise<TransportAnswer>, isRepeatable: boolean): Promise<TransportAnswer> {
   try {
     return await send()
   } catch (error) {
-    if (method === 'POST' || !isClosed(error)) throw error
+    if (!isRepeatable || !isClosed(error)) throw error
     return send()
   }
 }

@@ -57,14 +57,8 @@ export function createRemotes(parts: RemotesParts): Remotes & AsyncDisposable {
 const defaultSilenceMs = 30_000
 
 /** Each failure begins with the registry's name. */
-function toRegistry(host: string, base: URL, client: Client): RemoteRegistry {
-  async function asHost<Value>(action: () => Promise<Value>): Promise<Value> {
-    try {
-      return await action()
-    } catch (error) {
-      throw named(host, error)
-    }
-  }
+export function toRegistry(host: string, base: URL, client: Client): RemoteRegistry {
+  const asHost = <Value>(action: () => Promise<Value>) => namedAs(host, action)
   return {
     headManifest: (...asked) => asHost(() => headManifest(client, ...asked)),
     getManifest: (...asked) => asHost(() => getManifest(client, ...asked)),
@@ -75,6 +69,15 @@ function toRegistry(host: string, base: URL, client: Client): RemoteRegistry {
         return blob && { ...blob, body: namedBody(host, blob.body) }
       }),
     check: ({ signal } = {}) => asHost(() => check(client, base, signal)),
+  }
+}
+
+/** Each failure of `action` begins with the registry's name. */
+export async function namedAs<Value>(host: string, action: () => Promise<Value>): Promise<Value> {
+  try {
+    return await action()
+  } catch (error) {
+    throw named(host, error)
   }
 }
 
@@ -94,7 +97,7 @@ async function* namedBody(host: string, body: RemoteBlob['body']): AsyncGenerato
 }
 
 /** Loaded when it is needed first: it is large, and few deployments cache from ECR. */
-function processCredentials(): () => Promise<AwsCredentials> {
+export function processCredentials(): () => Promise<AwsCredentials> {
   let provider: (() => Promise<AwsCredentials>) | undefined
   return async () => {
     const { defaultProvider } = await import('@aws-sdk/credential-provider-node')

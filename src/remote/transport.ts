@@ -2,6 +2,7 @@
 // silence. The length of an answer has no limit here.
 
 import { lookup as lookUpAddresses } from 'node:dns/promises'
+import { Readable } from 'node:stream'
 import { createSecureContext, getCACertificates, type SecureContext } from 'node:tls'
 import { Agent, type Dispatcher, EnvHttpProxyAgent, type EnvHttpProxyAgent as Proxied } from 'undici'
 import { AddressRefused, guardedLookup, type LookUp } from '#lib/guarded-lookup.ts'
@@ -14,9 +15,10 @@ export interface Transport extends AsyncDisposable {
 }
 
 export interface TransportRequest {
-  readonly method: 'GET' | 'HEAD' | 'POST'
+  readonly method: 'GET' | 'HEAD' | 'POST' | 'PUT' | 'PATCH'
   readonly headers: Readonly<Record<string, string>>
-  readonly body?: string
+  /** A stream is read at most once. Its `content-length` is among the headers. */
+  readonly body?: string | Uint8Array | AsyncIterable<Uint8Array> | undefined
   readonly signal: AbortSignal | undefined
 }
 
@@ -71,7 +73,7 @@ export function createTransport(options: TransportOptions): Transport {
           path: `${url.pathname}${url.search}`,
           method,
           headers: { 'user-agent': 'lading', 'accept-encoding': 'identity', ...headers },
-          ...(body !== undefined && { body }),
+          ...(body !== undefined && { body: isStream(body) ? Readable.from(body, { objectMode: false }) : body }),
           ...(signal && { signal }),
         })
         return toAnswer(answer, signal)
@@ -127,6 +129,10 @@ function sharedLookUp(lookUp: LookUp): LookUp {
     running.set(key, started)
     return started
   }
+}
+
+export function isStream(body: TransportRequest['body']): body is AsyncIterable<Uint8Array> {
+  return typeof body === 'object' && Symbol.asyncIterator in body
 }
 
 function toAnswer(

@@ -1,0 +1,47 @@
+import { readJson } from './bodies.ts'
+import { failureOfAnswer } from './failures.ts'
+import type { Answered } from './redirects.ts'
+import { type RemoteError, RemoteFailure, type RemoteFailureReason } from './registry.ts'
+
+/** What a refused push means: by its first error's code (distribution specification, "Error Codes"), or else by its status. */
+export async function failureOfPush(answer: Answered, now: number): Promise<RemoteFailure> {
+  const said = await readError(answer)
+  const { reason, message, retryAfterMs } = failureOfAnswer(answer, now)
+  const meant = reason === 'invalid' ? meaningOf(answer.status, said) : reason
+  return new RemoteFailure(meant, texts[meant] ?? message, { retryAfterMs, said })
+}
+
+function meaningOf(status: number, said: RemoteError | undefined): RemoteFailureReason {
+  const { code = '', message = '' } = said ?? {}
+  if (code === 'NAME_UNKNOWN' || code === 'NOT_FOUND') return 'missing'
+  // ECR says it with TAG_INVALID, Harbor with a status of its own, others with a conflict.
+  if (code === 'TAG_INVALID' || status === 409 || status === 412 || /immutable/i.test(message)) return 'immutable'
+  if (code === 'DENIED' || code === 'UNAUTHORIZED') return 'forbidden'
+  return 'invalid'
+}
+
+const texts: Partial<Record<RemoteFailureReason, string>> = {
+  missing: 'it has no such repository',
+  immutable: 'the tag is taken, and may not move',
+}
+
+const longestAnswer = 64 * 1024
+const longestText = 500
+
+/** `undefined` where the answer has no error in the form of the specification. */
+async function readError(answer: Answered): Promise<RemoteError | undefined> {
+  try {
+    // Each member is checked below.
+    const { errors } = ((await readJson(answer, longestAnswer)) ?? {}) as { errors?: unknown }
+    const [first] = Array.isArray(errors) ? (errors as unknown[]) : []
+    const { code, message } = (first ?? {}) as Record<string, unknown>
+    return typeof code === 'string' ? { code: oneLine(code), message: oneLine(message) } : undefined
+  } catch (error) {
+    if (error instanceof RemoteFailure) return undefined
+    throw error
+  }
+}
+
+export function oneLine(text: unknown): string {
+  return typeof text === 'string' ? text.replace(/[\p{Cc}\s]+/gu, ' ').slice(0, longestText) : ''
+}
