@@ -177,29 +177,17 @@ export function createDispatch({
 
     const may: OciCall<Family>['may'] = async (action, name) =>
       access !== undefined && (await mayAct(access, action, repositoryArn(registry, name)))
-    const requireMay: OciCall<Family>['require'] = async (action, name) => {
+    const require: OciCall<Family>['require'] = async (action, name) => {
       assert.ok(access !== undefined, 'a download link only reads')
       const resource = repositoryArn(access.registry, name)
       requireAllowed(await authorizer.decide({ ...access, action, resource }))
     }
     if (located?.refusal !== undefined) throw located.refusal
-    const call: OciCall<Family> = {
-      ...{
-        path,
-        registry,
-        query,
-        request,
-        reply,
-        caller,
-        source,
-        may,
-        require: requireMay,
-        mirrored: located?.mirrored,
-      },
-      noteCreation() {
-        progress.hasCreated = true
-      },
+    const noteCreation = () => {
+      progress.hasCreated = true
     }
+    const mirrored = located?.mirrored
+    const call = { path, registry, query, request, reply, caller, source, may, require, noteCreation, mirrored }
     const uncached = located?.uncachedHost
     return uncached === undefined ? route.handle(call) : handleNaming(uncached, call, route)
   }

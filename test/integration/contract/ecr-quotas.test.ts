@@ -5,6 +5,7 @@ import { eachDatabaseInCi } from '#test/support/databases.ts'
 import { type EcrSession, refusalOf, startEcrSession } from '#test/support/ecr-session.ts'
 import { image } from '#test/support/images/build.ts'
 import { digest } from '#test/support/images/content.ts'
+import { openPeer } from '#test/support/peer.ts'
 import { request } from '#test/support/push.ts'
 
 const account = '000000000000'
@@ -76,6 +77,10 @@ eachDatabaseInCi(({ dialect, url }) => {
         [denied.status, await denied.json()],
         [403, { errors: [{ code: 'DENIED', message: full.message }] }],
       )
+
+      await using peer = await openPeer(server, server.credentials)
+      const replica = await peer.putManifest(repositoryName, manifests[2] ?? image(), { tag: 'v1' })
+      assert.deepEqual([replica.status, replica.error, replica.message], [403, 'DENIED', full.message])
 
       const { imageIds } = await ecr.listImages({ repositoryName, filter: { tagStatus: 'TAGGED' } })
       assert.deepEqual(imageIds, [{ imageDigest: manifests[0]?.digest, imageTag: 'v1' }])
