@@ -4,6 +4,9 @@ import { type Values, valuesAt } from './values.ts'
 /**
  * Whether an event fits a pattern. It answers for each JSON value. It tests each value of the event once against each field of the same
  * name, and then looks at each value once for each combination.
+ *
+ * A field that must be absent may have no value in the entries that the other fields choose. The reference implementation looks only at
+ * the fields that come first by name. So a pattern can fit here that does not fit there.
  */
 export function matches({ any, combinations }: Pattern, event: unknown): boolean {
   const values = valuesAt(any, event)
