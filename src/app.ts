@@ -125,6 +125,10 @@ import { createItemRemoval, itemRemovalSchedule } from '#replication/item-remova
 import { replicatePushed, replicateRestored } from '#replication/listener.ts'
 import { createFindLocalDestination } from '#replication/local/destination.ts'
 import { createReplication } from '#replication/replication.ts'
+import { replicationGauges } from '#replication/status/gauges.ts'
+import { createNotThereLists } from '#replication/status/not-there.ts'
+import { createReplicationRetry } from '#replication/status/retry.ts'
+import { createReplicationStatuses } from '#replication/status/status.ts'
 import { createResourceSides } from '#resource-sides.ts'
 import { createScanning } from '#scanning/scanning.ts'
 import { createListSecrets } from '#secrets/listing.ts'
@@ -451,6 +455,9 @@ export async function startApp(settings: Settings, log: Logger, options: AppOpti
           eventLog: createEventLog({ reader: metadata.reader }),
           imageOrigins: createImageOrigins({ metadata, findCachedOrigin }),
           deletedImages: createDeletedImages({ metadata, clock, quotas, announcements }),
+          replicationStatuses: createReplicationStatuses({ metadata, clock }),
+          notThereLists: createNotThereLists({ metadata }),
+          replicationRetry: createReplicationRetry({ metadata, clock }),
           deletedRepositories: createDeletedRepositories({ metadata, clock, quotas }),
           retentions: createRetentions({ metadata, settings: registrySettings }),
           ...webhookService,
@@ -511,7 +518,15 @@ export async function startApp(settings: Settings, log: Logger, options: AppOpti
     metrics: createMetrics({
       metadata,
       clock,
-      gauges: [...auditGauges, ...damageGauges, ...eventGauges, ...storageGauges, ...upstreamGauges, ...webhookGauges],
+      gauges: [
+        ...auditGauges,
+        ...damageGauges,
+        ...eventGauges,
+        ...storageGauges,
+        ...upstreamGauges,
+        ...webhookGauges,
+        ...replicationGauges({ clock }),
+      ],
       requests: requestCounts,
       cache: cacheCounts,
     }),

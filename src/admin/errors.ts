@@ -7,6 +7,7 @@ import { invalid } from './errors/invalid.ts'
 import { lifecycleExceptions } from './errors/lifecycle.ts'
 import { pullThroughExceptions } from './errors/pull-through.ts'
 import { recycleBinExceptions } from './errors/recycle-bin.ts'
+import { replicationExceptions } from './errors/replication.ts'
 import { tagExceptions } from './errors/tags.ts'
 import { webhookExceptions } from './errors/webhooks.ts'
 import type { ErrorName } from './model.ts'
@@ -30,4 +31,5 @@ export const exceptions = {
   ...tagExceptions,
   ...pullThroughExceptions,
   ...webhookExceptions,
+  ...replicationExceptions,
 }

@@ -39,6 +39,11 @@ export interface Operations {
     readonly output: DescribePullThroughCacheResponse
     readonly errors: 'InvalidParameterException' | 'PullThroughCacheRuleNotFoundException'
   }
+  DescribeReplication: {
+    readonly input: DescribeReplicationRequest
+    readonly output: DescribeReplicationResponse
+    readonly errors: never
+  }
   DescribeWebhook: {
     readonly input: DescribeWebhookRequest
     readonly output: DescribeWebhookResponse
@@ -92,6 +97,11 @@ export interface Operations {
   ListInUseReports: {
     readonly input: ListInUseReportsRequest
     readonly output: ListInUseReportsResponse
+    readonly errors: 'InvalidParameterException'
+  }
+  ListReplicationImages: {
+    readonly input: ListReplicationImagesRequest
+    readonly output: ListReplicationImagesResponse
     readonly errors: 'InvalidParameterException'
   }
   ListTagMoves: {
@@ -176,6 +186,11 @@ export interface Operations {
       | 'InvalidParameterException'
       | 'LimitExceededException'
       | 'RepositoryAlreadyExistsException'
+  }
+  RetryReplication: {
+    readonly input: RetryReplicationRequest
+    readonly output: RetryReplicationResponse
+    readonly errors: 'InvalidParameterException' | 'ReplicationDestinationNotFoundException'
   }
   RollbackTag: {
     readonly input: RollbackTagRequest
@@ -317,6 +332,15 @@ export interface DescribePullThroughCacheResponse {
   readonly registryId: string
   readonly caches: readonly PullThroughCache[]
   readonly nextToken?: string | undefined
+}
+
+export interface DescribeReplicationRequest {
+  readonly registryId?: AccountId | undefined
+}
+
+export interface DescribeReplicationResponse {
+  readonly registryId: string
+  readonly destinations: readonly ReplicationStatus[]
 }
 
 export interface DescribeWebhookRequest {
@@ -547,6 +571,20 @@ export interface ListInUseReportsResponse {
   readonly nextToken?: string | undefined
 }
 
+export interface ListReplicationImagesRequest {
+  readonly registryId?: AccountId | undefined
+  readonly destination?: ReplicationDestination | undefined
+  readonly status?: ReplicationImageStatus | undefined
+  readonly maxResults?: number | undefined
+  readonly nextToken?: string | undefined
+}
+
+export interface ListReplicationImagesResponse {
+  readonly registryId: string
+  readonly images: readonly ReplicationImage[]
+  readonly nextToken?: string | undefined
+}
+
 export interface ListTagMovesRequest {
   readonly registryId?: AccountId | undefined
   readonly repositoryName: RepositoryName
@@ -710,6 +748,56 @@ export interface RefreshPullThroughCacheResponse {
   readonly tagCount: number
 }
 
+export type ReplicationCause = 'PUSH' | 'RESTORE' | 'SYNC' | 'REPAIR'
+
+export interface ReplicationDestination {
+  readonly registryId: string
+  readonly region: string
+}
+
+export interface ReplicationFailure {
+  readonly failureCode: string
+  readonly reason: string
+  readonly imageCount: number
+}
+
+export interface ReplicationImage {
+  readonly destination: ReplicationDestination
+  readonly repositoryName: string
+  readonly imageDigest: string
+  readonly imageTags: readonly string[]
+  readonly status: ReplicationImageStatus
+  readonly cause: ReplicationCause
+  readonly pushedAt: Date
+  readonly attempts: number
+  readonly nextAttemptAt?: Date | undefined
+  readonly failureCode?: string | undefined
+  readonly reason?: string | undefined
+}
+
+export type ReplicationImageStatus = 'WAITING' | 'FAILED'
+
+export interface ReplicationStatus {
+  readonly destination: ReplicationDestination
+  readonly inRules: boolean
+  readonly waitingCount: number
+  readonly pausedCount: number
+  readonly failedCount: number
+  readonly failures: readonly ReplicationFailure[]
+  readonly secondsBehind: number
+  readonly oldestPushAt?: Date | undefined
+  readonly sentImageCount: number
+  readonly sentSizeInBytes: number
+  readonly lastSuccessAt?: Date | undefined
+  readonly unreachable?: ReplicationUnreachable | undefined
+}
+
+export interface ReplicationUnreachable {
+  readonly since: Date
+  readonly nextAttemptAt: Date
+  readonly reason: string
+}
+
 export interface ReportImagesInUseRequest {
   readonly registryId?: AccountId | undefined
   readonly cluster: string
@@ -749,6 +837,16 @@ export interface RestoreDeletedRepositoryResponse {
   readonly registryId: string
   readonly repositoryName: string
   readonly deletedRepositoryId: string
+}
+
+export interface RetryReplicationRequest {
+  readonly registryId?: AccountId | undefined
+  readonly destination?: ReplicationDestination | undefined
+}
+
+export interface RetryReplicationResponse {
+  readonly registryId: string
+  readonly imageCount: number
 }
 
 export interface RollbackTagRequest {

@@ -7,6 +7,7 @@ import { type LifecycleParts, lifecycleOperations } from './lifecycle.ts'
 import type { Operations } from './model.ts'
 import { type PullThroughParts, pullThroughOperations } from './pull-through.ts'
 import { type RecycleBinParts, recycleBinOperations } from './recycle-bin.ts'
+import { type ReplicationParts, replicationOperations } from './replication.ts'
 import { type TagParts, tagOperations } from './tags.ts'
 import { type WebhookParts, webhookOperations } from './webhooks.ts'
 
@@ -19,7 +20,8 @@ export interface AdminParts
     PullThroughParts,
     ImageOriginParts,
     WebhookParts,
-    EventParts {}
+    EventParts,
+    ReplicationParts {}
 
 /** Lading's own operations, for who administers an account: what AWS does not answer. */
 export function adminOperations(parts: AdminParts) {
@@ -33,5 +35,6 @@ export function adminOperations(parts: AdminParts) {
     ...imageOriginOperations(parts),
     ...webhookOperations(parts),
     ...eventOperations(parts),
+    ...replicationOperations(parts),
   } satisfies Handlers<Operations>
 }

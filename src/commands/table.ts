@@ -14,6 +14,7 @@ import { keyCommands } from './key.ts'
 import { lifecycleCommands } from './lifecycle.ts'
 import { loginPasswordCommand } from './login-password.ts'
 import { recycleBinCommands } from './recycle-bin.ts'
+import { replicationCommands } from './replication.ts'
 import { repositoryCommands } from './repository.ts'
 import { restoreCommand } from './restore.ts'
 import { retentionCommands } from './retention.ts'
@@ -42,6 +43,7 @@ export const commandTable: readonly (Command | CommandGroup)[] = [
   cacheCommands,
   webhookCommands,
   eventCommands,
+  replicationCommands,
   retentionCommands,
   gcCommands,
   storageCommand,

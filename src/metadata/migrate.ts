@@ -29,6 +29,7 @@ import { replication } from './migrations/0027-replication.ts'
 import { replicas } from './migrations/0028-replicas.ts'
 import { events } from './migrations/0029-events.ts'
 import { webhooks } from './migrations/0030-webhooks.ts'
+import { replicationRuns } from './migrations/0031-replication-runs.ts'
 import type { Schema } from './schema.ts'
 
 type Step = (db: Kysely<unknown>, types: ColumnTypes) => Promise<void>
@@ -63,6 +64,7 @@ const steps: Record<string, Step> = {
   '0028-replicas': replicas,
   '0029-events': events,
   '0030-webhooks': webhooks,
+  '0031-replication-runs': replicationRuns,
 }
 
 /**

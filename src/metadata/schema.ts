@@ -5,6 +5,7 @@ import type { JobTables } from './schema/jobs.ts'
 import type { LifecycleTables } from './schema/lifecycle.ts'
 import type { RegistryTables } from './schema/registry.ts'
 import type { ReplicationTables } from './schema/replication.ts'
+import type { ReplicationRunTables } from './schema/replication-runs.ts'
 import type { SecretTables } from './schema/secrets.ts'
 import type { UpstreamTables } from './schema/upstream.ts'
 import type { WebhookTables } from './schema/webhooks.ts'
@@ -18,6 +19,7 @@ export interface Schema
     LifecycleTables,
     RegistryTables,
     ReplicationTables,
+    ReplicationRunTables,
     SecretTables,
     UpstreamTables,
     WebhookTables {}

@@ -1,6 +1,7 @@
 import { refusals } from '#lib/refusal.ts'
 import type { AccountId } from '#names/account.ts'
 import type { Digest } from '#names/digest.ts'
+import type { Registry } from '#names/registry.ts'
 
 /** What replication declines. Surfaces word it. */
 export interface ReplicationRefusals {
@@ -17,4 +18,10 @@ export interface ReplicationRefusals {
   ReplicatedBlobMissing: { readonly digest: Digest }
 }
 
-export const refuse = refusals<ReplicationRefusals>()
+/** What is declined of work on copies: back-fills, comparisons, attempts that are made earlier. */
+export interface ReplicationWorkRefusals {
+  /** No rule names it. */
+  ReplicationDestinationNotFound: { readonly source: Registry; readonly destination: Registry }
+}
+
+export const refuse = refusals<ReplicationRefusals & ReplicationWorkRefusals>()

@@ -35,6 +35,8 @@ export interface Commands {
   run(...words: readonly string[]): Promise<string>
   /** The document that it prints with `--json`. */
   json(...words: readonly string[]): Promise<unknown>
+  /** How it ends, with any code. */
+  ended(...words: readonly string[]): Promise<Ended>
   /** The line that it ends with, without its end. */
   refusal(...words: readonly string[]): Promise<string>
   /** Kills it as a crash would, as soon as `reached`, which must come before its end. */
@@ -49,6 +51,7 @@ export function commandsOver(environment: Readonly<Record<string, string>>): Com
   }
   return {
     run,
+    ended: (...words) => runCommand(words, environment),
     json: async (...words) => JSON.parse(await run(...words, '--json')),
     async refusal(...words) {
       const { code, output, errors } = await runCommand(words, environment)
