@@ -43,6 +43,8 @@ export interface ImagePushed {
   readonly subject: Digest | undefined
   /** Only a tag that moved. */
   readonly tag: Tag | undefined
+  /** When the move of the tag counts for other registries, if that is not `at`. */
+  readonly tagCountsAt?: number | undefined
   /** The ARN of the principal. */
   readonly by: string
   /** Milliseconds since the epoch. */

@@ -16,7 +16,7 @@ import { forgetReplica, recordReplicas } from './replicas.ts'
 import { inRepository, lockRepository, type Repository, type RepositoryKey } from './repository.ts'
 import { createStorageQuotas, type StorageLimits } from './storage-quotas.ts'
 import type { Act } from './tag-moves.ts'
-import { moveTag, type OnTagMoved, requireTagsWithin } from './tag-moving.ts'
+import { type MovedTag, moveTag, type OnTagMoved, requireTagsWithin } from './tag-moving.ts'
 
 /** A manifest as a client sends it. */
 export interface ManifestPush {
@@ -103,17 +103,14 @@ export function createImagePush({
     repository: Repository,
     { tag, movesTag, replica }: Pick<ManifestPush, 'tag' | 'movesTag' | 'replica'>,
     { digest, ...act }: PushAct & { readonly digest: Digest; readonly imageCame: boolean },
-  ): Promise<{ readonly moved: boolean; readonly replicaTag?: ReplicaTagOutcome }> {
+  ): Promise<PointedTag> {
     if (tag === undefined || !((await movesTag?.(trx, repository)) ?? true)) return { moved: false }
-    const replicaTag =
-      replica && (await moveReplicaTag(trx, repository, { tag, digest, ...replica, ...act }, announcements))
-    const moved =
-      replicaTag === undefined
-        ? await moveTag(trx, repository, tag, digest, act, announcements)
-        : replicaTag === 'moved'
-    if (moved) await requireTagsWithin(trx, quotas, repository, digest)
-    if (moved && act.cause !== 'cache') await onTagMoved?.(trx, repository.id, tag)
-    return { moved, ...(replicaTag && { replicaTag }) }
+    const pointed = replica
+      ? pointedBy(await moveReplicaTag(trx, repository, { tag, digest, ...replica, ...act }, announcements))
+      : pointedTo(await moveTag(trx, repository, tag, digest, act, announcements))
+    if (pointed.moved) await requireTagsWithin(trx, quotas, repository, digest)
+    if (pointed.moved && act.cause !== 'cache') await onTagMoved?.(trx, repository.id, tag)
+    return pointed
   }
 
   /** Keeps where a new image came from. */
@@ -148,7 +145,11 @@ export function createImagePush({
         const act: PushAct = { by, at: clock(), cause }
         const restored = await restoreImages(trx, repository, needed, act.at)
         if (stored) await requireImagesWithin(trx, quotas, repository)
-        const { moved, replicaTag } = await pointTag(trx, repository, push, { ...act, digest, imageCame: stored })
+        const { moved, tagCountsAt, replicaTag } = await pointTag(trx, repository, push, {
+          ...act,
+          digest,
+          imageCame: stored,
+        })
         if (stored) await storageQuotas.requireStored(trx, key.registry)
         if (stored) await noteOrigin(trx, repository, digest, { ...act, ...(replica && { replica }) })
         await alongside?.(trx, repository, { digest, isNew: stored })
@@ -157,7 +158,8 @@ export function createImagePush({
         if (stored || moved || cameBack) {
           const { mediaType: type, artifactType, subject } = manifest
           const what = { repository, digest, tag: moved ? tag : undefined }
-          await announce(imagePushed, trx, { ...what, mediaType: type, artifactType, subject, ...act, isNew: stored })
+          const facts = { mediaType: type, artifactType, subject, tagCountsAt, isNew: stored }
+          await announce(imagePushed, trx, { ...what, ...facts, ...act })
           if (replica) await announce(imageReplicated, trx, { ...what, source: replica.source, at: act.at })
         }
         const changed = tag === undefined ? stored : moved
@@ -165,6 +167,21 @@ export function createImagePush({
       })
     },
   }
+}
+
+/** What became of the tag of a push. */
+interface PointedTag {
+  readonly moved: boolean
+  readonly tagCountsAt?: number
+  readonly replicaTag?: ReplicaTagOutcome
+}
+
+function pointedTo(tag: MovedTag | undefined): PointedTag {
+  return tag === undefined ? { moved: false } : { moved: true, tagCountsAt: tag.countsAt }
+}
+
+function pointedBy(replicaTag: ReplicaTagOutcome): PointedTag {
+  return { moved: replicaTag === 'moved', replicaTag }
 }
 
 /** After images came, in the same transaction: the repository has no more than it may. @throws Refusal `QuotaExceeded` */

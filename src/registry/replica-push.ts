@@ -9,7 +9,7 @@ import { findLastMove } from './tag-history.ts'
 import { type Act, recordTagMoves } from './tag-moves.ts'
 import { moveTag } from './tag-moving.ts'
 import { isImmutable } from './tag-mutability.ts'
-import { parseTagSource, sourceColumns } from './tag-source.ts'
+import { countsAt, parseSource, sourceColumns } from './tag-source.ts'
 
 /**
  * What a registry keeps of images that other registries replicate to it. Each function requires the repository's exclusive lock. A tag
@@ -106,7 +106,7 @@ async function findPresent(
   return {
     digest: parseDigest(row.digest),
     isImmutable: isImmutable(tagMutability, tag),
-    movedAt: row.moved_at,
-    source: parseTagSource(row),
+    countsAt: countsAt(row),
+    source: parseSource(row),
   }
 }

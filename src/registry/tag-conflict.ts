@@ -1,5 +1,5 @@
 import type { Digest } from '#names/digest.ts'
-import { isSameRegistry } from '#names/registry.ts'
+import { isSameRegistry, type Registry } from '#names/registry.ts'
 import type { TagSource } from './tag-source.ts'
 
 /**
@@ -10,9 +10,10 @@ import type { TagSource } from './tag-source.ts'
 export interface PresentTag {
   readonly digest: Digest
   readonly isImmutable: boolean
-  readonly movedAt: number
-  /** `undefined` for a tag that was moved here. */
-  readonly source: TagSource | undefined
+  /** When the push that the tag stands for counts (`nextTime`). */
+  readonly countsAt: number
+  /** The registry that it was replicated from; `undefined` for a tag that was moved here. */
+  readonly source: Registry | undefined
 }
 
 export interface ArrivingTag {
@@ -36,7 +37,7 @@ export function decideTag(present: PresentTag | undefined, { digest, source, at 
   if (present.digest === digest) return 'same'
   if (present.isImmutable) return 'immutable'
   const [there, here] = [boundedTime(source.pushedAt, at), presentTime(present, at)]
-  if (present.source !== undefined && isSameRegistry(present.source.registry, source.registry)) {
+  if (present.source !== undefined && isSameRegistry(present.source, source.registry)) {
     return there < here ? 'superseded' : 'moves'
   }
   if (there !== here) return there > here ? 'wins' : 'loses'
@@ -48,8 +49,15 @@ export function boundedTime(pushedAt: number, at: number): number {
   return pushedAt > at + mostAheadMs ? at : pushedAt
 }
 
-/** The push that the tag stands for. One that is still to come was counted by a clock that has been set back since. */
-export function presentTime({ movedAt, source }: Pick<PresentTag, 'movedAt' | 'source'>, at: number): number {
-  const time = source?.pushedAt ?? movedAt
-  return time > at + mostAheadMs ? 0 : time
+/** When the tag counts. A time that is still to come is of a clock that has been set back since. */
+export function presentTime({ countsAt }: Pick<PresentTag, 'countsAt'>, at: number): number {
+  return countsAt > at + mostAheadMs ? 0 : countsAt
+}
+
+/**
+ * When a move by a client of this registry counts: after what the tag was. Its source may have a clock that is ahead. Without this, the push
+ * that the client replaced would win here when it is sent again, and at its source.
+ */
+export function nextTime(present: number | undefined, at: number): number {
+  return present === undefined || present < at || present > at + mostAheadMs ? at : present + 1
 }

@@ -19,11 +19,9 @@ export function sourceColumns(source: TagSource | undefined): SourceColumns {
   return { source_account: registry.account, source_region: registry.region, source_pushed_at: pushedAt }
 }
 
-/** `undefined` for a tag that was moved here. */
-export function parseTagSource(row: SourceColumns): TagSource | undefined {
-  const { source_pushed_at: pushedAt } = row
-  const registry = parseSource(row)
-  return registry === undefined || pushedAt === null ? undefined : { registry, pushedAt }
+/** When a tag counts against pushes of other registries. */
+export function countsAt(row: Pick<Selectable<TagTable>, 'moved_at' | 'source_pushed_at'>): number {
+  return row.source_pushed_at ?? row.moved_at
 }
 
 /** `undefined` for what did not come by replication. */

@@ -5,6 +5,7 @@ import type { ImagePushed, ImagesRestored } from '#registry/announcements.ts'
 import { findReplicas } from '#registry/replicas.ts'
 import type { Repository } from '#registry/repository.ts'
 import { readSetting } from '#registry/settings.ts'
+import { countsAt } from '#registry/tag-source.ts'
 import { replicationSetting } from './configuration.ts'
 import type { ReplicatedTag } from './item.ts'
 import { queueItem } from './queue.ts'
@@ -15,9 +16,9 @@ import { destinationsOf } from './rules.ts'
  * replication is not replicated on.
  */
 export async function replicatePushed(trx: Transaction, pushed: ImagePushed): Promise<void> {
-  const { repository, digest, tag, at, cause } = pushed
+  const { repository, digest, tag, at, tagCountsAt = at, cause } = pushed
   if (cause === 'replication') return
-  const tags = tag === undefined ? [] : [{ tag, pushedAt: at }]
+  const tags = tag === undefined ? [] : [{ tag, pushedAt: tagCountsAt }]
   for (const destination of await findDestinations(trx, repository)) {
     const { id: repositoryId, registry: source } = repository
     await queueItem(trx, { repositoryId, source, destination, digest, cause: 'push', pushedAt: at, tags }, at)
@@ -47,10 +48,10 @@ async function findDestinations(trx: Transaction, { registry, name }: Repository
 async function tagsOf(trx: Transaction, repositoryId: number, digest: Digest): Promise<ReplicatedTag[]> {
   const rows = await trx
     .selectFrom('tag')
-    .select(['tag', 'moved_at'])
+    .select(['tag', 'moved_at', 'source_pushed_at'])
     .where('repository_id', '=', repositoryId)
     .where('digest', '=', digest)
     .orderBy('moved_at')
     .execute()
-  return rows.map(({ tag, moved_at }) => ({ tag: parseTag(tag), pushedAt: moved_at }))
+  return rows.map((row) => ({ tag: parseTag(row.tag), pushedAt: countsAt(row) }))
 }

@@ -147,9 +147,10 @@ export interface TagTable {
   tag: string
   digest: string
   moved_at: number
-  /** The registry that it was replicated from, and when it was pushed there; `null` for a tag that was moved here. */
+  /** The registry that it was replicated from; `null` for a tag that was moved here. */
   source_account: Generated<string | null>
   source_region: Generated<string | null>
+  /** When it counts against pushes of other registries, if that is not `moved_at`: when it was pushed to its source. */
   source_pushed_at: Generated<number | null>
 }
 

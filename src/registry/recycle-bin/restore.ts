@@ -137,5 +137,5 @@ async function putTag(
 ): Promise<boolean> {
   const target = await findTarget(trx, repository, tag)
   if (target !== undefined) return target === digest
-  return moveTag(trx, repository, tag, digest, moving, announcements)
+  return (await moveTag(trx, repository, tag, digest, moving, announcements)) !== undefined
 }

@@ -154,6 +154,33 @@ eachDatabase(({ dialect, url }) =>
       }
     })
 
+    test('a client that replaces what came from a source with a clock ahead counts as later, here and at the source', async () => {
+      const destinations = [{ region: 'ap-south-2', registryId: session.server.account }]
+      await session.ecr.putReplicationConfiguration({ replicationConfiguration: { rules: [{ destinations }] } })
+      const repositoryName = name()
+      const [there, here] = [image({ seed: 'ahead there' }), image({ seed: 'ahead here' })]
+      const pushedAt = now + 60_000
+      await peer.replicate(repositoryName, there, { tag: 'latest', pushedAt })
+      now += 3_000
+      await session.push(repositoryName, here, 'latest')
+      const again = await peer.putManifest(repositoryName, there, { tag: 'latest', pushedAt })
+      assert.equal(again.headers['lading-tag'], 'conflict')
+      assert.equal(await tagOf(repositoryName, 'latest'), here.digest)
+      const metadata = await openMetadata(database, assert.fail)
+      const findCopied = () =>
+        metadata.reader
+          .selectFrom('tag')
+          .innerJoin('repository', 'repository.id', 'tag.repository_id')
+          .select(['tag.digest', 'tag.source_pushed_at'])
+          .where('repository.region', '=', 'ap-south-2')
+          .where('repository.name', '=', repositoryName)
+          .executeTakeFirst()
+      await until(async () => (await findCopied()) !== undefined)
+      assert.deepEqual(await findCopied(), { digest: here.digest, source_pushed_at: pushedAt + 1 })
+      await metadata.close()
+      await session.ecr.putReplicationConfiguration({ replicationConfiguration: { rules: [] } })
+    })
+
     test('two registries that push a tag in one millisecond point it to the same image', async () => {
       const [one, two] = [image({ seed: 'equal one' }), image({ seed: 'equal two' })]
       const winner = one.digest > two.digest ? one : two

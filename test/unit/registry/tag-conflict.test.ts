@@ -5,7 +5,7 @@ import fc from 'fast-check'
 import { parseAccountId } from '#names/account.ts'
 import { parseDigest } from '#names/digest.ts'
 import { parseRegion } from '#names/region.ts'
-import { decideTag, mostAheadMs, type PresentTag } from '#registry/tag-conflict.ts'
+import { decideTag, mostAheadMs, nextTime, type PresentTag } from '#registry/tag-conflict.ts'
 
 const registryOf = (account: string) => ({
   account: parseAccountId(account.repeat(12)),
@@ -19,7 +19,7 @@ const at = 1_700_000_000_000
 const day = 86_400_000
 
 const present = (changes: Partial<PresentTag>): PresentTag => ({
-  ...{ digest: small, isImmutable: false, movedAt: at - 1_000, source: undefined },
+  ...{ digest: small, isImmutable: false, countsAt: at - 1_000, source: undefined },
   ...changes,
 })
 const arriving = (pushedAt: number, digest = great) => ({ digest, source: { registry: one, pushedAt }, at })
@@ -28,8 +28,8 @@ test('two registries agree on the winner, whichever push arrives first', () => {
   const time = fc.integer({ min: at - 10, max: at })
   fc.assert(
     fc.property(time, time, (first, second) => {
-      const there = decideTag(present({ digest: small, movedAt: first }), arriving(second, great))
-      const here = decideTag(present({ digest: great, movedAt: second }), arriving(first, small))
+      const there = decideTag(present({ digest: small, countsAt: first }), arriving(second, great))
+      const here = decideTag(present({ digest: great, countsAt: second }), arriving(first, small))
       assert.deepEqual(new Set([there, here]), new Set(['loses', 'wins']))
       if (first !== second) assert.equal(there, second > first ? 'wins' : 'loses')
     }),
@@ -37,20 +37,20 @@ test('two registries agree on the winner, whichever push arrives first', () => {
 })
 
 test('of pushes in the same millisecond the greater digest wins', () => {
-  assert.equal(decideTag(present({ digest: small, movedAt: at }), arriving(at, great)), 'wins')
-  assert.equal(decideTag(present({ digest: great, movedAt: at }), arriving(at, small)), 'loses')
+  assert.equal(decideTag(present({ digest: small, countsAt: at }), arriving(at, great)), 'wins')
+  assert.equal(decideTag(present({ digest: great, countsAt: at }), arriving(at, small)), 'loses')
 })
 
 test('a later push of the source that the tag came from is no conflict, and an earlier one changes nothing', () => {
-  const source = { registry: one, pushedAt: at - 500 }
-  assert.equal(decideTag(present({ source }), arriving(at - 400)), 'moves')
-  assert.equal(decideTag(present({ source }), arriving(at - 600)), 'superseded')
+  const tag = present({ source: one, countsAt: at - 500 })
+  assert.equal(decideTag(tag, arriving(at - 400)), 'moves')
+  assert.equal(decideTag(tag, arriving(at - 600)), 'superseded')
 })
 
 test('a tag that came from a third registry counts by the time of its push there, not of its arrival', () => {
-  const source = { registry: two, pushedAt: at - 5_000 }
-  assert.equal(decideTag(present({ source, movedAt: at }), arriving(at - 4_000)), 'wins')
-  assert.equal(decideTag(present({ source, movedAt: at }), arriving(at - 6_000)), 'loses')
+  const tag = present({ source: two, countsAt: at - 5_000 })
+  assert.equal(decideTag(tag, arriving(at - 4_000)), 'wins')
+  assert.equal(decideTag(tag, arriving(at - 6_000)), 'loses')
 })
 
 test('an immutable tag stays, however late the push', () => {
@@ -59,11 +59,19 @@ test('an immutable tag stays, however late the push', () => {
 })
 
 test('a clock that is far ahead wins no more than the moment in which its push arrives', () => {
-  assert.equal(decideTag(present({ movedAt: at + 60_000 }), arriving(at + 365 * day)), 'loses')
-  assert.equal(decideTag(present({ movedAt: at - 1 }), arriving(at + 365 * day)), 'wins')
+  assert.equal(decideTag(present({ countsAt: at + 60_000 }), arriving(at + 365 * day)), 'loses')
+  assert.equal(decideTag(present({ countsAt: at - 1 }), arriving(at + 365 * day)), 'wins')
 })
 
 test('a tag that was moved by a clock which has been set back since does not keep its place', () => {
-  assert.equal(decideTag(present({ movedAt: at + 365 * day }), arriving(at - day)), 'wins')
-  assert.equal(decideTag(present({ movedAt: at + mostAheadMs }), arriving(at)), 'loses')
+  assert.equal(decideTag(present({ countsAt: at + 365 * day }), arriving(at - day)), 'wins')
+  assert.equal(decideTag(present({ countsAt: at + mostAheadMs }), arriving(at)), 'loses')
+})
+
+test('a move by a client counts after the tag that it replaces, also where the clock of its source is ahead', () => {
+  assert.equal(nextTime(undefined, at), at)
+  assert.equal(nextTime(at - 1, at), at)
+  assert.equal(nextTime(at, at), at + 1)
+  assert.equal(nextTime(at + 10_000, at), at + 10_001)
+  assert.equal(nextTime(at + 365 * day, at), at)
 })
