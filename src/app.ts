@@ -13,7 +13,13 @@ import { listeningUrl } from '#config/listening-url.ts'
 import { openSetting } from '#config/open-setting.ts'
 import type { Settings } from '#config/settings.ts'
 import { describeReplicationFailure } from '#ecr/replication-failures.ts'
-import { cacheActionEvent, damageEvents, evictionEvents, policyExecutionEvents } from '#ecr/service-events.ts'
+import {
+  activationEvents,
+  cacheActionEvent,
+  damageEvents,
+  evictionEvents,
+  policyExecutionEvents,
+} from '#ecr/service-events.ts'
 import { ecrSurface } from '#ecr/surface.ts'
 import { eventGauges } from '#events/gauges.ts'
 import {
@@ -25,8 +31,12 @@ import {
 } from '#events/image-listeners.ts'
 import { createEventLog } from '#events/log.ts'
 import { createEventPublisher } from '#events/publisher.ts'
+import { recordEvents } from '#events/record.ts'
 import { recordConflict, recordReplication } from '#events/replica-listeners.ts'
 import { createEventRetention, eventRetentionSchedule } from '#events/retention.ts'
+import { trailEvents } from '#events/shapes/cloudtrail.ts'
+import { damageEvent, policyEvent } from '#events/shapes/own.ts'
+import { scanChangeEvents } from '#events/shapes/scan.ts'
 import { createDeliveryExpiry, deliveryExpirySchedule } from '#events/webhooks/expiry.ts'
 import { webhookGauges } from '#events/webhooks/gauges.ts'
 import { createWebhookService, type WebhookWaits } from '#events/webhooks/service.ts'
@@ -233,6 +243,7 @@ export async function startApp(settings: Settings, log: Logger, options: AppOpti
     region: settings.region,
     onError: (error) => log.error({ err: error }, 'audit records could not be written yet'),
     onLost: (count) => log.error({ count }, 'calls are missing from the audit trail'),
+    onWritten: (trx, rows) => recordEvents(trx, trailEvents(rows)),
   })
   const keyUses = createKeyUses({
     metadata,
@@ -262,7 +273,13 @@ export async function startApp(settings: Settings, log: Logger, options: AppOpti
   const announcements: Announcements = {
     repositoryCreated: [putLifecyclePolicyOfTemplate],
     imagePushed: [replicatePushed, recordPush],
-    imagesRestored: [replicateRestored, recordRestores],
+    imagesRestored: [
+      replicateRestored,
+      recordRestores,
+      async (trx, restored) => {
+        if (restored.cause !== 'bin') await audit.writeServiceEvents(trx, activationEvents(restored))
+      },
+    ],
     imagesArchived: [recordArchivals],
     imagesDeleted: [recordDeletions],
     tagsMoved: [recordTagMoves],
@@ -277,6 +294,7 @@ export async function startApp(settings: Settings, log: Logger, options: AppOpti
     quotas,
     flushPulls: () => pulls.flush(),
     onError: (error) => log.error({ err: error }, 'a preview of a lifecycle policy failed'),
+    onPreviewed: (trx, execution) => audit.writeServiceEvents(trx, policyExecutionEvents(execution, 'DryRunEvent')),
   })
   const compile = createCompiler()
   const identityPolicies = createIdentityPolicies({
@@ -342,8 +360,9 @@ export async function startApp(settings: Settings, log: Logger, options: AppOpti
       const about = { repository: key.name, tag, digest, upstream: rule.upstreamUrl }
       if (failure === undefined) log.info(about, 'an image of an upstream was cached')
       else log.warn({ ...about, reason: failure.reason }, 'an upstream did not give an image')
-      audit.recordServiceEvent(cacheActionEvent(action))
     },
+    recordAction: (trx, action) => audit.writeServiceEvents(trx, [cacheActionEvent(action)]),
+    onFailedRequest: (action) => audit.recordServiceEvent(cacheActionEvent(action)),
     onPull: cacheCounts.recordPull,
     onRequest: ({ upstreamUrl }, result) =>
       cacheCounts.recordRequest(upstreamUrl, result instanceof RemoteFailure ? result.reason : result),
@@ -351,7 +370,10 @@ export async function startApp(settings: Settings, log: Logger, options: AppOpti
   })
   const domain = {
     accountSettings: createAccountSettings({ metadata, settings: registrySettings }),
-    scanning: createScanning({ settings: registrySettings, repositories, imageLists }),
+    scanning: createScanning({
+      ...{ metadata, settings: registrySettings, repositories, imageLists },
+      frequencyChanged: (trx, registry, changes) => recordEvents(trx, scanChangeEvents(registry, changes, clock())),
+    }),
     replication: createReplication({ metadata, settings: registrySettings, quotas }),
     signing: createSigning({ settings: registrySettings }),
     lifecyclePolicies: createLifecyclePolicies({ metadata, clock, quotas }),
@@ -548,13 +570,16 @@ export async function startApp(settings: Settings, log: Logger, options: AppOpti
       ...cache.workers,
       ...createLifecycleWorkers({
         ...{ metadata, clock, announcements, flushPulls: () => pulls.flush() },
-        onExecuted: (execution) => policyExecutionEvents(execution).forEach(audit.recordServiceEvent),
+        async onExecuted(trx, execution) {
+          await audit.writeServiceEvents(trx, policyExecutionEvents(execution))
+          await recordEvents(trx, [policyEvent(execution)])
+        },
       }),
       createRecycleBinWorker({ metadata, clock }),
       ...createEvictionWorkers({
         ...settings,
         ...{ metadata, clock, announcements, flushPulls: () => pulls.flush() },
-        onEvicted: (eviction) => evictionEvents(eviction).forEach(audit.recordServiceEvent),
+        onEvicted: (trx, eviction) => audit.writeServiceEvents(trx, evictionEvents(eviction)),
       }),
       createReferrerRemoval({ metadata, clock, announcements }),
       ...createCollectionWorkers({
@@ -565,9 +590,11 @@ export async function startApp(settings: Settings, log: Logger, options: AppOpti
       createScrubWorker({
         ...settings,
         ...{ metadata, blobs, clock },
-        onDamage(damage) {
-          log.error(damage, damageText[damage.problem])
-          damageEvents(damage).forEach(audit.recordServiceEvent)
+        onDamage: (damage) => log.error(damage, damageText[damage.problem]),
+        async recordDamage(trx, damage) {
+          const events = damageEvents(damage)
+          await audit.writeServiceEvents(trx, events)
+          await recordEvents(trx, events.map(damageEvent))
         },
       }),
     ],

@@ -13,6 +13,8 @@ import type { AuditRow } from './rows.ts'
 export interface AuditStore {
   /** In one transaction. */
   insert(rows: readonly AuditRow[], drops: readonly Drop[]): Promise<void>
+  /** In the transaction of the caller. */
+  insertIn(trx: Transaction, rows: readonly AuditRow[], drops: readonly Drop[]): Promise<void>
   /** Deletes what is too old and what is too much, a bounded number at a time. `written` says how many records just came. */
   trim(written: number): Promise<void>
 }
@@ -25,7 +27,11 @@ export interface AuditStoreParts {
   readonly mostBytes: number
   /** Hears how many records made room for others. */
   readonly onEvicted: (drop: Drop) => void
+  /** Called in the transaction that writes the records. */
+  readonly onWritten: OnWritten
 }
+
+export type OnWritten = (trx: Transaction, rows: readonly AuditRow[]) => Promise<void>
 
 interface Change extends Share {
   records: number
@@ -40,7 +46,8 @@ const stepsAtOnce = 10
 /** How often is looked for old records, where none were found. */
 const forgettingMs = 60_000
 
-export function createAuditStore({ metadata, clock, keptMs, mostBytes, onEvicted }: AuditStoreParts): AuditStore {
+export function createAuditStore(parts: AuditStoreParts): AuditStore {
+  const { metadata, clock, keptMs, mostBytes, onEvicted, onWritten } = parts
   let nextForgetting = 0
 
   function oldest(db: Reader, limit: number) {
@@ -82,24 +89,27 @@ export function createAuditStore({ metadata, clock, keptMs, mostBytes, onEvicted
     }
   }
 
+  async function insertIn(trx: Transaction, rows: readonly AuditRow[], drops: readonly Drop[]): Promise<void> {
+    if (rows.length > 0) await trx.insertInto('audit_event').values(rows).execute()
+    const changes = new Map<string, Change>()
+    for (const { actor_account: account, actor, lasting, bytes } of rows) {
+      const change = changeOf(changes, { account, actor, lasting })
+      change.records++
+      change.bytes += bytes
+    }
+    let dropped = 0
+    for (const { actor, count } of drops) {
+      changeOf(changes, { account: actor.account, actor: actor.id, lasting: 0 }).dropped += count
+      dropped += count
+    }
+    await addToUsage(trx, changes)
+    await addToCounter(trx, 'lading_audit_dropped_total', dropped)
+    if (rows.length > 0) await onWritten(trx, rows)
+  }
+
   return {
-    insert: (rows, drops) =>
-      metadata.transaction(async (trx) => {
-        if (rows.length > 0) await trx.insertInto('audit_event').values(rows).execute()
-        const changes = new Map<string, Change>()
-        for (const { actor_account: account, actor, lasting, bytes } of rows) {
-          const change = changeOf(changes, { account, actor, lasting })
-          change.records++
-          change.bytes += bytes
-        }
-        let dropped = 0
-        for (const { actor, count } of drops) {
-          changeOf(changes, { account: actor.account, actor: actor.id, lasting: 0 }).dropped += count
-          dropped += count
-        }
-        await addToUsage(trx, changes)
-        await addToCounter(trx, 'lading_audit_dropped_total', dropped)
-      }),
+    insert: (rows, drops) => metadata.transaction((trx) => insertIn(trx, rows, drops)),
+    insertIn,
 
     async trim(written) {
       await forget(written)

@@ -1,6 +1,6 @@
 import type { Clock } from '#lib/clock.ts'
 import { createWriteBehind, type WriteBehind } from '#lib/write-behind.ts'
-import type { Metadata } from '#metadata/metadata.ts'
+import type { Metadata, Reader, Transaction } from '#metadata/metadata.ts'
 import type { Region } from '#names/region.ts'
 import { type Actor, actorOf, challenged, type Worth, worthOf } from './actor.ts'
 import { briefCall } from './brief.ts'
@@ -11,7 +11,7 @@ import { fairShare } from './fair-share.ts'
 import { createRepeatedRefusals } from './repeated-refusals.ts'
 import { type AuditRow, recipientsOf, rowsOf } from './rows.ts'
 import { rowOfServiceEvent, type ServiceEvent, theServer } from './service-event.ts'
-import { createAuditStore } from './store.ts'
+import { createAuditStore, type OnWritten } from './store.ts'
 
 /**
  * The audit trail. Calls are noted in memory and written each second, so that no call and no pull waits for it; a crash loses
@@ -24,8 +24,10 @@ export interface AuditTrail extends WriteBehind {
   repeats(key: string, at: number): boolean
   /** With a `key`, others of the same key may be counted with it. */
   record(call: AuditedCall, key?: string): void
-  /** Something that nobody called for, once it is committed. */
+  /** What the server did of itself, where no transaction goes with it. */
   recordServiceEvent(event: ServiceEvent): void
+  /** What the server did of itself, in the transaction that does it. */
+  writeServiceEvents(trx: Transaction, events: readonly ServiceEvent[]): Promise<void>
 }
 
 export interface AuditTrailParts {
@@ -41,6 +43,8 @@ export interface AuditTrailParts {
   readonly onError: (error: unknown) => void
   /** Hears how many calls have no record, because the database took none for too long or an actor made too many. */
   readonly onLost: (count: number) => void
+  /** Writes rows in the transaction that writes records. */
+  readonly onWritten?: OnWritten
 }
 
 interface Noted {
@@ -64,8 +68,11 @@ const rowsPerTransaction = 200
 const recordBytes = 2_048
 
 export function createAuditTrail(parts: AuditTrailParts): AuditTrail {
-  const { metadata, clock, keptMs, mostBytes, region, onError, onLost } = parts
-  const store = createAuditStore({ metadata, clock, keptMs, mostBytes, onEvicted: (drop) => drops.add(drop) })
+  const { metadata, clock, keptMs, mostBytes, region, onError, onLost, onWritten = async () => {} } = parts
+  const store = createAuditStore({
+    ...{ metadata, clock, keptMs, mostBytes, onWritten },
+    onEvicted: (drop) => drops.add(drop),
+  })
   const drops = createDrops(region)
   const budgets = createBudgets()
   const refusals = createRepeatedRefusals<Noted>()
@@ -118,10 +125,13 @@ export function createAuditTrail(parts: AuditTrailParts): AuditTrail {
     uncounted = []
   }
 
-  async function accountsAmong(named: readonly string[]): Promise<(account: string) => boolean> {
+  async function accountsAmong(
+    named: readonly string[],
+    reader: Reader = metadata.reader,
+  ): Promise<(account: string) => boolean> {
     const distinct = new Set(named)
     if (distinct.size === 0) return () => false
-    const query = metadata.reader.selectFrom('account').select('id')
+    const query = reader.selectFrom('account').select('id')
     const rows = await query.where('id', 'in', [...distinct].slice(0, mostAccounts)).execute()
     const found = new Set(rows.map(({ id }) => id))
     return (account) => found.has(account)
@@ -210,6 +220,16 @@ export function createAuditTrail(parts: AuditTrailParts): AuditTrail {
 
     recordServiceEvent(event) {
       if (keptMs > 0) noteServiceEvent(event)
+    },
+
+    async writeServiceEvents(trx, events) {
+      if (keptMs === 0 || events.length === 0) return
+      const isAccount = await accountsAmong(
+        events.map(({ account }) => account),
+        trx,
+      )
+      const rows = events.filter(({ account }) => isAccount(account)).map(rowOfServiceEvent)
+      if (rows.length > 0) await store.insertIn(trx, rows, [])
     },
   }
 }

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import type { Acted, Blocked, PolicyExecution } from '#lifecycle/execution.ts'
 import type { LifecycleRule } from '#lifecycle/policy.ts'
 import { repositoryArn } from '#names/arn.ts'
+import type { ImagesRestored } from '#registry/announcements.ts'
 import type { BlobDamage, ManifestDamage } from '#registry/scrub/jobs.ts'
 import type { CacheAction } from '#upstream/cache-actions.ts'
 import type { Eviction } from '#upstream/eviction.ts'
@@ -60,7 +61,11 @@ export function evictionEvents({ rule, repository: { registry, name }, images, a
 const imagesAnEvent = 9
 const tagsAnImage = 100
 
-export function policyExecutionEvents(execution: PolicyExecution) {
+/** A preview has the same form, and is a `DryRunEvent`. */
+export function policyExecutionEvents(
+  execution: PolicyExecution,
+  eventName: 'PolicyExecutionEvent' | 'DryRunEvent' = 'PolicyExecutionEvent',
+) {
   const { repository, actions, failures, at } = execution
   const { registry, name } = repository
   const lifecycleEventPolicy = describePolicy(execution)
@@ -70,13 +75,27 @@ export function policyExecutionEvents(execution: PolicyExecution) {
   ]
   return partsOf(images, imagesAnEvent).map((some) => ({
     ...registry,
-    eventName: 'PolicyExecutionEvent',
+    eventName,
     resources: [repositoryArn(registry, name)],
     details: {
       repositoryName: name,
       lifecycleEventPolicy,
       lifecycleEventImageActions: some.flatMap(({ action }) => action ?? []),
       lifecycleEventFailureDetails: some.flatMap(({ failure }) => failure ?? []),
+    },
+    at,
+  }))
+}
+
+/** Of each image that came back from the archive (ECR user guide, "Example: Image restore action"). */
+export function activationEvents({ repository: { registry, name }, digests, at }: ImagesRestored) {
+  return digests.map((digest) => ({
+    ...registry,
+    eventName: 'ImageActivationEvent',
+    resources: [repositoryArn(registry, name)],
+    details: {
+      ...{ repositoryName: name, imageDigest: digest, targetStorageClass: 'STANDARD' },
+      ...{ result: 'SUCCESS', imageStatus: 'ACTIVE' },
     },
     at,
   }))

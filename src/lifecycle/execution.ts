@@ -2,7 +2,7 @@ import type { RepositoryKey } from '#registry/repository.ts'
 import type { Cause, Decision } from './evaluate.ts'
 import type { LifecyclePolicy } from './policy.ts'
 
-/** What a part of a run did, told once it is committed: the images on which the policy acted, and those that it could not take. */
+/** What a part of a run did, told in its transaction: the images on which the policy acted, and those that it could not take. */
 export interface PolicyExecution {
   readonly repository: RepositoryKey
   readonly policy: LifecyclePolicy

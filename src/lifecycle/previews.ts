@@ -5,7 +5,7 @@ import type { Quotas } from '#registry/quotas.ts'
 import { getRepository, inRepository, lockRepository, type RepositoryKey } from '#registry/repository.ts'
 import { parseLifecyclePolicy } from './policy.ts'
 import { findLifecyclePolicyOf } from './policy-rows.ts'
-import { makePreview } from './preview-maker.ts'
+import { makePreview, type OnPreviewed } from './preview-maker.ts'
 import {
   findPreviewOf,
   listResults,
@@ -47,6 +47,7 @@ export function createLifecyclePreviews({
   quotas,
   flushPulls,
   onError,
+  onPreviewed = async () => {},
 }: {
   metadata: Metadata
   clock: Clock
@@ -54,13 +55,14 @@ export function createLifecyclePreviews({
   /** Writes the times of pulls that this process has in memory. */
   flushPulls: () => Promise<void>
   onError: (error: unknown) => void
+  onPreviewed?: OnPreviewed
 }): LifecyclePreviews {
   const stopping = new AbortController()
   let last: Promise<void> = Promise.resolve()
 
   async function make(id: number): Promise<void> {
     try {
-      await makePreview({ metadata, clock, flushPulls, signal: stopping.signal }, id)
+      await makePreview({ metadata, clock, flushPulls, onPreviewed, signal: stopping.signal }, id)
     } catch (error) {
       if (!stopping.signal.aborted) onError(error)
       await metadata.transaction((trx) => touchPreview(trx, id, clock(), { status: 'FAILED' }))

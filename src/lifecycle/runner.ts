@@ -27,8 +27,8 @@ export interface RunnerParts {
   readonly clock: Clock
   /** Writes the times of pulls that this process has in memory. What others have is at most a second old. */
   readonly flushPulls: () => Promise<void>
-  /** Told what was done, after it was committed, in parts; a crash just then leaves a part untold. */
-  readonly onExecuted: (execution: PolicyExecution) => void
+  /** Writes rows about what was done, in the transaction that does it. */
+  readonly onExecuted: (trx: Transaction, execution: PolicyExecution) => Promise<void>
   readonly announcements?: Partial<Announcements> | undefined
 }
 
@@ -76,8 +76,11 @@ export async function runLifecyclePolicy(
       await setImmediate()
     }
     if (!going) continue
-    await metadata.transaction((trx) => markEvaluated(trx, repositoryId, policy.text, evaluatedAt))
-    await run.tellFailures(decisions.filter((decision) => decision.verdict === 'blocked'))
+    const blocked = decisions.filter((decision) => decision.verdict === 'blocked')
+    await metadata.transaction(async (trx) => {
+      await markEvaluated(trx, repositoryId, policy.text, evaluatedAt)
+      await run.tellFailures(trx, blocked)
+    })
     return 'done'
   }
   return 'again'
@@ -121,31 +124,34 @@ class Run {
       const at = this.#facts.clock()
       const { repository } = live
       const { actions, archived } = await this.#apply(trx, repository, marks, at)
-      return { repository, actions, archived, at, removals: (await readRemovals(trx, repositoryId)) ?? 0 }
+      await this.#tell(trx, { repository, actions, failures: [], at })
+      return { actions, archived, removals: (await readRemovals(trx, repositoryId)) ?? 0 }
     })
     if (done === undefined) return false
     this.#removals = done.removals
     for (const { image, rule } of done.actions) if (rule.action === 'expire') this.#gone.add(image.digest)
     for (const digest of done.archived) this.#archived.add(digest)
-    this.#tell({ ...done, failures: [] })
     return true
   }
 
   /** Once nothing is left to do. */
-  async tellFailures(blocked: readonly Extract<Decision, { verdict: 'blocked' }>[]): Promise<void> {
+  async tellFailures(trx: Transaction, blocked: readonly Extract<Decision, { verdict: 'blocked' }>[]): Promise<void> {
     if (blocked.length === 0) return
-    const { metadata, repositoryId, clock } = this.#facts
-    const row = await selectLive(metadata.reader, repositoryId).selectAll().executeTakeFirst()
+    const { repositoryId, clock } = this.#facts
+    const row = await selectLive(trx, repositoryId).selectAll().executeTakeFirst()
     if (row === undefined) return
     const repository = parseRepository(row)
-    this.#tell({ repository, actions: [], failures: blocked.slice(0, mostFailures), at: clock() })
+    await this.#tell(trx, { repository, actions: [], failures: blocked.slice(0, mostFailures), at: clock() })
   }
 
-  #tell({ repository, actions, failures, at }: Pick<PolicyExecution, 'repository' | 'actions' | 'failures' | 'at'>) {
+  async #tell(
+    trx: Transaction,
+    { repository, actions, failures, at }: Pick<PolicyExecution, 'repository' | 'actions' | 'failures' | 'at'>,
+  ): Promise<void> {
     if (actions.length + failures.length === 0) return
     const { onExecuted, policy, stored } = this.#facts
     const { text, lastEvaluatedAt } = stored
-    onExecuted({ repository, policy, text, lastEvaluatedAt, actions, failures, at })
+    await onExecuted(trx, { repository, policy, text, lastEvaluatedAt, actions, failures, at })
   }
 
   /** Answers those on which something was done, and what was archived, be it along with one of them. */

@@ -1,3 +1,4 @@
+import type { Metadata, Transaction } from '#metadata/metadata.ts'
 import type { Registry } from '#names/registry.ts'
 import type { RepositoryName } from '#names/repository-name.ts'
 import type { ImageQuery } from '#registry/image.ts'
@@ -5,7 +6,7 @@ import type { ImageLists } from '#registry/image-lists.ts'
 import { refuse as refuseContent } from '#registry/refusals.ts'
 import type { Repositories } from '#registry/repositories.ts'
 import { inRepository, type RepositoryKey } from '#registry/repository.ts'
-import type { RegistrySettings } from '#registry/settings.ts'
+import { lockSetting, type RegistrySettings } from '#registry/settings.ts'
 import {
   type AppliedScanning,
   parseScanningConfiguration,
@@ -13,6 +14,7 @@ import {
   scanningOf,
   scanningSetting,
 } from './configuration.ts'
+import { type FrequencyChange, findFrequencyChanges } from './frequency-changes.ts'
 import { refuse } from './refusals.ts'
 
 export interface RepositoryScanning extends AppliedScanning {
@@ -37,10 +39,15 @@ export interface Scanning {
 }
 
 export function createScanning({
+  metadata,
+  frequencyChanged,
   settings,
   repositories,
   imageLists,
 }: {
+  metadata: Metadata
+  /** Writes rows about repositories that are scanned otherwise, in the transaction that changes it, where scanning is or was enhanced. */
+  frequencyChanged: (trx: Transaction, registry: Registry, changes: readonly FrequencyChange[]) => Promise<void>
   settings: RegistrySettings
   repositories: Repositories
   imageLists: ImageLists
@@ -51,7 +58,13 @@ export function createScanning({
 
     async putConfiguration(registry, given) {
       const configuration = parseScanningConfiguration(given)
-      await settings.put(registry, scanningSetting, configuration)
+      await metadata.transaction(async (trx) => {
+        const before = await lockSetting(trx, registry, scanningSetting)
+        await settings.put(registry, scanningSetting, configuration, trx)
+        if (before.type !== 'ENHANCED' && configuration.type !== 'ENHANCED') return
+        const changes = await findFrequencyChanges(trx, registry, { before, after: configuration })
+        if (changes.length > 0) await frequencyChanged(trx, registry, changes)
+      })
       return configuration
     },
 

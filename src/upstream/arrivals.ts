@@ -11,6 +11,7 @@ import type { SettingRefusals } from '#registry/refusals.ts'
 import type { Repositories } from '#registry/repositories.ts'
 import { lockRepository, type Repository, type RepositoryKey } from '#registry/repository.ts'
 import { RemoteFailure, type RemoteManifest } from '#remote/registry.ts'
+import type { RecordAction } from './cache-actions.ts'
 import { requestEviction } from './eviction-kind.ts'
 import { importImage } from './import-kind.ts'
 import { type ArrivedManifest, dropPending, keepPending } from './pending-manifests.ts'
@@ -29,7 +30,13 @@ export interface Arrivals {
   /** As `take`, without a job: for a manifest that a job has fetched for another one. */
   keep(key: RepositoryKey, arrival: Arrival): Promise<ArrivedManifest>
   /** Makes an image of a manifest that has all its content here. @throws Refusal as `ImagePush.put` */
-  store(key: RepositoryKey, arrived: ArrivedManifest, tag?: Tag): Promise<void>
+  store(key: RepositoryKey, arrived: ArrivedManifest, stored?: StoredAs): Promise<void>
+}
+
+export interface StoredAs {
+  readonly tag?: Tag | undefined
+  /** Whether the image was asked for, and not for its index alone. Then `recordAction` has it. */
+  readonly isAsked: boolean
 }
 
 export interface Arrival {
@@ -45,11 +52,14 @@ export function createArrivals({
   clock,
   repositories,
   imagePush,
+  recordAction,
 }: {
   readonly metadata: Metadata
   readonly clock: Clock
   readonly repositories: Repositories
   readonly imagePush: ImagePush
+  /** Called in the transaction that stores the image. */
+  readonly recordAction: RecordAction
 }): Arrivals {
   async function ensureRepository(key: RepositoryKey): Promise<void> {
     const present = await repositories.findAll(key.registry, [key.name])
@@ -73,8 +83,9 @@ export function createArrivals({
     return row !== undefined
   }
 
-  async function store(key: RepositoryKey, arrived: ArrivedManifest, tag?: Tag): Promise<void> {
-    const { digest, body, manifest, by } = arrived
+  async function store(key: RepositoryKey, arrived: ArrivedManifest, stored?: StoredAs): Promise<void> {
+    const { digest, body, manifest, by, rule } = arrived
+    const { tag, isAsked = false } = stored ?? {}
     let moves = false
     await imagePush.put(key, {
       ...{ body, mediaType: manifest.mediaType, digest, by, cause: 'cache' },
@@ -92,7 +103,8 @@ export function createArrivals({
         // An image that a client pushed stays a pushed one.
         if (isNew) await recordOrigin(trx, id, arrived, now)
         await dropPending(trx, id, digest)
-        await requestEviction(trx, arrived.rule, now)
+        await requestEviction(trx, rule, now)
+        if (isAsked) await recordAction(trx, { key, rule, tag, digest, failure: undefined, at: now })
       },
     })
   }
@@ -117,7 +129,7 @@ export function createArrivals({
       await ensureRepository(key)
       const { tag } = arrival
       const isPending = await keepUnlessStored(key, arrived, { tag, asked: true })
-      if (!isPending && tag !== undefined) await store(key, arrived, tag)
+      if (!isPending && tag !== undefined) await store(key, arrived, { tag, isAsked: true })
       return arrived
     },
 

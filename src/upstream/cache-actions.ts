@@ -1,3 +1,4 @@
+import type { Transaction } from '#metadata/metadata.ts'
 import type { Digest } from '#names/digest.ts'
 import type { Tag } from '#names/tag.ts'
 import type { RepositoryKey } from '#registry/repository.ts'
@@ -14,6 +15,9 @@ export interface CacheAction {
   /** Milliseconds since the epoch. */
   readonly at: number
 }
+
+/** Writes rows about an action in the transaction that does it. */
+export type RecordAction = (trx: Transaction, action: CacheAction) => Promise<void>
 
 export interface CacheActionFailure {
   /** One of ECR's codes for failures of images (API reference, ImageFailure). */

@@ -17,7 +17,7 @@ import type { FindSecretValue } from '#secrets/upstream-credentials.ts'
 import { createArrivals } from './arrivals.ts'
 import { createAsking } from './asking.ts'
 import { createBudgets } from './budget.ts'
-import { type CacheAction, type CacheActionFailure, failureOf } from './cache-actions.ts'
+import { type CacheAction, type CacheActionFailure, failureOf, type RecordAction } from './cache-actions.ts'
 import { createFindCachePrincipal } from './cache-principal.ts'
 import { createLeadsBackTo } from './cache-ring.ts'
 import type { CacheRule } from './cache-rules.ts'
@@ -69,6 +69,9 @@ export interface UpstreamCacheParts {
   readonly incoming: IncomingBlobs
   /** Hears of each image that came, and of each failure. */
   readonly onAction: (action: CacheAction) => void
+  readonly recordAction: RecordAction
+  /** Hears of a failure that no transaction goes with: the upstream did not answer a pull. `onAction` hears of it, too. */
+  readonly onFailedRequest: (action: CacheAction) => void
   readonly onPull: (result: CachePull) => void
   readonly onRequest: (rule: CacheRule, result: RequestResult) => void
 }
@@ -86,6 +89,7 @@ export function createUpstreamCache(parts: UpstreamCacheParts): UpstreamCache {
     incoming,
     statuses,
     onAction,
+    recordAction,
   } = parts
   const budgets = createBudgets({ clock, reader: metadata.reader })
   const stored = { images: parts.images, linkedBlobs: parts.linkedBlobs, referrers: parts.referrers }
@@ -114,7 +118,7 @@ export function createUpstreamCache(parts: UpstreamCacheParts): UpstreamCache {
   const tagStates = createTagStates({ metadata })
   const pending = createPendingManifests({ metadata })
   const failures = createRecentFailures({ clock })
-  const arrivals = createArrivals({ metadata, clock, repositories, imagePush: parts.imagePush })
+  const arrivals = createArrivals({ metadata, clock, repositories, recordAction, imagePush: parts.imagePush })
   const hasImage = metadata.prepare<{ account: string; region: string; name: string; digest: string }, object>(
     (db, p) =>
       db
@@ -130,14 +134,18 @@ export function createUpstreamCache(parts: UpstreamCacheParts): UpstreamCache {
     ...{ metadata, clock, connect, claims, arrivals, tagStates, pending, failures },
     hasImage: async ({ registry: { account, region }, name }, digest) =>
       (await hasImage({ account, region, name, digest })).length > 0,
-    onFailure: ({ key, upstream: { rule }, tag, digest }, failure) =>
-      onAction({ key, rule, tag, digest, failure: failureOf(failure), at: clock() }),
+    onFailure({ key, upstream: { rule }, tag, digest }, failure) {
+      const action = { key, rule, tag, digest, failure: failureOf(failure), at: clock() }
+      onAction(action)
+      parts.onFailedRequest(action)
+    },
   })
   const imageImport = createImageImport({ metadata, clock, connect, incoming, arrivals, budgets })
   const isThere = async ({ registry, name }: RepositoryKey) => (await repositories.findAll(registry, [name])).size > 0
   /** An image with several tags is several actions. */
-  function report({ key, rule, digest, tags }: Imported, failure: CacheActionFailure | undefined): void {
-    for (const tag of tags.length === 0 ? [undefined] : tags) onAction({ key, rule, digest, tag, failure, at: clock() })
+  function actionsOf({ key, rule, digest, tags }: Imported, failure?: CacheActionFailure): CacheAction[] {
+    const all = tags.length === 0 ? [undefined] : tags
+    return all.map((tag) => ({ key, rule, digest, tag, failure, at: clock() }))
   }
 
   const reads = {
@@ -172,8 +180,11 @@ export function createUpstreamCache(parts: UpstreamCacheParts): UpstreamCache {
       createTagChecker({ metadata, rules, tagStates, asking, budgets, clock }),
       createImporter({
         ...{ metadata, clock, rules, imageImport },
-        onImported: (imported) => report(imported, undefined),
-        onFailure: (failed) => report(failed, failureOf(failed.failure)),
+        onImported: (imported) => actionsOf(imported).forEach(onAction),
+        onFailure: (failed) => actionsOf(failed, failureOf(failed.failure)).forEach(onAction),
+        async recordFailure(trx, failed) {
+          for (const action of actionsOf(failed, failureOf(failed.failure))) await recordAction(trx, action)
+        },
       }),
     ],
   }

@@ -29,8 +29,8 @@ export interface EvictionParts {
   readonly gcGraceHours: number
   /** Writes the times of pulls that this process has in memory. */
   readonly flushPulls: () => Promise<void>
-  /** Called after each commit. A crash before the call loses it. */
-  readonly onEvicted: (eviction: Eviction) => void
+  /** Writes rows about what was evicted, in the transaction that evicts it. */
+  readonly onEvicted: (trx: Transaction, eviction: Eviction) => Promise<void>
   readonly announcements?: Partial<Announcements>
 }
 
@@ -126,24 +126,22 @@ async function evictOne(
 ): Promise<number> {
   const at = clock()
   const unneededSince = at - gcGraceHours * hourMs + renewedAfterMs(gcGraceHours)
-  const done = await metadata.transaction(async (trx) => {
+  return metadata.transaction(async (trx) => {
     const live = await lockLive(trx, candidate.repositoryId)
     const [still] = live === undefined ? [] : await findCandidatesIn(trx, candidate.repositoryId, [candidate.digest])
-    if (live === undefined || still === undefined || still.usedAt > candidate.usedAt) return undefined
+    if (live === undefined || still === undefined || still.usedAt > candidate.usedAt) return 0
     const { repository } = live
     const digests = await findWhole(trx, repository.id, candidate.digest)
-    if ((await findKeptInUse(trx, repository, digests, at)).size > 0) return undefined
+    if ((await findKeptInUse(trx, repository, digests, at)).size > 0) return 0
     const size = await readSize(trx, repository.id, digests)
     const images = await dropCopies(trx, repository, digests, { at, unneededSince }, announcements)
     await forgetTags(trx, repository.id, digests)
     await forgetOrigins(trx, repository.id, digests)
     await addToCounter(trx, 'lading_cache_evicted_images_total', digests.length)
-    return { repository, size, images }
+    const { registry, prefix } = rule
+    await onEvicted(trx, { rule: { registry, prefix }, repository, images, at })
+    return size
   })
-  if (done === undefined) return 0
-  const { registry, prefix } = rule
-  onEvicted({ rule: { registry, prefix }, repository: done.repository, images: done.images, at })
-  return done.size
 }
 
 async function readSize(reader: Reader, repositoryId: number, parents: readonly Digest[]): Promise<number> {

@@ -91,7 +91,8 @@ export function createImageImport({
     const manifest = parseManifest(body, mediaType)
     const arrived = { digest, body, manifest, rule: upstream.rule, upstreamName, by }
     const tags = await findTagsFor(metadata.reader, repositoryId, digest)
-    for (const tag of tags.length === 0 ? [undefined] : tags) await arrivals.store(key, arrived, tag)
+    const isAsked = depth === 0
+    for (const tag of tags.length === 0 ? [undefined] : tags) await arrivals.store(key, arrived, { tag, isAsked })
     return tags
   }
 

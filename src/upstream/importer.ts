@@ -2,7 +2,7 @@ import type { Outcome, WorkContext, Worker } from '#jobs/worker.ts'
 import { worker } from '#jobs/worker.ts'
 import type { Clock } from '#lib/clock.ts'
 import { Refusal } from '#lib/refusal.ts'
-import type { Metadata } from '#metadata/metadata.ts'
+import type { Metadata, Transaction } from '#metadata/metadata.ts'
 import type { Digest } from '#names/digest.ts'
 import type { Tag } from '#names/tag.ts'
 import type { ContentRefusals } from '#registry/refusals.ts'
@@ -25,6 +25,8 @@ export interface ImporterParts {
   readonly imageImport: ImageImport
   readonly onImported: (imported: Imported) => void
   readonly onFailure: (failed: FailedImport) => void
+  /** Called in the transaction that marks the manifest as failing. */
+  readonly recordFailure: (trx: Transaction, failed: FailedImport) => Promise<void>
 }
 
 /** An image that is here now, under each of its tags. */
@@ -39,7 +41,9 @@ export interface FailedImport extends Imported {
   readonly failure: unknown
 }
 
-export function createImporter({ metadata, clock, rules, imageImport, onImported, onFailure }: ImporterParts): Worker {
+export function createImporter(parts: ImporterParts): Worker {
+  const { metadata, clock, rules, imageImport, onImported, onFailure, recordFailure } = parts
+
   async function run(payload: ImportPayload, { signal }: WorkContext): Promise<Outcome<ImportPayload>> {
     const { repositoryId, digest } = payload
     const pending = await readPending(metadata.reader, repositoryId, digest)
@@ -60,10 +64,13 @@ export function createImporter({ metadata, clock, rules, imageImport, onImported
       if (error instanceof BudgetSpent) return { again: payload, at: error.until }
       const tags = await findTagsFor(metadata.reader, repositoryId, digest)
       const failure = error instanceof Error ? error.message : String(error)
-      const isNews = await metadata.transaction((trx) =>
-        markFailing(trx, repositoryId, digest, { failure, now: clock() }),
-      )
-      if (isNews) onFailure({ key, rule, digest, tags, failure: error })
+      const failed = { key, rule, digest, tags, failure: error }
+      const isNews = await metadata.transaction(async (trx) => {
+        const isNew = await markFailing(trx, repositoryId, digest, { failure, now: clock() })
+        if (isNew) await recordFailure(trx, failed)
+        return isNew
+      })
+      if (isNews) onFailure(failed)
       if (error instanceof RemoteFailure && error.reason === 'limited') {
         return { again: payload, at: clock() + (error.retryAfterMs ?? limitedMs) }
       }

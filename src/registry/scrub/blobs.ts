@@ -20,6 +20,14 @@ export interface ScrubWork {
   readonly clock: () => number
   readonly pace: Pace
   readonly signal: AbortSignal
+  /** Writes rows about what was found, in the transaction that puts it aside. */
+  readonly onBlobDamaged: (trx: Transaction, digest: Digest, problem: BlobProblem) => Promise<void>
+  readonly onManifestDamaged: (trx: Transaction, damaged: DamagedManifest) => Promise<void>
+}
+
+export interface DamagedManifest {
+  readonly repositoryId: number
+  readonly digest: Digest
 }
 
 /** What is wrong with a blob: other bytes, another number of them, none, or a disk that does not give them. */
@@ -65,7 +73,7 @@ export async function scrubBlob(work: ScrubWork, blob: StoredBlob): Promise<Blob
   if (problem === 'missing' || problem === 'unreadable') await requireStore(work)
   // Outside of the transaction, which may run again after a deadlock: the content has been moved by then.
   const aside = { isDone: false }
-  const marked = await metadata.transaction((trx) => quarantine(trx, work, blob.digest, { reader, aside }))
+  const marked = await metadata.transaction((trx) => quarantine(trx, work, blob.digest, { reader, aside, problem }))
   return marked ? problem : undefined
 }
 
@@ -92,9 +100,17 @@ async function examine(
 /** False if the blob is another by now, or gone. */
 async function quarantine(
   trx: Transaction,
-  { blobs, clock }: ScrubWork,
+  { blobs, clock, onBlobDamaged }: ScrubWork,
   digest: Digest,
-  { reader, aside }: { readonly reader: BlobReader | undefined; readonly aside: { isDone: boolean } },
+  {
+    reader,
+    aside,
+    problem,
+  }: {
+    readonly reader: BlobReader | undefined
+    readonly aside: { isDone: boolean }
+    readonly problem: BlobProblem
+  },
 ): Promise<boolean> {
   const row = await trx.selectFrom('blob').select('digest').where('digest', '=', digest).forUpdate().executeTakeFirst()
   if (row === undefined) return false
@@ -104,6 +120,7 @@ async function quarantine(
   if ((await blobs.stat(digest)) !== undefined) return false
   await markQuarantined(trx, digest, clock())
   await addToCounter(trx, 'lading_scrub_damaged_total', 1)
+  await onBlobDamaged(trx, digest, problem)
   return true
 }
 

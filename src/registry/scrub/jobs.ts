@@ -4,10 +4,10 @@ import { jobKind } from '#jobs/kind.ts'
 import { type Schedule, schedule } from '#jobs/schedules.ts'
 import { type Worker, worker } from '#jobs/worker.ts'
 import type { Clock } from '#lib/clock.ts'
-import type { Metadata } from '#metadata/metadata.ts'
+import type { Metadata, Reader, Transaction } from '#metadata/metadata.ts'
 import type { Digest } from '#names/digest.ts'
 import { type AffectedRepository, findAffected, findKeyOf } from './affected.ts'
-import { type BlobProblem, readBlobsAfter, type ScrubWork, scrubBlob } from './blobs.ts'
+import { type BlobProblem, type DamagedManifest, readBlobsAfter, type ScrubWork, scrubBlob } from './blobs.ts'
 import { forgetOtherRounds, type ManifestPlace, scrubManifests } from './manifests.ts'
 import { createPace } from './pace.ts'
 
@@ -58,8 +58,10 @@ export interface ScrubParts {
   readonly clock: Clock
   /** 0 reads nothing. */
   readonly scrubMibPerSecond: number
-  /** Told once it is committed; a crash just then leaves it untold, but counted. */
+  /** Called once it is committed. A crash before the call loses it. */
   readonly onDamage: (damage: BlobDamage | ManifestDamage) => void
+  /** Writes rows about it, in the transaction that puts it aside. */
+  readonly recordDamage?: (trx: Transaction, damage: BlobDamage | ManifestDamage) => Promise<void>
   readonly partMs?: number
 }
 
@@ -78,7 +80,7 @@ export function createScrubWorker(parts: ScrubParts): Worker {
     let { after = { blob: '' } } = payload
     const goOn = () => ({ again: { beganAt, after }, at: clock() })
     try {
-      for await (const place of readOn(parts, { ...parts, pace, signal }, { beganAt, after })) {
+      for await (const place of readOn(parts, { ...workOf(parts), pace, signal }, { beganAt, after })) {
         after = place
         if (performance.now() >= until) return goOn()
       }
@@ -113,8 +115,7 @@ async function* readBlobs({ metadata, clock, onDamage }: ScrubParts, work: Scrub
     for (const blob of some) {
       const problem = await scrubBlob(work, blob)
       if (problem !== undefined) {
-        const repositories = await findAffected(metadata.reader, blob.digest)
-        onDamage({ digest: blob.digest, problem, repositories, at: clock() })
+        onDamage(await blobDamage(metadata.reader, blob.digest, problem, clock()))
       }
       yield blob.digest
       work.signal.throwIfAborted()
@@ -131,12 +132,34 @@ async function* readManifests(
   for (let after: ManifestPlace | undefined = from; after !== undefined; ) {
     const { damaged, next } = await scrubManifests(work, { after, round })
     for (const { repositoryId, digest } of damaged) {
-      const key = await findKeyOf(metadata.reader, repositoryId)
-      const repositories = key === undefined ? [] : [{ registry: key.registry, name: key.name, images: [digest] }]
-      onDamage({ digest, problem: 'manifest', repositories, at: clock() })
+      onDamage(await manifestDamage(metadata.reader, { repositoryId, digest }, clock()))
     }
     if (next !== undefined) yield next
     after = next
     work.signal.throwIfAborted()
   }
+}
+
+function workOf({ metadata, blobs, clock, recordDamage = async () => {} }: ScrubParts) {
+  return {
+    ...{ metadata, blobs, clock },
+    onBlobDamaged: async (trx: Transaction, digest: Digest, problem: BlobProblem) =>
+      recordDamage(trx, await blobDamage(trx, digest, problem, clock())),
+    onManifestDamaged: async (trx: Transaction, damaged: DamagedManifest) =>
+      recordDamage(trx, await manifestDamage(trx, damaged, clock())),
+  }
+}
+
+async function blobDamage(reader: Reader, digest: Digest, problem: BlobProblem, at: number): Promise<BlobDamage> {
+  return { digest, problem, repositories: await findAffected(reader, digest), at }
+}
+
+async function manifestDamage(
+  reader: Reader,
+  { repositoryId, digest }: DamagedManifest,
+  at: number,
+): Promise<ManifestDamage> {
+  const key = await findKeyOf(reader, repositoryId)
+  const repositories = key === undefined ? [] : [{ registry: key.registry, name: key.name, images: [digest] }]
+  return { digest, problem: 'manifest', repositories, at }
 }

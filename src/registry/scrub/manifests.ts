@@ -3,17 +3,12 @@ import { setImmediate } from 'node:timers/promises'
 import { addToCounter } from '#jobs/counters.ts'
 import type { Metadata, Reader } from '#metadata/metadata.ts'
 import { type Digest, digestAlgorithm, digestHex, parseDigest } from '#names/digest.ts'
-import type { ScrubWork } from './blobs.ts'
+import type { DamagedManifest, ScrubWork } from './blobs.ts'
 
 /** Where a part of a round ends: after that manifest of that repository. */
 export interface ManifestPlace {
   readonly repositoryId: number
   readonly digest: string
-}
-
-export interface DamagedManifest {
-  readonly repositoryId: number
-  readonly digest: Digest
 }
 
 const manifestsAtOnce = 50
@@ -24,9 +19,10 @@ const manifestsAtOnce = 50
  * that could take their place. `round` names the round.
  */
 export async function scrubManifests(
-  { metadata, clock, pace, signal }: ScrubWork,
+  work: ScrubWork,
   { after, round }: { readonly after: ManifestPlace; readonly round: number },
 ): Promise<{ readonly damaged: readonly DamagedManifest[]; readonly next: ManifestPlace | undefined }> {
+  const { metadata, pace, signal } = work
   const rows = await readAfter(metadata.reader, after)
   const damaged: DamagedManifest[] = []
   for (const { repository_id: repositoryId, digest: text } of rows) {
@@ -35,7 +31,7 @@ export async function scrubManifests(
     // It was deleted meanwhile.
     if (body === undefined) continue
     const computed = createHash(digestAlgorithm(digest)).update(body).digest('hex')
-    if (computed !== digestHex(digest) && (await note(metadata, { repositoryId, digest }, round, clock()))) {
+    if (computed !== digestHex(digest) && (await note(work, { repositoryId, digest }, round))) {
       damaged.push({ repositoryId, digest })
     }
     await pace.spend(body.length, signal)
@@ -53,10 +49,9 @@ export async function forgetOtherRounds(metadata: Metadata, round: number): Prom
 
 /** Whether it was not known. */
 async function note(
-  metadata: Metadata,
+  { metadata, clock, onManifestDamaged }: ScrubWork,
   { repositoryId, digest }: DamagedManifest,
   round: number,
-  now: number,
 ): Promise<boolean> {
   return metadata.transaction(async (trx) => {
     const { numUpdatedRows } = await trx
@@ -68,9 +63,10 @@ async function note(
     if (numUpdatedRows > 0n) return false
     await trx
       .insertInto('damaged_manifest')
-      .values({ repository_id: repositoryId, digest, found_at: now, round })
+      .values({ repository_id: repositoryId, digest, found_at: clock(), round })
       .execute()
     await addToCounter(trx, 'lading_scrub_damaged_total', 1)
+    await onManifestDamaged(trx, { repositoryId, digest })
     return true
   })
 }

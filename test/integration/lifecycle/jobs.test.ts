@@ -46,7 +46,7 @@ async function stage(t: TestContext, databases: Databases) {
       return { key, id }
     },
     async work(kind: string, payload: object, through: Metadata = metadata) {
-      const runner = { ...parts, metadata: through, flushPulls: async () => {}, onExecuted: () => {} }
+      const runner = { ...parts, metadata: through, flushPulls: async () => {}, onExecuted: async () => {} }
       const worker: Worker | undefined = createLifecycleWorkers(runner).find((each) => each.kind === kind)
       return worker?.work(payload, { signal })
     },

@@ -98,7 +98,7 @@ export async function openRunStageIn(t: TestContext, metadata: Metadata, name: s
           },
         },
       })
-      const onExecuted = (execution: PolicyExecution) => void told.push(execution)
+      const onExecuted = async (_: unknown, execution: PolicyExecution) => void told.push(execution)
       return runLifecyclePolicy({ metadata: watched, clock, flushPulls: pulls.flush, onExecuted }, id, signal)
     },
     left: async () => {
