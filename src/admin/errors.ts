@@ -2,6 +2,7 @@ import type { Exceptions } from '#aws/exceptions.ts'
 import type { RegistryRefusals } from '#registry/refusals.ts'
 import { registryTexts } from '#wording/registry.ts'
 import { accessExceptions } from './errors/access.ts'
+import { eventPatternExceptions } from './errors/event-patterns.ts'
 import { inUseExceptions } from './errors/in-use.ts'
 import { invalid } from './errors/invalid.ts'
 import { lifecycleExceptions } from './errors/lifecycle.ts'
@@ -31,5 +32,6 @@ export const exceptions = {
   ...tagExceptions,
   ...pullThroughExceptions,
   ...webhookExceptions,
+  ...eventPatternExceptions,
   ...replicationExceptions,
 }

@@ -208,6 +208,11 @@ export interface Operations {
     readonly output: RotateWebhookSecretResponse
     readonly errors: 'WebhookNotFoundException'
   }
+  TestEventPattern: {
+    readonly input: TestEventPatternRequest
+    readonly output: TestEventPatternResponse
+    readonly errors: 'InvalidEventPatternException' | 'InvalidParameterException'
+  }
   TestWebhook: {
     readonly input: TestWebhookRequest
     readonly output: TestWebhookResponse
@@ -910,6 +915,17 @@ export type TagMoveCause =
   | 'SUBJECT'
   | 'ROLLBACK'
   | 'RESTORE'
+
+export interface TestEventPatternRequest {
+  readonly registryId?: AccountId | undefined
+  readonly eventPattern: string
+  readonly event: string
+}
+
+export interface TestEventPatternResponse {
+  readonly registryId: string
+  readonly result: boolean
+}
 
 export interface TestWebhookRequest {
   readonly registryId?: AccountId | undefined

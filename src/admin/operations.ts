@@ -1,5 +1,6 @@
 import type { Handlers } from '#aws/operation.ts'
 import { type AccessParts, accessOperations } from './access.ts'
+import { eventPatternOperations } from './event-patterns.ts'
 import { type EventParts, eventOperations } from './events.ts'
 import { type ImageOriginParts, imageOriginOperations } from './image-origin.ts'
 import { type InUseParts, inUseOperations } from './in-use.ts'
@@ -35,6 +36,7 @@ export function adminOperations(parts: AdminParts) {
     ...imageOriginOperations(parts),
     ...webhookOperations(parts),
     ...eventOperations(parts),
+    ...eventPatternOperations(),
     ...replicationOperations(parts),
   } satisfies Handlers<Operations>
 }

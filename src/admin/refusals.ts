@@ -44,6 +44,18 @@ export interface WebhookAskRefusals {
   RedeliveryAmbiguous: Readonly<Record<never, never>>
 }
 
+/** What a test of an event pattern declines. */
+export interface EventAskRefusals {
+  /** The event is no JSON object. */
+  EventUnreadable: Readonly<Record<never, never>>
+}
+
 export const refuse = refusals<
-  AccessRefusals & ListingRefusals & RecycleBinAskRefusals & TagRefusals & CacheAskRefusals & WebhookAskRefusals
+  AccessRefusals &
+    ListingRefusals &
+    RecycleBinAskRefusals &
+    TagRefusals &
+    CacheAskRefusals &
+    WebhookAskRefusals &
+    EventAskRefusals
 >()

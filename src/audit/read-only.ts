@@ -1,5 +1,5 @@
 /** Which calls only read, by the names that AWS gives its operations. */
-const readOnlyName = /^(?:Get|List|Describe|BatchGet|BatchCheck|Lookup|Explain|Simulate|AssumeRole)/
+const readOnlyName = /^(?:Get|List|Describe|BatchGet|BatchCheck|Lookup|Explain|Simulate|TestEventPattern|AssumeRole)/
 
 /** CloudTrail calls taking on a role a read too. */
 export function isReadOnly(name: string): boolean {

@@ -1,9 +1,8 @@
-import { readFile } from 'node:fs/promises'
-import { text as textOfStream } from 'node:stream/consumers'
 import type { Webhook, WebhookDelivery, WebhookDeliveryState } from '#admin/model.ts'
 import type { Wire } from './api/client.ts'
 import { type ApiCall, CommandError, type CommandGroup, type Explained, textOf } from './command.ts'
 import { type Column, type Fields, pageSize, shownPages, time } from './output.ts'
+import { readPattern, testPattern } from './webhook-pattern.ts'
 
 const name = ['<webhook>', "the webhook's name"] as const
 
@@ -89,6 +88,7 @@ export const webhookCommands: CommandGroup = {
       example: 'lading webhook test ci',
       run: test,
     },
+    testPattern,
     {
       name: 'deliveries',
       over: 'api',
@@ -194,14 +194,6 @@ function nameIn({ arguments: [text = ''] }: ApiCall): string {
 function describe(call: ApiCall) {
   const description = textOf(call, 'description')
   return description === undefined ? {} : { description }
-}
-
-/** Any text may be a pattern: the server says what is wrong with it. @throws CommandError */
-async function readPattern(call: ApiCall): Promise<string | undefined> {
-  const [pattern, file] = [textOf(call, 'pattern'), textOf(call, 'patternFile')]
-  if (pattern !== undefined && file !== undefined) throw new CommandError('expected --pattern or --pattern-file')
-  if (file === undefined) return pattern
-  return file === '-' ? await textOfStream(process.stdin) : await readFile(file, 'utf8')
 }
 
 /** @throws CommandError */

@@ -1,14 +1,12 @@
 import type { ErrorName } from '#admin/model.ts'
 import type { WebhookAskRefusals } from '#admin/refusals.ts'
 import type { Exceptions } from '#aws/exceptions.ts'
-import type { PatternRefusals } from '#events/pattern/refusals.ts'
 import type { UrlProblem, WebhookRefusals } from '#events/webhooks/refusals.ts'
 import type { RegistryRefusals } from '#registry/refusals.ts'
-import { patternProblemText } from '#wording/event-patterns.ts'
 import { registryTexts } from '#wording/registry.ts'
 import { invalid } from './invalid.ts'
 
-type Refusals = WebhookAskRefusals & WebhookRefusals & PatternRefusals & Pick<RegistryRefusals, 'QuotaExceeded'>
+type Refusals = WebhookAskRefusals & WebhookRefusals & Pick<RegistryRefusals, 'QuotaExceeded'>
 
 export const webhookExceptions: Exceptions<Refusals, ErrorName> = {
   RedeliveryAmbiguous: [
@@ -26,11 +24,6 @@ export const webhookExceptions: Exceptions<Refusals, ErrorName> = {
       `The webhook with name '${name}' does not exist in the registry with id '${registry.account}'`,
   ],
   WebhookUrlInvalid: ['InvalidParameterException', ({ problem }) => invalid('url', urlTexts[problem])],
-  // EventBridge's words, with a reason of our own.
-  EventPatternInvalid: [
-    'InvalidEventPatternException',
-    (facts) => `Event pattern is not valid. Reason: ${patternProblemText(facts)}`,
-  ],
   DeliveryNotFound: [
     'WebhookDeliveryNotFoundException',
     ({ name, eventId }) =>

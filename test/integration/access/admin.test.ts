@@ -66,6 +66,7 @@ const cases: Readonly<Record<Name, Case>> = {
   RestoreDeletedRepository: inRepository({}, ['ecr:CreateRepository']),
   RollbackTag: inRepository({ imageTag: 'v1' }, ['ecr:PutImage']),
   RotateWebhookSecret: ofWebhook(),
+  TestEventPattern: { resource: '*', input: { eventPattern: '{"source":["lading"]}', event: '{}' } },
   TestWebhook: ofWebhook(),
   UpdateWebhook: ofWebhook('hook', { description: 'for the tests' }),
 }
