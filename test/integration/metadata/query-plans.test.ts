@@ -11,6 +11,7 @@ import { parseTag } from '#names/tag.ts'
 import { createImageDeletion } from '#registry/image-deletion.ts'
 import { createImageLists } from '#registry/image-lists.ts'
 import { createImagePush } from '#registry/image-push.ts'
+import { inspectRepository } from '#registry/inspection.ts'
 import { findStatusOfParents } from '#registry/linked-blobs.ts'
 import { createReferrers } from '#registry/referrers.ts'
 import { createRepositories } from '#registry/repositories.ts'
@@ -56,12 +57,18 @@ eachDatabase((databases) => {
         await classes.update(key, { tag }, { target: 'STANDARD', by: '' })
         await createReferrers({ metadata }).list(key, digest, { status: 'ACTIVE', limit: 10 }, aPuller())
         await findStatusOfParents(metadata.reader, repository.id, digest)
-        await createImageDeletion({ metadata, clock }).deleteAll(key, [{ digest }, { tag }], '')
+        const replica = { source: { ...key.registry, region: parseRegion('eu-north-1') }, pushedAt: clock() + 1 }
+        const { bytes: body, mediaType } = child
+        await push.put(key, { body, mediaType, tag, by: '', replica })
+        const gone = [{ digest: parseDigest(parent.digest) }, { digest }]
+        await createImageDeletion({ metadata, clock }).deleteAll(key, gone, '')
+        const inspected = await inspectRepository(metadata.reader, key, { digests: [digest], tags: [tag] })
+        assert.deepEqual([inspected.images.get(digest), inspected.tags.get(tag)], ['deleted', 'deleted'])
       })
 
       const database = new DatabaseSync(url.slice('sqlite:'.length), { readOnly: true })
       t.after(() => database.close())
-      const explained = texts.filter((text) => !counts(text) && /"manifest|"tag"/.test(text))
+      const explained = texts.filter((text) => !counts(text) && /"manifest|"tag"|"tag_move"|"replica"/.test(text))
       assert(explained.length > 15, 'the texts of the queries were seen')
       for (const text of explained) {
         const plan = database.prepare(`explain query plan ${text}`).all()
