@@ -39,6 +39,8 @@ export interface Commands {
   ended(...words: readonly string[]): Promise<Ended>
   /** The line that it ends with, without its end. */
   refusal(...words: readonly string[]): Promise<string>
+  /** Interrupts a command that does not end by itself, once it has printed so many lines. `meanwhile` runs again and again until then. */
+  lines(words: readonly string[], count: number, meanwhile: () => Promise<unknown>): Promise<readonly string[]>
   /** Kills it as a crash would, as soon as `reached`, which must come before its end. */
   killed(words: readonly string[], reached: () => Promise<boolean>): Promise<void>
 }
@@ -57,6 +59,22 @@ export function commandsOver(environment: Readonly<Record<string, string>>): Com
       const { code, output, errors } = await runCommand(words, environment)
       assert.deepEqual({ code, output }, { code: 1, output: '' }, errors)
       return /^lading: ([^\n]*)\n$/.exec(errors)?.[1] ?? assert.fail(errors)
+    },
+    async lines(words, count, meanwhile) {
+      const child = spawnCommand(words, environment)
+      const exit = once(child, 'exit')
+      let output = ''
+      child.stdout.setEncoding('utf8').on('data', (chunk: string) => {
+        output += chunk
+      })
+      const printed = () => output.split('\n').slice(0, -1)
+      for (const deadline = Date.now() + 30_000; printed().length < count; await delay(100)) {
+        assert.ok(child.exitCode === null && Date.now() < deadline, `lading ${words.join(' ')} printed ${output}`)
+        await meanwhile()
+      }
+      child.kill('SIGINT')
+      await exit
+      return printed()
     },
     async killed(words, reached) {
       const child = spawnCommand(words, environment)

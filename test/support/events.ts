@@ -9,8 +9,8 @@ import type { Credentials, RunningServer } from './server.ts'
 export interface EventReader {
   /** What happened since the last call. `settle` causes the one event that ends it, which is left out. */
   take(settle: () => Promise<string>): Promise<readonly EventEnvelope[]>
-  /** All that come until one matches, with what came at the same time. */
-  through(isLast: (event: EventEnvelope) => boolean): Promise<readonly EventEnvelope[]>
+  /** All that come until they are enough. */
+  until(isEnough: (events: readonly EventEnvelope[]) => boolean): Promise<readonly EventEnvelope[]>
   /** Waits until so many match, and answers them. */
   wait(matches: (event: EventEnvelope) => boolean, count?: number): Promise<readonly EventEnvelope[]>
 }
@@ -54,7 +54,7 @@ export async function openEvents(server: RunningServer, options: Asked = {}): Pr
       const events = await until((some) => some.some(isEnd))
       return events.slice(0, events.findIndex(isEnd))
     },
-    through: (isLast) => until((some) => some.some(isLast)),
+    until,
     async wait(matches, count = 1) {
       const events = await until((some) => some.filter(matches).length >= count)
       return events.filter(matches)

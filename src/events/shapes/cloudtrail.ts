@@ -47,11 +47,16 @@ function trailEvent({ account, region, at, source, name, record, ...resource }: 
     const detail = document.serviceEventDetails ?? {}
     return [{ ...common, source: 'aws.ecr', detailType: name, resources, detail }]
   }
-  const kind = document.eventType === 'AwsServiceEvent' ? 'AWS Service Event' : 'AWS API Call'
+  const isOfService = document.eventType === 'AwsServiceEvent'
+  if (isOfService && !serviceEvents.has(name)) return []
+  const kind = isOfService ? 'AWS Service Event' : 'AWS API Call'
   return [
     { ...common, source: sourceOf(source), detailType: `${kind} via CloudTrail`, resources: [], detail: document },
   ]
 }
+
+/** Those that ECR has. The audit trail has others of our own, about what has an event of its own here. */
+const serviceEvents: ReadonlySet<string> = new Set(['PolicyExecutionEvent', 'DryRunEvent', 'ImageActivationEvent'])
 
 /** `ecr.amazonaws.com` is `aws.ecr`. What Lading's own API does is no event of AWS's. */
 function sourceOf(eventSource: string): string {

@@ -31,7 +31,7 @@ eachDatabase(({ dialect, url }) =>
       await session.push('team/app', image({ seed: '1' }), 'v1')
       await ecr.deleteRepository({ repositoryName: 'team/app', force: true })
       await ecr.createRepository({ repositoryName: 'last' })
-      const all = await events.through(({ detail }) => JSON.stringify(detail).includes('"last"'))
+      const all = await events.until((some) => some.some(({ detail }) => JSON.stringify(detail).includes('"last"')))
       const calls = all.filter(api)
       const names = calls.map(({ detail }) => String(detail.eventName)).filter((name) => !/Layer/.test(name))
       assert.deepEqual(names, ['CreateRepository', 'PutImage', 'DeleteRepository', 'CreateRepository'])
