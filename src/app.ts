@@ -128,12 +128,14 @@ import { createTagHistory } from '#registry/tag-history.ts'
 import { createTagRollback } from '#registry/tag-rollback.ts'
 import { createTags } from '#registry/tags.ts'
 import { createUploads } from '#registry/uploads.ts'
+import { createPeerRemotes } from '#remote/peers.ts'
 import { RemoteFailure } from '#remote/registry.ts'
 import { createRemotes } from '#remote/remotes.ts'
 import { createReplicationEngine } from '#replication/engine.ts'
 import { createItemRemoval, itemRemovalSchedule } from '#replication/item-removal.ts'
 import { replicatePushed, replicateRestored } from '#replication/listener.ts'
 import { createFindLocalDestination } from '#replication/local/destination.ts'
+import { createFindRemoteDestination } from '#replication/remote/destination.ts'
 import { createReplication } from '#replication/replication.ts'
 import { replicationGauges } from '#replication/status/gauges.ts'
 import { createNotThereLists } from '#replication/status/not-there.ts'
@@ -408,18 +410,31 @@ export async function startApp(settings: Settings, log: Logger, options: AppOpti
     uploads: createUploads({ metadata, blobs, clock, quotas, processId: randomUUID() }),
   }
 
+  const peerRemotes = createPeerRemotes({
+    tokens: createSharedTokens({ metadata, clock, claims, box }),
+    keySecret: box.derive('keys of peer tokens'),
+    clock,
+    certificates: trustedCertificates,
+    ...(upstreamWaits && { silenceMs: upstreamWaits.silenceMs }),
+  })
+  const findRemote = createFindRemoteDestination({
+    ...{ metadata, clock, peers: settings.peers, remotes: peerRemotes },
+    linkedBlobs: createLinkedBlobs({ ...settings, metadata, blobs, clock, onDamage }),
+    describe: describeReplicationFailure,
+  })
+  const findLocal = createFindLocalDestination({
+    ...{ metadata, clock, authorizer, repositories },
+    accounts: createAccounts({ metadata, clock }),
+    describe: describeReplicationFailure,
+    imageCopy: createImageCopy({
+      ...{ metadata, blobs, clock, quotas, announcements, onDamage },
+      onNewImages: forgetOrigins,
+      onTagMoved: forgetTag,
+    }),
+  })
   const replication = createReplicationEngine({
     ...{ metadata, clock, holds },
-    findDestination: createFindLocalDestination({
-      ...{ metadata, clock, authorizer, repositories },
-      accounts: createAccounts({ metadata, clock }),
-      describe: describeReplicationFailure,
-      imageCopy: createImageCopy({
-        ...{ metadata, blobs, clock, quotas, announcements, onDamage },
-        onNewImages: forgetOrigins,
-        onTagMoved: forgetTag,
-      }),
-    }),
+    findDestination: (source, destination) => findRemote(source, destination) ?? findLocal(source, destination),
     onAction: async () => {},
     onError: (error, route) => log.error({ err: error, route }, 'images could not be replicated, and are tried again'),
   })
@@ -639,6 +654,7 @@ export async function startApp(settings: Settings, log: Logger, options: AppOpti
       await eventPublisher.stop()
       await webhookService.stop()
       await remotes[Symbol.asyncDispose]()
+      await peerRemotes[Symbol.asyncDispose]()
       await lifecyclePreviews.stop()
       await pulls.stop()
       await audit.stop()

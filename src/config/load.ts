@@ -2,9 +2,10 @@
 // the file; whatever is unknown or does not parse stops the start with one line.
 
 import { createSecureContext, type SecureContextOptions } from 'node:tls'
+import type { Peer } from '#names/peer.ts'
 import { readSettingsFile } from './file.ts'
 import { environmentName, flagName } from './names.ts'
-import { type Peer, readPeers } from './peers.ts'
+import { readPeers } from './peers.ts'
 import { ecrQuotas } from './quotas.ts'
 import { SettingError } from './setting-error.ts'
 import type { Settings } from './settings.ts'

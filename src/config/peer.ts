@@ -1,9 +1,9 @@
 // One peer of the file of peers.
 
+import type { Peer, PeerHours, PeerKey } from '#names/peer.ts'
 import type { Registry } from '#names/registry.ts'
 import { certificateIn, peerGrammars } from './peer-grammars.ts'
 import { keysOf, type PeerKeys, type PeerPlace } from './peer-keys.ts'
-import type { Peer, PeerHours, PeerKey } from './peers.ts'
 
 /** @throws SettingError */
 export function readPeer(raw: unknown, { index, ...place }: PeerPlace & { readonly index: number }): Peer {

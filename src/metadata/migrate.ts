@@ -30,6 +30,7 @@ import { replicas } from './migrations/0028-replicas.ts'
 import { events } from './migrations/0029-events.ts'
 import { webhooks } from './migrations/0030-webhooks.ts'
 import { replicationRuns } from './migrations/0031-replication-runs.ts'
+import { replicationUploads } from './migrations/0032-replication-uploads.ts'
 import type { Schema } from './schema.ts'
 
 type Step = (db: Kysely<unknown>, types: ColumnTypes) => Promise<void>
@@ -65,6 +66,7 @@ const steps: Record<string, Step> = {
   '0029-events': events,
   '0030-webhooks': webhooks,
   '0031-replication-runs': replicationRuns,
+  '0032-replication-uploads': replicationUploads,
 }
 
 /**

@@ -25,8 +25,12 @@ export interface EcrParts {
 }
 
 /** @throws RemoteFailure `unauthorized` where credentials are missing or refused */
-export async function fetchEcrToken(ecr: EcrCredentials, parts: EcrParts): Promise<RemoteToken> {
-  const answer = await callEcr(ecr, parts, { operation: 'GetAuthorizationToken', input: {} })
+export async function fetchEcrToken(
+  ecr: EcrCredentials,
+  parts: EcrParts,
+  input: { readonly registryIds?: readonly string[] } = {},
+): Promise<RemoteToken> {
+  const answer = await callEcr(ecr, parts, { operation: 'GetAuthorizationToken', input })
   await requireOk(answer, 'ecr', parts.clock())
   return parseToken(await readJson(answer, longestAnswer))
 }

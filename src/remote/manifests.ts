@@ -4,7 +4,13 @@ import { mediaTypes } from '#names/manifest-types.ts'
 import { isMediaType } from '#names/media-type.ts'
 import { isEncoded, lengthOf, readWhole } from './bodies.ts'
 import type { Client } from './client.ts'
-import { RemoteFailure, type RemoteManifest, type RemoteManifestHead, type RemoteOptions } from './registry.ts'
+import {
+  RemoteFailure,
+  type RemoteInspection,
+  type RemoteManifest,
+  type RemoteManifestHead,
+  type RemoteOptions,
+} from './registry.ts'
 import type { TransportAnswer } from './transport.ts'
 
 /** The limit that registries and clients agree on (OCI distribution specification, "Pushing Manifests"). */
@@ -13,11 +19,18 @@ export const manifestMaxBytes = 4 * 1024 * 1024
 const accept = Object.values(mediaTypes).join(', ')
 
 export async function headManifest(
+  ...asked: Parameters<typeof inspectManifest>
+): Promise<RemoteManifestHead | undefined> {
+  return (await inspectManifest(...asked)).head
+}
+
+/** With the headers of the answer, also where the registry does not have the manifest. */
+export async function inspectManifest(
   client: Client,
   repository: string,
   reference: string,
   { signal }: RemoteOptions = {},
-): Promise<RemoteManifestHead | undefined> {
+): Promise<RemoteInspection> {
   const answer = await client.ask({
     method: 'HEAD',
     url: client.urlOf(repository, 'manifests', reference),
@@ -27,13 +40,15 @@ export async function headManifest(
     statuses: [404],
   })
   await answer.discard()
-  if (answer.status === 404) return undefined
-  return {
+  const { headers } = answer
+  if (answer.status === 404) return { head: undefined, headers }
+  const head = {
     digest: statedDigest(answer),
     mediaType: typeOf(answer) ?? '',
     // The length of a compressed answer is another one.
     sizeBytes: isEncoded(answer) ? undefined : lengthOf(answer),
   }
+  return { head, headers }
 }
 
 export async function getManifest(

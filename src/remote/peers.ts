@@ -7,6 +7,7 @@ import type { Challenge } from './challenge.ts'
 import { createClient } from './client.ts'
 import { type EcrParts, fetchEcrToken } from './ecr.ts'
 import { createEcrCalls } from './ecr-calls.ts'
+import { inspectManifest } from './manifests.ts'
 import { createPeerHosts } from './peer-hosts.ts'
 import { createPush } from './push.ts'
 import { createSend } from './redirects.ts'
@@ -42,12 +43,13 @@ export function createPeerRemotes(parts: PeerRemotesParts): PeerRemotes & AsyncD
       const ecr: EcrParts = { send, clock, credentials, endpoint: hosts.isStandIn ? hosts.base : undefined }
       const authorize = createAuthorize(hosts.base, peer.credentials, {
         ...{ send, tokens, clock, keySecret, challenges },
-        fetchEcrToken: (own) => fetchEcrToken(own, ecr),
+        fetchEcrToken: (own) => fetchEcrToken(own, ecr, { registryIds: [own.account] }),
       })
       const client = createClient({ base: hosts.base, send, authorize, clock, hooks, headers: peer.headers ?? {} })
       const { host } = hosts.base
       return {
         ...toRegistry(host, hosts.base, client),
+        inspectManifest: (...asked) => namedAs(host, () => inspectManifest(client, ...asked)),
         ...namedPush(host, createPush(client, hosts.admitLocation)),
         ecr: peer.credentials.kind === 'ecr' ? namedCalls(host, createEcrCalls(peer.credentials, ecr)) : undefined,
       }

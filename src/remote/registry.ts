@@ -38,6 +38,13 @@ export interface RemoteManifestHead {
   readonly sizeBytes: number | undefined
 }
 
+export interface RemoteInspection {
+  /** `undefined` if the registry does not have the manifest. */
+  readonly head: RemoteManifestHead | undefined
+  /** By lower-case names. */
+  readonly headers: ReadonlyMap<string, string>
+}
+
 export interface RemoteManifest {
   readonly digest: Digest
   readonly mediaType: string
@@ -144,6 +151,8 @@ export interface EcrCalls {
 
 /** A registry that an operator named as a peer. */
 export interface PeerRegistry extends RemoteRegistry, RemotePush {
+  /** As `headManifest`, with the headers of the answer. */
+  inspectManifest(repository: string, reference: string, options?: RemoteOptions): Promise<RemoteInspection>
   /** `undefined` for a registry that has the distribution API alone. */
   readonly ecr: EcrCalls | undefined
 }

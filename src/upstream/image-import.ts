@@ -1,4 +1,5 @@
 import type { Clock } from '#lib/clock.ts'
+import { inLanes } from '#lib/in-lanes.ts'
 import type { Metadata } from '#metadata/metadata.ts'
 import type { Digest } from '#names/digest.ts'
 import type { Tag } from '#names/tag.ts'
@@ -82,7 +83,7 @@ export function createImageImport({
       if (kind === 'manifest') await importChild(importing, digest, { by: pending.by, depth: depth + 1 })
     }
     const blobs = references.filter(({ kind }) => kind === 'config' || kind === 'layer')
-    await eachOf(blobs, blobsAtOnce, async ({ digest, sizeBytes }) => {
+    await inLanes(blobs, blobsAtOnce, async ({ digest, sizeBytes }) => {
       signal.throwIfAborted()
       if (await isLinked(repositoryId, digest)) return
       await incoming.store(key, { digest, sizeBytes }, sourceOf(connect, upstream, digest), { signal })
@@ -141,22 +142,4 @@ export function createImageImport({
   }
 
   return { bring: (importing, pending) => importOne(importing, pending, 0) }
-}
-
-/** Runs `work` for each item, some at once. After a failure no further item is begun, and all that run end first. */
-async function eachOf<T>(items: readonly T[], atOnce: number, work: (item: T) => Promise<void>): Promise<void> {
-  const left = [...items]
-  let failed = false
-  const lanes = Array.from({ length: Math.min(atOnce, left.length) }, async () => {
-    for (let item = left.shift(); item !== undefined && !failed; item = left.shift()) {
-      try {
-        await work(item)
-      } catch (error) {
-        failed = true
-        throw error
-      }
-    }
-  })
-  const ended = await Promise.allSettled(lanes)
-  for (const end of ended) if (end.status === 'rejected') throw end.reason
 }

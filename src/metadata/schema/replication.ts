@@ -5,6 +5,7 @@ export interface ReplicationTables {
   replication_item: ReplicationItemTable
   replication_tag: ReplicationTagTable
   replication_destination: ReplicationDestinationTable
+  replication_upload: ReplicationUploadTable
 }
 
 /** One image and one destination: the work while it is on its way, and its status ever after. */
@@ -66,4 +67,19 @@ export interface ReplicationDestinationTable {
   images: Generated<number>
   bytes: Generated<number>
   refused: Generated<number>
+}
+
+/** The upload of a blob to a peer, which goes on where it broke. */
+export interface ReplicationUploadTable {
+  /** The destination. */
+  account: string
+  region: string
+  /** The name of the repository. */
+  repository: string
+  digest: string
+  /** An absolute URL, which the destination made. */
+  location: string
+  /** How many bytes the destination has acknowledged. */
+  offset: number
+  touched_at: number
 }

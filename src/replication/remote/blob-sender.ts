@@ -1,0 +1,121 @@
+import { setTimeout as delay } from 'node:timers/promises'
+import type { Clock } from '#lib/clock.ts'
+import type { Digest } from '#names/digest.ts'
+import type { RepositoryName } from '#names/repository-name.ts'
+import type { LinkedBlobs } from '#registry/linked-blobs.ts'
+import { type PeerRegistry, RemoteFailure, type RemoteUpload } from '#remote/registry.ts'
+import type { Throttle } from './throttle.ts'
+import type { KeptUploads } from './uploads.ts'
+
+type BlobReader = Awaited<ReturnType<LinkedBlobs['open']>>
+
+/** The peer's hours are over. What was sent stays, and goes on when they begin again. */
+export class HoursOver extends Error {
+  override readonly name = 'HoursOver'
+}
+
+export interface BlobSending {
+  readonly name: RepositoryName
+  readonly digest: Digest
+  readonly open: () => Promise<BlobReader>
+  /** A repository of the peer that has the blob. */
+  readonly findMount: () => Promise<RepositoryName | undefined>
+  readonly signal: AbortSignal
+}
+
+export interface BlobSenderParts {
+  readonly peer: PeerRegistry
+  readonly uploads: KeptUploads
+  readonly throttle: Throttle
+  readonly clock: Clock
+  readonly closedUntil: (now: number) => number | undefined
+}
+
+/** Each chunk that the peer acknowledges is sent once. ECR wants 5 MiB at least, but for the last one. */
+const chunkBytes = 16 * 1024 * 1024
+/** A blob that is not larger is sent again if it breaks, and costs no row. */
+const smallBytes = 1024 * 1024
+/** A peer may still write what it received before the connection broke. */
+const mostLooks = 10
+const lookAgainMs = 300
+
+/**
+ * Brings a blob to the peer: not at all if it is there, by a mount if another repository has it, or else by an upload that goes on where it
+ * broke. Returns how many bytes were sent.
+ *
+ * @throws RemoteFailure; HoursOver
+ */
+export async function sendBlob(parts: BlobSenderParts, sending: BlobSending): Promise<number> {
+  const { peer, uploads } = parts
+  const { name, digest, open, findMount, signal } = sending
+  if (await peer.hasBlob(name, digest, { signal })) {
+    await dropKept(parts, sending)
+    return 0
+  }
+  let upload = await findKept(parts, sending)
+  if (upload === undefined) {
+    const from = await findMount()
+    const begun = await peer.startUpload(name, { signal, ...(from !== undefined && { mount: { digest, from } }) })
+    if (begun === 'mounted') return 0
+    upload = begun
+  }
+  const before = upload.offset
+  await using reader = await open()
+  if (before > reader.sizeBytes) {
+    await uploads.drop(name, digest)
+    throw new RemoteFailure('upload', 'the upload is longer than the blob')
+  }
+  await sendRest(parts, sending, { upload, reader })
+  return reader.sizeBytes - before
+}
+
+async function findKept(
+  { peer, uploads }: BlobSenderParts,
+  { name, digest, signal }: BlobSending,
+): Promise<RemoteUpload | undefined> {
+  const kept = await uploads.find(name, digest)
+  return kept && (await peer.findUpload(kept, { signal }))
+}
+
+async function dropKept({ uploads }: BlobSenderParts, { name, digest }: BlobSending): Promise<void> {
+  if ((await uploads.find(name, digest)) !== undefined) await uploads.drop(name, digest)
+}
+
+async function sendRest(
+  parts: BlobSenderParts,
+  sending: BlobSending,
+  begun: { readonly upload: RemoteUpload; readonly reader: BlobReader },
+): Promise<void> {
+  const { peer, uploads, throttle, clock, closedUntil } = parts
+  const { name, digest, signal } = sending
+  const { reader } = begun
+  let { upload } = begun
+  const isKept = reader.sizeBytes > smallBytes
+  for (let looks = 0; ; ) {
+    try {
+      while (upload.offset < reader.sizeBytes) {
+        if (closedUntil(clock()) !== undefined) throw new HoursOver()
+        if (isKept) await uploads.keep(digest, upload)
+        const end = Math.min(upload.offset + chunkBytes, reader.sizeBytes)
+        const body = throttle.pace(reader.chunks({ start: upload.offset, end }), signal)
+        upload = await peer.append(upload, { body, sizeBytes: end - upload.offset }, { signal })
+        looks = 0
+      }
+      await peer.finish(upload, digest, { signal })
+      if (isKept) await uploads.drop(name, digest)
+      return
+    } catch (error) {
+      if (!(error instanceof RemoteFailure)) throw error
+      // Bytes that do not make the blob are of no use.
+      if (error.reason === 'invalid') await uploads.drop(name, digest)
+      if (error.reason !== 'upload' || ++looks > mostLooks) throw error
+      await delay(lookAgainMs, undefined, { signal })
+      const found = await peer.findUpload(upload, { signal })
+      if (found === undefined) {
+        await uploads.drop(name, digest)
+        throw error
+      }
+      upload = found
+    }
+  }
+}

@@ -1,0 +1,131 @@
+import type { Clock } from '#lib/clock.ts'
+import { inLanes } from '#lib/in-lanes.ts'
+import type { Digest } from '#names/digest.ts'
+import type { LinkedBlobs } from '#registry/linked-blobs.ts'
+import type { Puller } from '#registry/puller.ts'
+import { type PeerRegistry, RemoteFailure } from '#remote/registry.ts'
+import type { ReplicationItem } from '#replication/item.ts'
+import { type BlobSenderParts, sendBlob } from './blob-sender.ts'
+import type { BlobTurns, ImageTurns } from './blob-turns.ts'
+import { planSends } from './plan.ts'
+import type { SourceImages, SourceManifest } from './source-images.ts'
+
+/** Sends one image to a peer: what it needs first, its manifests by digest, and its tags last. */
+export interface ImageSender {
+  /**
+   * Returns how many bytes of blobs were sent, or `gone` where the source does not have the image. `settle` runs before other images may
+   * mount what this one sent.
+   *
+   * @throws RemoteFailure; HoursOver; Refusal `BlobNotFound` for a damaged source
+   */
+  send(item: ReplicationItem, options: SendOptions): Promise<void>
+}
+
+export interface SendOptions {
+  readonly signal: AbortSignal
+  readonly settle: (sent: number | 'gone') => Promise<void>
+}
+
+export interface ImageSenderParts {
+  readonly sourceImages: SourceImages
+  readonly linkedBlobs: Pick<LinkedBlobs, 'open'>
+  readonly clock: Clock
+  readonly peer: PeerRegistry
+  readonly kind: 'lading' | 'ecr' | 'registry'
+  readonly blobs: BlobSenderParts
+  readonly turns: BlobTurns
+  readonly findMount: (item: ReplicationItem, digest: Digest) => ReturnType<Parameters<typeof sendBlob>[1]['findMount']>
+}
+
+const blobsAtOnce = 4
+const headsAtOnce = 4
+
+/** Replication reads its own source, and no pull is recorded. */
+const asService: Puller = { arn: '', identityArn: '', may: async () => false }
+
+type Graph = ReadonlyMap<Digest, SourceManifest>
+
+export function createImageSender(parts: ImageSenderParts): ImageSender {
+  const { sourceImages, linkedBlobs, peer, kind, blobs, turns, findMount } = parts
+
+  /** Those of the graph that the peer has. What is below one of them is not asked for. */
+  async function findPresent(item: ReplicationItem, graph: Graph, signal: AbortSignal): Promise<ReadonlySet<Digest>> {
+    const { name } = item.source
+    const has = async (digest: Digest) => (await peer.headManifest(name, digest, { signal })) !== undefined
+    if (await has(item.digest)) return new Set([item.digest])
+    const present = new Set<Digest>()
+    const others = [...graph.keys()].filter((digest) => digest !== item.digest)
+    await inLanes(others, headsAtOnce, async (digest) => {
+      if (await has(digest)) present.add(digest)
+    })
+    return present
+  }
+
+  async function putManifest(
+    item: ReplicationItem,
+    graph: Graph,
+    { digest, tag, pushedAt }: { readonly digest: Digest; readonly tag?: string; readonly pushedAt: number },
+    signal: AbortSignal,
+  ): Promise<void> {
+    const { name } = item.source
+    const manifest = graph.get(digest)
+    if (manifest === undefined) return
+    const { mediaType, body } = manifest
+    if (kind === 'ecr' && peer.ecr !== undefined) {
+      return peer.ecr.putImage(name, { digest, mediaType, body, ...(tag !== undefined && { tag }) }, { signal })
+    }
+    const headers = kind === 'lading' ? { 'lading-pushed-at': String(pushedAt) } : {}
+    await peer.putManifest(name, tag ?? digest, { mediaType, body }, { signal, headers })
+  }
+
+  async function putTags(item: ReplicationItem, graph: Graph, signal: AbortSignal): Promise<void> {
+    for (const { tag, pushedAt } of item.tags) {
+      // Another Lading compares the times of pushes. Elsewhere a tag that moved on meanwhile must not move back.
+      const isOld = kind !== 'lading' && (await sourceImages.findTarget(item.repositoryId, tag)) !== item.digest
+      if (isOld) continue
+      try {
+        await putManifest(item, graph, { digest: item.digest, tag, pushedAt }, signal)
+      } catch (error) {
+        // A tag that is taken stays: the image arrives without it (ECR user guide, "Private image replication").
+        if (!(error instanceof RemoteFailure) || error.reason !== 'immutable') throw error
+      }
+    }
+  }
+
+  async function sendBlobs(
+    item: ReplicationItem,
+    digests: readonly Digest[],
+    { wait, sent }: ImageTurns,
+    signal: AbortSignal,
+  ): Promise<number> {
+    let bytes = 0
+    await inLanes(digests, blobsAtOnce, async (digest) => {
+      await wait(digest, signal)
+      bytes += await sendBlob(blobs, {
+        ...{ name: item.source.name, digest, signal },
+        open: () => linkedBlobs.open(item.source, digest, asService),
+        findMount: () => findMount(item, digest),
+      })
+      sent(digest)
+    })
+    return bytes
+  }
+
+  return {
+    async send(item, { signal, settle }) {
+      const graph = await sourceImages.read(item.repositoryId, item.digest)
+      if (graph === undefined) return settle('gone')
+      const plan = planSends(item.digest, graph, await findPresent(item, graph, signal))
+      using own = turns.enter(item.source.name, plan.blobs)
+      const bytes = await sendBlobs(item, plan.blobs, own, signal)
+      const { pushedAt } = item
+      for (const digest of plan.manifests) await putManifest(item, graph, { digest, pushedAt }, signal)
+      // One that is there already may be archived there, and comes back by a push.
+      if (!plan.manifests.includes(item.digest) && item.tags.length === 0) {
+        await putManifest(item, graph, { digest: item.digest, pushedAt }, signal)
+      }
+      await putTags(item, graph, signal)
+      await settle(bytes)
+    },
+  }
+}

@@ -1,0 +1,35 @@
+import { Refusal } from '#lib/refusal.ts'
+import { RemoteFailure, type RemoteFailureReason } from '#remote/registry.ts'
+import type { Outcome } from '#replication/destination.ts'
+
+/** What a failed attempt means for an image. Throws what is no failure of the peer or of the source. */
+export function outcomeOf(error: unknown, describe: (refusal: Refusal) => Described): Outcome {
+  if (error instanceof RemoteFailure) return outcomeOfPeer(error)
+  // The source cannot read a blob that the image needs. The next push of the blob heals it.
+  if (error instanceof Refusal) return { kind: 'failed', ...describe(error) }
+  throw error
+}
+
+interface Described {
+  readonly code: string
+  readonly reason: string
+}
+
+function outcomeOfPeer({ reason, message, retryAfterMs, said }: RemoteFailure): Outcome {
+  const [kind, code] = kinds[reason]
+  if (kind === 'unreachable') return { kind, reason: message, retryAfterMs }
+  return { kind, code, reason: said === undefined ? message : `${message}: ${said.message}` }
+}
+
+/** The codes are exceptions of ECR: AWS documents no list of failure codes (API reference, "ImageReplicationStatus"). */
+const kinds: Record<RemoteFailureReason, readonly ['unreachable' | 'refused' | 'failed', string]> = {
+  unreachable: ['unreachable', ''],
+  limited: ['unreachable', ''],
+  unauthorized: ['refused', 'UnrecognizedClientException'],
+  forbidden: ['refused', 'AccessDeniedException'],
+  blocked: ['refused', 'AccessDeniedException'],
+  missing: ['refused', 'RepositoryNotFoundException'],
+  immutable: ['refused', 'ImageTagAlreadyExistsException'],
+  invalid: ['failed', 'InvalidParameterException'],
+  upload: ['failed', 'UploadNotFoundException'],
+}
