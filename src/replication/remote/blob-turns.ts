@@ -2,7 +2,7 @@ import type { Digest } from '#names/digest.ts'
 import type { RepositoryName } from '#names/repository-name.ts'
 
 /**
- * Whose turn it is to send a blob to a destination, so that two images do not send the same blob at once. An image enters with all its
+ * The turns in which images send a blob to a destination, so that two images do not send the same blob at once. An image enters with all its
  * blobs in one step. It waits only for images that entered before it, so no two images wait for one another.
  */
 export interface BlobTurns {

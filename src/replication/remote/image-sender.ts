@@ -119,10 +119,11 @@ export function createImageSender(parts: ImageSenderParts): ImageSender {
       using own = turns.enter(item.source.name, plan.blobs)
       const bytes = await sendBlobs(item, plan.blobs, own, signal)
       const { pushedAt } = item
-      for (const digest of plan.manifests) await putManifest(item, graph, { digest, pushedAt }, signal)
-      // One that is there already may be archived there, and comes back by a push.
-      if (!plan.manifests.includes(item.digest) && item.tags.length === 0) {
-        await putManifest(item, graph, { digest: item.digest, pushedAt }, signal)
+      // Another Lading takes image and tag in one push, also where the tag is taken. One that is there may be archived, and comes back by it.
+      const byTag = kind === 'lading' && item.tags.length > 0
+      const below = plan.manifests.filter((digest) => digest !== item.digest)
+      for (const digest of byTag ? below : [...below, item.digest]) {
+        await putManifest(item, graph, { digest, pushedAt }, signal)
       }
       await putTags(item, graph, signal)
       await settle(bytes)

@@ -11,7 +11,7 @@ export interface MountWanted {
   readonly digest: Digest
 }
 
-/** Another repository whose image with this blob has reached the destination, so that the blob is there already. */
+/** Another repository with an image that needs this blob and has reached the destination, so that the blob is there already. */
 export async function findMountSource(
   reader: Reader,
   { source, destination, repositoryId, digest }: MountWanted,

@@ -46,7 +46,7 @@ for (const [rate, total] of [
   })
 }
 
-test('streams have equal shares, whatever the size of their chunks', async () => {
+test('streams have equal shares, for any size of their chunks', async () => {
   const { throttle } = stage(1_000_000)
   const leaving = new AbortController()
   const sent = [0, 0]
