@@ -14,6 +14,9 @@ import { type Receiver, startReceiver } from './receiver.ts'
 
 export const registry = { account: parseAccountId('111111111111'), region: parseRegion('eu-west-1') }
 
+/** What all processes of a test seal secrets with. */
+export const testBox = createSecretBox(Buffer.alloc(32, 7))
+
 export interface WebhookStage extends AsyncDisposable {
   readonly metadata: Metadata
   readonly service: WebhookService
@@ -30,15 +33,17 @@ export interface StageOptions {
   readonly clock?: Clock
   readonly waits?: WebhookServiceParts['waits']
   readonly parts?: Partial<WebhookServiceParts>
+  /** False where other processes deliver. */
+  readonly delivers?: boolean
 }
 
-const quickWaits = { pollMs: 10, retryMs: () => 20, timeoutMs: 1_000 }
+export const quickWaits = { pollMs: 10, retryMs: () => 20, timeoutMs: 1_000 }
 
 export function openStage(options: StageOptions): WebhookStage {
-  const { metadata, clock = systemClock, waits = quickWaits, parts = {} } = options
+  const { metadata, clock = systemClock, waits = quickWaits, parts = {}, delivers = true } = options
   const dead: { readonly count: number; readonly reason: string }[] = []
   const service = createWebhookService({
-    ...{ metadata, clock, quotas, waits, box: createSecretBox(Buffer.alloc(32, 7)), processId: randomUUID() },
+    ...{ metadata, clock, quotas, waits, box: testBox, processId: randomUUID() },
     ...{ certificates: [], hosts: [{ hostname: '127.0.0.1', port: undefined }] },
     onError: (error) => assert.fail(error instanceof Error ? (error.stack ?? error.message) : String(error)),
     onDead: ({ count, reason }) => void dead.push({ count, reason }),
@@ -47,7 +52,7 @@ export function openStage(options: StageOptions): WebhookStage {
   })
   const opened = new AsyncDisposableStack()
   opened.defer(() => service.stop())
-  service.start()
+  if (delivers) service.start()
   return {
     metadata,
     service,

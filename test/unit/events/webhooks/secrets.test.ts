@@ -2,7 +2,14 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { Webhook } from 'standardwebhooks'
-import { newSecret, openSecrets, rotated, sealSecrets, signingAt, type WebhookSecrets } from '#events/webhooks/secrets.ts'
+import {
+  newSecret,
+  openSecrets,
+  rotated,
+  sealSecrets,
+  signingAt,
+  type WebhookSecrets,
+} from '#events/webhooks/secrets.ts'
 import { signatureHeaders } from '#events/webhooks/signature.ts'
 import { createSecretBox } from '#iam/secret-box.ts'
 
