@@ -55,6 +55,7 @@ export const scopes = {
       'test/endurance/scale.test.ts',
       'test/endurance/soak.test.ts',
       'test/endurance/storage-usage.test.ts',
+      'test/endurance/webhooks.test.ts',
     ],
     deadlineMs: 55 * minute,
     environment: { ...everyDatabase, LADING_TEST_CRASHES: '100', LADING_TEST_SOAK_SECONDS: '40' },

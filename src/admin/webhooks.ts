@@ -101,18 +101,18 @@ export function webhookOperations({ webhooks, deliveries, tryWebhook }: WebhookP
       resource: namedWebhook,
       handle: async ({ input, registry }) => {
         const { name, state } = input
-        const page = openPage(input, ['ListWebhookDeliveries', registry, name, state], 1)
-        const [after] = page.after ?? []
-        if (after !== undefined && !/^\d{1,15}$/.test(after)) throw refuse('PageTokenInvalid', {})
+        const page = openPage(input, ['ListWebhookDeliveries', registry, name, state], 2)
+        const [orderKey = '', sequence = '0'] = page.after ?? []
+        if (!/^\d{1,15}$/.test(sequence)) throw refuse('PageTokenInvalid', {})
         const webhook = await webhooks.get(registry, name)
         const { items, next } = await deliveries.list(webhook, {
           state: state && states[state],
           limit: page.limit,
-          after: after === undefined ? undefined : Number(after),
+          after: page.after && { orderKey, sequence: Number(sequence) },
         })
         return {
           ...{ registryId: registry.account, name, deliveries: items.map(describeDelivery) },
-          nextToken: page.nextToken(next === undefined ? undefined : [String(next)]),
+          nextToken: page.nextToken(next && [next.orderKey, String(next.sequence)]),
         }
       },
     },

@@ -44,6 +44,8 @@ export interface ServerOptions {
   readonly log?: Logger
   /** Short ones, for a test in which an upstream breaks. */
   readonly upstreamWaits?: AppOptions['upstreamWaits']
+  /** Short ones, for a test in which a receiver fails. */
+  readonly webhookWaits?: AppOptions['webhookWaits']
   /** In PEM, instead of the certificate of the tests. */
   readonly trustedCertificates?: readonly string[]
 }
@@ -75,10 +77,11 @@ export async function startServer(options: ServerOptions = {}): Promise<RunningS
   })
   const log = options.log ?? pino({ level: process.env.LADING_TEST_LOG ?? 'silent' }, pino.destination(2))
   await prepare(settings, log)
-  const { clock = systemClock, upstreamWaits, trustedCertificates = [selfSigned.cert] } = options
+  const { clock = systemClock, upstreamWaits, webhookWaits, trustedCertificates = [selfSigned.cert] } = options
   const app = await startApp(settings, log, {
     ...{ clock, verifyOutputs: true, trustedCertificates },
     ...(upstreamWaits && { upstreamWaits }),
+    ...(webhookWaits && { webhookWaits }),
   })
   let stopped: Promise<void> | undefined
   const stop = () => {

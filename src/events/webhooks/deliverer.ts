@@ -1,7 +1,11 @@
+import type { SecretBox } from '#iam/secret-box.ts'
 import type { Clock } from '#lib/clock.ts'
 import type { Metadata } from '#metadata/metadata.ts'
 import { findDueLanes, type Lane, makeAllDue } from './lanes.ts'
 import type { WebhookLeases } from './leases.ts'
+import type { Receiver } from './post.ts'
+import { findReceiver } from './receiver.ts'
+import type { Sockets } from './sockets.ts'
 import type { TakeTurn, Turned, TurnSignals } from './turn.ts'
 
 /** Delivers for one webhook while there is something due, under its lease. Lanes run beside one another. */
@@ -14,7 +18,9 @@ export interface Deliverer {
 export interface DelivererParts {
   readonly metadata: Metadata
   readonly clock: Clock
+  readonly box: SecretBox
   readonly leases: WebhookLeases
+  readonly sockets: Sockets
   readonly takeTurn: TakeTurn
   readonly onError: (error: unknown) => void
   /** How long it keeps the lease while nothing is due. */
@@ -22,14 +28,15 @@ export interface DelivererParts {
 }
 
 /** How many messages to one receiver are on their way at once. */
-const mostLanes = 8
+const mostLanes = 16
 /** To a receiver that does not answer. Others need the sockets. */
 const lanesOfSilent = 1
 /** Before a lane has its turn again that could not be read or written. */
 const pauseAfterErrorMs = 1_000
 
 export function startDeliverer(parts: DelivererParts, webhookId: number, signals: TurnSignals): Deliverer {
-  const { metadata, clock, leases, takeTurn, onError, lingerMs } = parts
+  const { metadata, clock, leases, sockets, takeTurn, onError, lingerMs } = parts
+  const enterSocket = sockets.ofWebhook()
   const running = new Map<string, Promise<void>>()
   const over = new AbortController()
   const stopping = AbortSignal.any([signals.stopping, over.signal])
@@ -66,8 +73,8 @@ export function startDeliverer(parts: DelivererParts, webhookId: number, signals
     if (wasSilent) await metadata.transaction((trx) => makeAllDue(trx, webhookId, clock()))
   }
 
-  function begin(lane: Lane): void {
-    const turn = takeTurn(webhookId, lane, { ...signals, stopping })
+  function begin(lane: Lane, receiver: Receiver): void {
+    const turn = takeTurn({ id: webhookId, enterSocket, receiver }, lane, { ...signals, stopping })
       .then(note)
       .catch(async (error) => {
         if (stopping.aborted) return
@@ -81,14 +88,23 @@ export function startDeliverer(parts: DelivererParts, webhookId: number, signals
     running.set(lane.orderKey, turn)
   }
 
+  /** False for a webhook that is disabled or deleted. */
+  async function beginDue(limit: number): Promise<boolean> {
+    if (limit <= 0) return true
+    const asked = { now: clock(), limit, running: [...running.keys()] }
+    const lanes = await findDueLanes(metadata.reader, webhookId, asked)
+    if (lanes.length === 0) return true
+    // Read after the lanes: a change of the webhook makes them due.
+    const receiver = await findReceiver(metadata.reader, webhookId, parts)
+    if (receiver === undefined) return false
+    for (const lane of lanes) begin(lane, receiver)
+    return true
+  }
+
   async function drain(): Promise<void> {
     while (!stopping.aborted) {
       isWoken = false
-      const limit = (isSilent ? lanesOfSilent : mostLanes) - running.size
-      if (limit > 0) {
-        const asked = { now: clock(), limit, running: [...running.keys()] }
-        for (const lane of await findDueLanes(metadata.reader, webhookId, asked)) begin(lane)
-      }
+      if (!(await beginDue((isSilent ? lanesOfSilent : mostLanes) - running.size))) return
       const happened = await pause()
       if (!happened && running.size === 0) return
     }

@@ -1,8 +1,10 @@
-import type { Selectable } from 'kysely'
+import type { ExpressionBuilder, Selectable } from 'kysely'
 import type { Clock } from '#lib/clock.ts'
 import { type Page, pageOf } from '#lib/page.ts'
 import type { Metadata, Reader, Transaction } from '#metadata/metadata.ts'
 import type { WebhookDeliveryTable } from '#metadata/schema/webhooks.ts'
+import type { Schema } from '#metadata/schema.ts'
+import { type DeliveryKey, isOneOf } from './delivery-key.ts'
 import { byText } from './lanes.ts'
 import { refuse } from './refusals.ts'
 import type { Webhook } from './webhook.ts'
@@ -31,8 +33,8 @@ export interface DeliveryCounts {
 }
 
 export interface Deliveries {
-  /** In the order of events. `after` is the key of an earlier page. */
-  list(webhook: Webhook, query: DeliveryQuery): Promise<Page<Delivery, number>>
+  /** By order key, and then in the order of events. `after` is the key of an earlier page. */
+  list(webhook: Webhook, query: DeliveryQuery): Promise<Page<Delivery, DeliveryKey>>
   count(webhookIds: readonly number[]): Promise<ReadonlyMap<number, DeliveryCounts>>
   /** Tries again what is dead, or one event, from now on for a day. Returns how many. @throws Refusal `DeliveryNotFound` */
   redeliver(webhook: Webhook, eventId: string | undefined): Promise<number>
@@ -41,7 +43,7 @@ export interface Deliveries {
 export interface DeliveryQuery {
   readonly state: DeliveryState | undefined
   readonly limit: number
-  readonly after: number | undefined
+  readonly after: DeliveryKey | undefined
 }
 
 /** In one transaction. */
@@ -64,11 +66,12 @@ export function createDeliveries({
         .select(columns)
         .where('webhook_id', '=', id)
         .$if(state !== undefined, (query) => query.where('state', '=', state ?? ''))
-        .$if(after !== undefined, (query) => query.where('sequence', '>', after ?? 0))
+        .$if(after !== undefined, (query) => query.where(isAfter(after ?? { orderKey: '', sequence: 0 })))
+        .orderBy('order_key')
         .orderBy('sequence')
         .limit(limit + 1)
         .execute()
-      return pageOf(rows.map(parseDelivery), limit, ({ sequence }) => sequence)
+      return pageOf(rows.map(parseDelivery), limit, ({ orderKey, sequence }) => ({ orderKey, sequence }))
     },
 
     count: (webhookIds) => countDeliveries(metadata.reader, webhookIds),
@@ -90,10 +93,9 @@ export function createDeliveries({
       const count = await metadata.transaction(async (trx) => {
         const dead = await trx
           .selectFrom('webhook_delivery')
-          .select(['sequence', 'order_key'])
+          .select(['sequence', 'order_key as orderKey'])
           .where('webhook_id', '=', webhookId)
           .where('state', '=', 'dead')
-          .orderBy('sequence')
           .limit(rowsAtOnce)
           .execute()
         return revive(trx, webhookId, dead, clock())
@@ -125,7 +127,7 @@ export async function countDeliveries(
 async function reviveOne(trx: Transaction, webhookId: number, eventId: string, now: number): Promise<number> {
   const rows = await trx
     .selectFrom('webhook_delivery')
-    .select(['sequence', 'order_key'])
+    .select(['sequence', 'order_key as orderKey'])
     .where('webhook_id', '=', webhookId)
     .where('event_id', '=', eventId)
     .execute()
@@ -136,11 +138,11 @@ async function reviveOne(trx: Transaction, webhookId: number, eventId: string, n
 async function revive(
   trx: Transaction,
   webhook_id: number,
-  rows: readonly Pick<Selectable<WebhookDeliveryTable>, 'sequence' | 'order_key'>[],
+  rows: readonly DeliveryKey[],
   now: number,
 ): Promise<number> {
   if (rows.length === 0) return 0
-  const keys = [...new Set(rows.map(({ order_key }) => order_key))].sort(byText)
+  const keys = [...new Set(rows.map(({ orderKey }) => orderKey))].sort(byText)
   const due = { due_at: now, failures: 0 }
   await trx
     .insertInto('webhook_lane')
@@ -150,14 +152,14 @@ async function revive(
   const { numUpdatedRows } = await trx
     .updateTable('webhook_delivery')
     .set({ state: 'waiting', attempts: 0, waiting_since: now })
-    .where('webhook_id', '=', webhook_id)
-    .where(
-      'sequence',
-      'in',
-      rows.map(({ sequence }) => sequence),
-    )
+    .where(isOneOf(webhook_id, rows))
     .executeTakeFirst()
   return Number(numUpdatedRows)
+}
+
+function isAfter({ orderKey, sequence }: DeliveryKey) {
+  return ({ or, and, eb }: ExpressionBuilder<Schema, 'webhook_delivery'>) =>
+    or([eb('order_key', '>', orderKey), and([eb('order_key', '=', orderKey), eb('sequence', '>', sequence)])])
 }
 
 const columns = [

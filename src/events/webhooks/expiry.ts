@@ -3,6 +3,7 @@ import { type Schedule, schedule } from '#jobs/schedules.ts'
 import { type Worker, worker } from '#jobs/worker.ts'
 import type { Clock } from '#lib/clock.ts'
 import type { Metadata, Transaction } from '#metadata/metadata.ts'
+import { isOneOf } from './delivery-key.ts'
 
 // Deliveries that nothing else ends: those of a disabled webhook die after a day, and dead ones are deleted after two weeks.
 
@@ -64,19 +65,13 @@ async function buryDisabled(trx: Transaction, webhookId: number, before: number)
 async function deleteDead(trx: Transaction, webhookId: number, before: number): Promise<boolean> {
   const rows = await trx
     .selectFrom('webhook_delivery')
-    .select('sequence')
+    .select(['sequence', 'order_key as orderKey'])
     .where('webhook_id', '=', webhookId)
     .where('state', '=', 'dead')
     .where('waiting_since', '<=', before)
     .limit(rowsAtOnce)
     .execute()
   if (rows.length === 0) return false
-  const sequences = rows.map(({ sequence }) => sequence)
-  await trx
-    .deleteFrom('webhook_delivery')
-    .where('webhook_id', '=', webhookId)
-    .where('state', '=', 'dead')
-    .where('sequence', 'in', sequences)
-    .execute()
+  await trx.deleteFrom('webhook_delivery').where('state', '=', 'dead').where(isOneOf(webhookId, rows)).execute()
   return true
 }

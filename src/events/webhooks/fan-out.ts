@@ -72,6 +72,6 @@ async function enqueue(
         ...{ first_at: null, last_at: null, last_status: null, last_error: null },
       })),
     )
-    .onConflict((conflict) => conflict.columns(['webhook_id', 'sequence']).doNothing())
+    .onConflict((conflict) => conflict.columns(['webhook_id', 'order_key', 'sequence']).doNothing())
     .execute()
 }

@@ -55,44 +55,65 @@ export async function readLane(
   }))
 }
 
+/** When a lane is due again. */
+export interface NextTurn {
+  readonly orderKey: string
+  readonly at: number
+  readonly failures: number
+}
+
 /**
- * Makes lanes due at `at`, or deletes those that have nothing left. It locks them first. A publisher that adds to a lane holds the same
- * lock, so that no delivery stays without a lane.
+ * Says when lanes are due again, or deletes those that have nothing left. It locks them first. A publisher that adds to a lane holds the
+ * same lock, so that no delivery stays without a lane.
  */
-export async function endTurns(
-  trx: Transaction,
-  webhookId: number,
-  orderKeys: readonly string[],
-  { at, failures }: { readonly at: number; readonly failures: number },
-): Promise<void> {
-  if (orderKeys.length === 0) return
-  const lanes = trx
+export async function endTurns(trx: Transaction, webhook_id: number, ended: readonly NextTurn[]): Promise<void> {
+  if (ended.length === 0) return
+  const byKey = new Map(ended.map((turn) => [turn.orderKey, turn]))
+  const lanes = await trx
     .selectFrom('webhook_lane')
     .select('order_key')
-    .where('webhook_id', '=', webhookId)
-    .where('order_key', 'in', orderKeys)
-  const locked = await lanes.orderBy('order_key').forUpdate().execute()
-  const keys = locked.map(({ order_key }) => order_key)
+    .where('webhook_id', '=', webhook_id)
+    .where('order_key', 'in', [...byKey.keys()])
+    .orderBy('order_key')
+    .forUpdate()
+    .execute()
+  const keys = lanes.map(({ order_key }) => order_key)
   if (keys.length === 0) return
-  const left = await trx
-    .selectFrom('webhook_delivery')
-    .select('order_key')
-    .distinct()
-    .where('webhook_id', '=', webhookId)
-    .where('state', '=', 'waiting')
+  // Not one statement with the lock: it must see what a publisher committed that held the lock before.
+  const locked = await trx
+    .selectFrom('webhook_lane')
+    .select(({ selectFrom }) => [
+      'order_key',
+      // A look into the index for each lane. PostgreSQL makes a scan of `exists` before it has statistics.
+      selectFrom('webhook_delivery')
+        .select(({ fn }) => fn.min('sequence').as('sequence'))
+        .whereRef('webhook_delivery.webhook_id', '=', 'webhook_lane.webhook_id')
+        .where('webhook_delivery.state', '=', 'waiting')
+        .whereRef('webhook_delivery.order_key', '=', 'webhook_lane.order_key')
+        .as('first'),
+    ])
+    .where('webhook_id', '=', webhook_id)
     .where('order_key', 'in', keys)
     .execute()
-  const waiting = new Set(left.map(({ order_key }) => order_key))
+  const waiting = new Set(locked.filter(({ first }) => first !== null).map(({ order_key }) => order_key))
   const drained = keys.filter((key) => !waiting.has(key))
   if (drained.length > 0) {
-    await trx.deleteFrom('webhook_lane').where('webhook_id', '=', webhookId).where('order_key', 'in', drained).execute()
+    await trx
+      .deleteFrom('webhook_lane')
+      .where('webhook_id', '=', webhook_id)
+      .where('order_key', 'in', drained)
+      .execute()
   }
-  if (waiting.size === 0) return
+  const next = ended.filter(({ orderKey }) => waiting.has(orderKey))
+  if (next.length === 0) return
   await trx
-    .updateTable('webhook_lane')
-    .set({ due_at: at, failures })
-    .where('webhook_id', '=', webhookId)
-    .where('order_key', 'in', [...waiting])
+    .insertInto('webhook_lane')
+    .values(next.map(({ orderKey, at, failures }) => ({ webhook_id, order_key: orderKey, due_at: at, failures })))
+    .onConflict((conflict) =>
+      conflict
+        .columns(['webhook_id', 'order_key'])
+        .doUpdateSet(({ ref }) => ({ due_at: ref('excluded.due_at'), failures: ref('excluded.failures') })),
+    )
     .execute()
 }
 

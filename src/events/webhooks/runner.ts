@@ -1,12 +1,12 @@
 import type { SecretBox } from '#iam/secret-box.ts'
 import { backoffMs } from '#jobs/backoff.ts'
 import type { Clock } from '#lib/clock.ts'
-import { Lanes } from '#lib/lanes.ts'
 import type { Metadata } from '#metadata/metadata.ts'
 import { type Deliverer, type DelivererParts, startDeliverer } from './deliverer.ts'
 import { createWebhookLeases } from './leases.ts'
 import type { Poster } from './post.ts'
 import { createSettler } from './settler.ts'
+import { createSockets } from './sockets.ts'
 import { createTakeTurn, type TurnParts } from './turn.ts'
 
 /** Delivers what webhooks have to deliver. Each process has one. It shares no place with jobs. */
@@ -32,21 +32,19 @@ export interface WebhookRunnerParts extends Pick<TurnParts, 'onDead' | 'onGone'>
   readonly heldMs?: number | undefined
 }
 
-/** Of all webhooks together. */
-const mostSockets = 128
 const usualPollMs = 500
 const lingerMs = 5_000
 /** When the process stops, for messages that are on their way. */
 const graceMs = 1_000
 
 export function createWebhookRunner(parts: WebhookRunnerParts): WebhookRunner {
-  const { metadata, clock, processId, onError, pollMs = usualPollMs } = parts
+  const { metadata, clock, box, processId, onError, pollMs = usualPollMs } = parts
   const { retryMs = (failures) => backoffMs(failures, Math.random()) } = parts
   const settler = createSettler({ metadata, processId })
-  const sockets = new Lanes(mostSockets)
+  const sockets = createSockets()
   const leases = createWebhookLeases({ metadata, clock, processId, heldMs: parts.heldMs })
-  const takeTurn = createTakeTurn({ ...parts, settler, sockets, retryMs })
-  const delivererParts: DelivererParts = { metadata, clock, leases, takeTurn, onError, lingerMs }
+  const takeTurn = createTakeTurn({ ...parts, settler, retryMs })
+  const delivererParts: DelivererParts = { metadata, clock, box, leases, sockets, takeTurn, onError, lingerMs }
   const active = new Map<number, Deliverer>()
   const stopping = new AbortController()
   const aborted = new AbortController()

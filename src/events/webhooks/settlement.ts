@@ -1,6 +1,7 @@
 import { sql } from 'kysely'
 import type { Transaction } from '#metadata/metadata.ts'
-import { byText, endTurns } from './lanes.ts'
+import { isOneOf } from './delivery-key.ts'
+import { endTurns, type NextTurn } from './lanes.ts'
 import type { Outcome } from './post.ts'
 import { gone } from './webhook.ts'
 
@@ -13,7 +14,7 @@ export interface Settlement {
   /** Absent where a turn of a lane found nothing to deliver. */
   readonly attempt: Attempt | undefined
   /** Where the turn of the lane ends: when the next one is due. */
-  readonly next: { readonly at: number; readonly failures: number } | undefined
+  readonly next: Omit<NextTurn, 'orderKey'> | undefined
 }
 
 export interface Attempt {
@@ -68,20 +69,18 @@ export async function writeSettlements(
   if (numUpdatedRows === 0n) return lost
 
   if (delivered.length > 0) {
-    const sequences = delivered.map(({ sequence }) => sequence)
-    await trx
-      .deleteFrom('webhook_delivery')
-      .where('webhook_id', '=', webhookId)
-      .where('sequence', 'in', sequences)
-      .execute()
+    await trx.deleteFrom('webhook_delivery').where(isOneOf(webhookId, delivered)).execute()
   }
   const dead = new Map<string, number>()
-  for (const failure of failed.toSorted(byOrderKey)) {
-    await recordFailure(trx, webhookId, failure)
-    const died = isDead(failure) ? await bury(trx, webhookId, failure) : 0
+  for (const alike of Map.groupBy(failed, ({ outcome }) => `${outcome.status} ${outcome.error}`).values()) {
+    await recordFailures(trx, webhookId, alike)
+  }
+  for (const failure of failed.filter(isDead)) {
+    const died = await bury(trx, webhookId, failure)
     if (died > 0) dead.set(failure.orderKey, died)
   }
-  await endAll(trx, webhookId, settlements)
+  const ended = settlements.flatMap(({ orderKey, next }) => (next === undefined ? [] : [{ orderKey, ...next }]))
+  await endTurns(trx, webhookId, ended)
   return { held: true, delivered: delivered.length, failed: failed.length, dead }
 }
 
@@ -97,20 +96,19 @@ function isDead({ outcome, waitingSince, at }: Failed): boolean {
   return outcome.kind === 'gone' || waitingSince <= at - dayMs
 }
 
-async function recordFailure(
-  trx: Transaction,
-  webhookId: number,
-  { sequence, outcome: { status, error }, at }: Failed,
-): Promise<void> {
+/** Of the same kind. */
+async function recordFailures(trx: Transaction, webhookId: number, failed: readonly Failed[]): Promise<void> {
+  const last = failed.at(-1)
+  if (last === undefined) return
+  const { at, outcome } = last
   await trx
     .updateTable('webhook_delivery')
     .set({
       attempts: sql<number>`attempts + 1`,
       first_at: sql<number>`coalesce(first_at, ${at})`,
-      ...{ last_at: at, last_status: status ?? null, last_error: error },
+      ...{ last_at: at, last_status: outcome.status ?? null, last_error: outcome.error },
     })
-    .where('webhook_id', '=', webhookId)
-    .where('sequence', '=', sequence)
+    .where(isOneOf(webhookId, failed))
     .execute()
 }
 
@@ -130,24 +128,4 @@ async function bury(trx: Transaction, webhookId: number, { orderKey, sequence, o
     )
     .executeTakeFirst()
   return Number(numUpdatedRows)
-}
-
-async function endAll(trx: Transaction, webhookId: number, settlements: readonly Settlement[]): Promise<void> {
-  const ended = settlements.flatMap(({ orderKey, next }) => (next === undefined ? [] : [{ orderKey, ...next }]))
-  const well = ended.filter(({ failures }) => failures === 0)
-  const at = well.at(-1)?.at ?? 0
-  // In order of key over both groups would cost a statement for each lane. PostgreSQL repeats the rare transaction that deadlocks.
-  await endTurns(
-    trx,
-    webhookId,
-    well.map(({ orderKey }) => orderKey),
-    { at, failures: 0 },
-  )
-  for (const { orderKey, ...next } of ended.filter(({ failures }) => failures > 0).toSorted(byOrderKey)) {
-    await endTurns(trx, webhookId, [orderKey], next)
-  }
-}
-
-function byOrderKey(a: { readonly orderKey: string }, b: { readonly orderKey: string }): number {
-  return byText(a.orderKey, b.orderKey)
 }

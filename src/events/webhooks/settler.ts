@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises'
 import { addToCounters } from '#jobs/counters.ts'
 import type { Metadata, Transaction } from '#metadata/metadata.ts'
 import { lost, type Settled, type Settlement, writeSettlements } from './settlement.ts'
@@ -12,6 +13,8 @@ export interface Settler {
 
 /** In a transaction. Further ones wait for the next. */
 const mostAtOnce = 256
+/** Others have as long to come along as the last commit took, within these bounds. */
+const gather = { leastMs: 1, mostMs: 10 }
 
 interface Pending {
   readonly settlement: Settlement
@@ -28,10 +31,13 @@ export function createSettler({
 }): Settler {
   let pending: Pending[] = []
   let writing = false
+  let lastMs = 0
 
   async function write(): Promise<void> {
     writing = true
     while (pending.length > 0) {
+      await delay(Math.min(Math.max(lastMs, gather.leastMs), gather.mostMs))
+      const startedAt = performance.now()
       const batch = pending.slice(0, mostAtOnce)
       pending = pending.slice(mostAtOnce)
       try {
@@ -42,6 +48,7 @@ export function createSettler({
       } catch (error) {
         for (const { reject } of batch) reject(error)
       }
+      lastMs = performance.now() - startedAt
     }
     writing = false
   }
@@ -62,8 +69,7 @@ export function createSettler({
     settle: (settlement) =>
       new Promise((resolve, reject) => {
         pending.push({ settlement, resolve, reject })
-        // What ends in the same turn of the event loop is written together.
-        if (!writing) queueMicrotask(() => writing || void write())
+        if (!writing) void write()
       }),
   }
 }

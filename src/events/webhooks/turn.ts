@@ -1,15 +1,19 @@
-import type { SecretBox } from '#iam/secret-box.ts'
 import type { Clock } from '#lib/clock.ts'
-import type { Lanes } from '#lib/lanes.ts'
 import type { Metadata } from '#metadata/metadata.ts'
 import { type Lane, readLane, type Waiting } from './lanes.ts'
-import type { Outcome, Poster, Receiver } from './post.ts'
-import { openSecrets, signingAt } from './secrets.ts'
+import type { Message, Outcome, Poster, Receiver } from './post.ts'
 import type { Settled, Settlement } from './settlement.ts'
 import type { Settler } from './settler.ts'
+import type { EnterSocket } from './sockets.ts'
 
 /** Delivers some events of one lane, one after the other. It ends early with the first that fails. */
-export type TakeTurn = (webhookId: number, lane: Lane, signals: TurnSignals) => Promise<Turned>
+export type TakeTurn = (webhook: TurnOf, lane: Lane, signals: TurnSignals) => Promise<Turned>
+
+export interface TurnOf {
+  readonly id: number
+  readonly enterSocket: EnterSocket
+  readonly receiver: Receiver
+}
 
 export interface TurnSignals {
   /** No further message is sent. */
@@ -28,11 +32,8 @@ export interface Turned {
 export interface TurnParts {
   readonly metadata: Metadata
   readonly clock: Clock
-  readonly box: SecretBox
   readonly poster: Poster
   readonly settler: Settler
-  /** Of all webhooks together. Each message holds a place of it. */
-  readonly sockets: Lanes
   /** The wait after so many failures in a row. */
   readonly retryMs: (failures: number) => number
   readonly onDead: (dead: { readonly webhookId: number; readonly count: number; readonly reason: string }) => void
@@ -46,28 +47,7 @@ const mostMessages = 10
 const longestAskedMs = 60 * 60 * 1_000
 
 export function createTakeTurn(parts: TurnParts): TakeTurn {
-  const { metadata, clock, box, poster, settler, sockets, retryMs, onDead, onGone } = parts
-
-  async function findReceiver(webhookId: number): Promise<Receiver | undefined> {
-    const row = await metadata.reader
-      .selectFrom('webhook')
-      .select(['url', 'sealed_secrets'])
-      .where('id', '=', webhookId)
-      .where('enabled', '=', 1)
-      .executeTakeFirst()
-    if (row === undefined) return undefined
-    const secrets = signingAt(openSecrets(box, row.sealed_secrets), clock())
-    return { url: row.url, secrets: secrets.map(({ secret }) => secret) }
-  }
-
-  async function send(receiver: Receiver, { eventId: id, body }: Waiting, signals: TurnSignals): Promise<Outcome> {
-    const leave = await sockets.enter('all', signals.stopping)
-    try {
-      return await poster.post(receiver, { id, body }, signals.aborted)
-    } finally {
-      leave()
-    }
-  }
+  const { metadata, clock, poster, settler, retryMs, onDead, onGone } = parts
 
   function nextOf(outcome: Outcome, failures: number, { isLast }: { readonly isLast: boolean }): Settlement['next'] {
     const now = clock()
@@ -76,15 +56,14 @@ export function createTakeTurn(parts: TurnParts): TakeTurn {
     return { at: now + Math.max(retryMs(failures), Math.min(asked, longestAskedMs)), failures }
   }
 
-  return async (webhookId, { orderKey, failures: before }, signals) => {
-    const receiver = await findReceiver(webhookId)
-    if (receiver === undefined) return { held: false, isGone: false, answer: 'none' }
+  return async ({ id: webhookId, enterSocket, receiver }, { orderKey, failures: before }, signals) => {
     const waiting = await readLane(metadata.reader, webhookId, orderKey, mostMessages)
     let failures = before
     let settled: Settled | undefined
     for (const [index, message] of waiting.entries()) {
       if (signals.stopping.aborted) break
-      const outcome = await send(receiver, message, signals)
+      const leave = await enterSocket(signals.stopping)
+      const outcome = await poster.post(receiver, messageOf(message), signals.aborted).finally(leave)
       failures = outcome.kind === 'delivered' ? 0 : failures + 1
       const next = nextOf(outcome, failures, { isLast: index === waiting.length - 1 })
       const { sequence, waitingSince } = message
@@ -101,6 +80,10 @@ export function createTakeTurn(parts: TurnParts): TakeTurn {
     const { held } = await settler.settle({ webhookId, orderKey, at, attempt: undefined, next: { at, failures: 0 } })
     return { held, isGone: false, answer: 'none' }
   }
+}
+
+function messageOf({ eventId: id, body }: Waiting): Message {
+  return { id, body }
 }
 
 function answerOf(outcome: Outcome): Turned['answer'] {

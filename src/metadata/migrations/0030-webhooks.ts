@@ -56,17 +56,12 @@ async function deliveries(
     .addColumn('last_at', integer)
     .addColumn('last_status', integer)
     .addColumn('last_error', text)
-    .addPrimaryKeyConstraint('webhook_delivery_key', ['webhook_id', 'sequence'])
+    .addPrimaryKeyConstraint('webhook_delivery_key', ['webhook_id', 'order_key', 'sequence'])
     .execute()
   await db.schema
     .createIndex('webhook_delivery_lane')
     .on('webhook_delivery')
     .columns(['webhook_id', 'state', 'order_key', 'sequence'])
-    .execute()
-  await db.schema
-    .createIndex('webhook_delivery_state')
-    .on('webhook_delivery')
-    .columns(['webhook_id', 'state', 'sequence'])
     .execute()
   await db.schema
     .createIndex('webhook_delivery_event')

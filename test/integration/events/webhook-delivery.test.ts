@@ -46,7 +46,11 @@ eachDatabase((databases) =>
       await using stage = openStage({ metadata: await databases.open(t) })
       const { receiver, publish } = stage
       const it = await receiver('hook')
-      it.answer = ({ id }) => ((Number.parseInt(id.slice(0, 2), 16) + it.received.length) % 2 === 0 ? 503 : 204)
+      let random = 1
+      it.answer = () => {
+        random = (random * 48_271) % 2_147_483_647
+        return random % 2 === 0 ? 503 : 204
+      }
       const repositories = Array.from({ length: 20 }, (_, index) => `team/app-${index}`)
       for (let round = 0; round < 15; round++) await publish(...repositories)
       await until(() => new Set(it.accepted.map(({ id }) => id)).size === 300)

@@ -12,7 +12,7 @@ const program = fileURLToPath(new URL('./child.ts', import.meta.url))
 const repositories = Array.from({ length: 12 }, (_, index) => `team/app-${index}`)
 
 /** A lane waits for the commit of each delivery. So a kill repeats at most the messages that are on their way. */
-const mostRepeated = 8
+const mostRepeated = 16
 
 export async function deliverWhileKilled(t: TestContext, databases: Databases, kills: number): Promise<void> {
   const url = await databases.url()
