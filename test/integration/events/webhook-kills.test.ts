@@ -11,7 +11,7 @@ eachDatabase((databases) => {
     await deliverWhileKilled(t, databases, 4)
   })
 
-  test(`a process whose lease another one took writes nothing, on ${databases.dialect}`, async (t) => {
+  test(`a process that lost its lease to another one writes nothing, on ${databases.dialect}`, async (t) => {
     let now = Date.now()
     const metadata = await databases.open(t)
     const clock = () => now
