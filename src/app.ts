@@ -36,6 +36,7 @@ import { recordConflict, recordReplication } from '#events/replica-listeners.ts'
 import { createEventRetention, eventRetentionSchedule } from '#events/retention.ts'
 import { trailEvents } from '#events/shapes/cloudtrail.ts'
 import { damageEvent, policyEvent } from '#events/shapes/own.ts'
+import { replicationEvent } from '#events/shapes/replication-actions.ts'
 import { scanChangeEvents } from '#events/shapes/scan.ts'
 import { createDeliveryExpiry, deliveryExpirySchedule } from '#events/webhooks/expiry.ts'
 import { webhookGauges } from '#events/webhooks/gauges.ts'
@@ -89,6 +90,7 @@ import { createMetrics } from '#metrics/metrics.ts'
 import { createRequestCounts } from '#metrics/request-counts.ts'
 import { metricsRoutes } from '#metrics/routes.ts'
 import { createEndpoints } from '#names/endpoints.ts'
+import { findPeer } from '#names/peer.ts'
 import { ociRoutes } from '#oci/routes.ts'
 import { createAccountSettings } from '#registry/account-settings.ts'
 import type { Announcements } from '#registry/announcements.ts'
@@ -435,7 +437,17 @@ export async function startApp(settings: Settings, log: Logger, options: AppOpti
   const replication = createReplicationEngine({
     ...{ metadata, clock, holds },
     findDestination: (source, destination) => findRemote(source, destination) ?? findLocal(source, destination),
-    onAction: async () => {},
+    async onAction(trx, { item, result, tag, failure, at }) {
+      const { source, destination, digest } = item
+      const peer = findPeer(settings.peers, destination)
+      // Another Lading records what it receives.
+      if (peer?.kind === 'lading' && result === 'SUCCESS') return
+      const repository = { registry: destination, name: source.name }
+      // A failure belongs to the source, where the rule is. The account of the destination may not be here.
+      const owner = peer === undefined && result === 'SUCCESS' ? destination : source.registry
+      const facts = { repository, owner, source: source.registry, digest, tag, at, failure }
+      await recordEvents(trx, [replicationEvent(result, facts)])
+    },
     onError: (error, route) => log.error({ err: error, route }, 'images could not be replicated, and are tried again'),
   })
 

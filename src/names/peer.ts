@@ -1,4 +1,4 @@
-import type { Registry } from './registry.ts'
+import { isSameRegistry, type Registry } from './registry.ts'
 
 /** Registries that are not in this deployment and receive copies of images, as an operator names them. */
 export type Peer = LadingPeer | EcrPeer | RegistryPeer
@@ -58,4 +58,9 @@ export interface PeerHours {
   /** The first minute after the part: up to 1,440. */
   readonly end: number
   readonly timeZone: string
+}
+
+/** The peer that has a registry, or none for one of this deployment. */
+export function findPeer(peers: readonly Peer[], registry: Registry): Peer | undefined {
+  return peers.find(({ registries }) => registries.some((one) => isSameRegistry(one, registry)))
 }

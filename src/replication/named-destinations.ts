@@ -1,9 +1,9 @@
 import type { Reader } from '#metadata/metadata.ts'
-import type { Registry } from '#names/registry.ts'
+import { isSameRegistry, type Registry } from '#names/registry.ts'
 import { readSetting } from '#registry/settings.ts'
 import { replicationSetting } from './configuration.ts'
 import { refuse } from './refusals.ts'
-import { isSameRegistry, registryText } from './rules.ts'
+import { registryText } from './rules.ts'
 
 /** The destinations that rules of a registry name, each once, in one order. */
 export async function readDestinations(reader: Reader, source: Registry): Promise<readonly Registry[]> {

@@ -1,5 +1,5 @@
 import type { Reader } from '#metadata/metadata.ts'
-import type { Registry } from '#names/registry.ts'
+import { isSameRegistry, type Registry } from '#names/registry.ts'
 import type { RepositoryName } from '#names/repository-name.ts'
 import { readSetting } from '#registry/settings.ts'
 import { type ReplicationRule, replicationSetting } from './configuration.ts'
@@ -15,10 +15,6 @@ export function destinationsOf(rules: readonly ReplicationRule[], name: Reposito
 /** `111111111111/eu-west-1` */
 export function registryText({ account, region }: Registry): string {
   return `${account}/${region}`
-}
-
-export function isSameRegistry(one: Registry, other: Registry): boolean {
-  return one.account === other.account && one.region === other.region
 }
 
 /** Of items those of live repositories that a rule still asks for. A rule that went stops what it asked for. */

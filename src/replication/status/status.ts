@@ -1,10 +1,10 @@
 import { sql } from 'kysely'
 import type { Clock } from '#lib/clock.ts'
 import type { Metadata, Reader } from '#metadata/metadata.ts'
-import type { Registry } from '#names/registry.ts'
+import { isSameRegistry, type Registry } from '#names/registry.ts'
 import { readDestinations } from '#replication/named-destinations.ts'
 import { type Route, selectRoute } from '#replication/queue.ts'
-import { isSameRegistry, registryText } from '#replication/rules.ts'
+import { registryText } from '#replication/rules.ts'
 
 /** How replication from a registry to one destination goes. Times are milliseconds since the epoch. */
 export interface RouteStatus {
