@@ -1,5 +1,6 @@
-import type { Pattern, Step } from './pattern.ts'
-import { type Values, valuesAt } from './values.ts'
+import type { FieldSet, Pattern, Step } from './pattern.ts'
+import { has, haveOneInCommon, keyOf, without } from './steps.ts'
+import { allFitting, type Outcome, type Values, valuesAt } from './values.ts'
 
 /**
  * Whether an event fits a pattern. It answers for each JSON value. It tests each value of the event once against each field of the same
@@ -8,17 +9,12 @@ import { type Values, valuesAt } from './values.ts'
  * A field that must be absent may have no value in the entries that the other fields choose. The reference implementation looks only at
  * the fields that come first by name. So a pattern can fit here that does not fit there.
  */
-export function matches({ any, combinations }: Pattern, event: unknown): boolean {
-  const values = valuesAt(any, event)
-  return combinations.some((step) => isMet(outcome(step, values, 'may be absent')))
-}
-
-/** The ways in which all fields of a step can hold. */
-interface Outcome {
-  /** Each may be absent, and none has a value. */
-  readonly absent: boolean
-  /** One value or more is chosen, and each other field may be absent and has no value in the chosen entries. */
-  readonly chosen: boolean
+export function matches({ root, combinations }: Pattern, event: unknown): boolean {
+  const values = valuesAt(root, event)
+  const unmet = without(root.required, allFitting(values))
+  return combinations.some(
+    (fields) => !haveOneInCommon(fields, unmet) && isMet(outcome({ step: root, fields }, values, 'may be absent')),
+  )
 }
 
 /** What the step's own field needs, besides those below it. */
@@ -28,37 +24,52 @@ function isMet({ absent, chosen }: Outcome): boolean {
   return absent || chosen
 }
 
-function outcome(step: Step, values: Values, own: Own): Outcome {
-  if (step.field === undefined || own === 'is met') return below(step, values, 'is met')
+/** A step, and the fields of the combination that counts. */
+interface Asked {
+  readonly step: Step
+  readonly fields: FieldSet
+}
+
+function outcome({ step, fields }: Asked, values: Values, own: Own): Outcome {
+  const field = own === 'is met' ? undefined : step.fields.find(({ number }) => has(fields, number))
+  if (field === undefined) return below({ step, fields }, values, 'is met')
   const here: Outcome = {
-    absent: own === 'may be absent' && step.field.mayBeAbsent && !values.isPresent,
-    chosen: values.fitting.has(step.field),
+    absent: own === 'may be absent' && field.mayBeAbsent && !values.isPresent,
+    chosen: values.fitting.has(field.number),
   }
-  if (values.entries.length === 0) return both(here, below(step, values, 'is met'))
+  if (values.entries.length === 0) return both(here, below({ step, fields }, values, 'is met'))
   // A value right here belongs with each entry. A value in a list within the list belongs with its own entry alone.
-  const apart = here.chosen && isMet(below(step, values, 'is met'))
-  const together = below(step, values, values.isPresent ? 'needs a value' : own)
+  const apart = here.chosen && isMet(below({ step, fields }, values, 'is met'))
+  const together = below({ step, fields }, values, values.isPresent ? 'needs a value' : own)
   return { absent: together.absent, chosen: together.chosen || apart }
 }
 
-function below(step: Step, values: Values, own: Own): Outcome {
-  if (values.entries.length === 0) return inMembers(step, values)
-  const entries = inEntries(step, values, own)
-  return values.children.size === 0 ? entries : either(entries, inMembers(step, values))
+function below(asked: Asked, values: Values, own: Own): Outcome {
+  if (values.entries.length === 0) return inMembers(asked, values)
+  const entries = inEntries(asked, values, own)
+  return values.children.size === 0 ? entries : either(entries, inMembers(asked, values))
 }
 
 /** All fields hold in one and the same entry. */
-function inEntries(step: Step, { entries }: Values, own: Own): Outcome {
-  return entries.map((entry) => outcome(step, entry, own)).reduce(either)
+function inEntries(asked: Asked, { entries, outcomes }: Values, own: Own): Outcome {
+  const key = `${own} ${keyOf(asked.step.all, asked.fields)}`
+  const known = outcomes.get(key)
+  if (known !== undefined) return known
+  const found = entries.map((entry) => outcome(asked, entry, own)).reduce(either)
+  outcomes.set(key, found)
+  return found
 }
 
-function inMembers(step: Step, { children }: Values): Outcome {
+function inMembers({ step: { children }, fields }: Asked, values: Values): Outcome {
   let met: Outcome = { absent: true, chosen: false }
-  for (const [name, next] of step.children) {
-    const values = children.get(name)
+  for (const [name, step] of children) {
+    if (!haveOneInCommon(step.all, fields)) continue
+    const next = values.children.get(name)
     met = both(
       met,
-      values === undefined ? { absent: next.mayBeAbsent, chosen: false } : outcome(next, values, 'may be absent'),
+      next === undefined
+        ? { absent: !haveOneInCommon(step.required, fields), chosen: false }
+        : outcome({ step, fields }, next, 'may be absent'),
     )
     if (!isMet(met)) return met
   }

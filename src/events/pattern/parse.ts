@@ -1,7 +1,8 @@
 import { findJsonFlaw, isObject, readJson } from '#lib/json.ts'
 import { operatorNames, parseField } from './field.ts'
-import type { AnyStep, Field, Pattern, Step } from './pattern.ts'
+import type { Field, Pattern } from './pattern.ts'
 import { invalidPattern, wrongType } from './refusals.ts'
+import { patternOf } from './steps.ts'
 
 /** EventBridge's limit for the text of a pattern, in characters. */
 const mostCharacters = 4096
@@ -29,8 +30,8 @@ const reservedNames: ReadonlySet<string> = new Set([
 export function parsePattern(json: string): Pattern {
   if (json.length > mostCharacters) throw invalidPattern('', { problem: 'too long', most: mostCharacters })
   const combinations = combinationsOf(readPattern(json), { path: [], at: '', inOr: false })
-  for (const fields of combinations) requireDifferentFields(fields)
-  return { any: anyStep(new Set(combinations.flat()), 0), combinations: combinations.map((fields) => step(fields, 0)) }
+  requireDifferentFields(combinations)
+  return patternOf(combinations)
 }
 
 function readPattern(json: string): Readonly<Record<string, unknown>> {
@@ -58,6 +59,8 @@ interface Place {
 }
 
 function combinationsOf(object: Readonly<Record<string, unknown>>, { path, at, inOr }: Place): readonly Combination[] {
+  /** The fields of all combinations. They are joined to them last, since there may be many of both. */
+  const common: Field[] = []
   let combinations: readonly Combination[] = [[]]
   const names = Object.keys(object)
   if (names.length === 0) throw invalidPattern(at, { problem: 'object empty' })
@@ -69,10 +72,15 @@ function combinationsOf(object: Readonly<Record<string, unknown>>, { path, at, i
       name === or
         ? alternatives(value, { path, at: place, inOr: true })
         : member(value, { path: [...path, ...name.split('.')], at: place, inOr })
-    requireFew(combinations.length * further.length, place)
-    combinations = combinations.flatMap((left) => further.map((right) => [...left, ...right]))
+    const [only] = further
+    if (only !== undefined && further.length === 1) {
+      common.push(...only)
+    } else {
+      requireFew(combinations.length * further.length, place)
+      combinations = combinations.flatMap((left) => further.map((right) => [...left, ...right]))
+    }
   }
-  return combinations
+  return common.length === 0 ? combinations : combinations.map((fields) => [...common, ...fields])
 }
 
 function member(value: unknown, place: Place): readonly Combination[] {
@@ -102,35 +110,16 @@ function requireFew(combinations: number, path: string): void {
   }
 }
 
-function requireDifferentFields(fields: Combination): void {
-  const paths = new Set<string>()
-  for (const { path } of fields) {
-    const name = path.join('.')
-    if (paths.has(name)) throw invalidPattern('', { problem: 'field repeated', name })
-    paths.add(name)
+/** EventBridge forgets one of two fields with the same path. */
+function requireDifferentFields(combinations: readonly Combination[]): void {
+  const names = new Map<Field, string>()
+  for (const fields of combinations) {
+    const found = new Set<string>()
+    for (const field of fields) {
+      const name = names.get(field) ?? field.path.join('.')
+      names.set(field, name)
+      if (found.has(name)) throw invalidPattern('', { problem: 'field repeated', name })
+      found.add(name)
+    }
   }
-}
-
-function step(fields: Combination, depth: number): Step {
-  const children = new Map([...byName(fields, depth)].map(([name, below]) => [name, step(below, depth + 1)]))
-  return {
-    field: fields.find(({ path }) => path.length === depth),
-    children,
-    mayBeAbsent: fields.every(({ mayBeAbsent }) => mayBeAbsent),
-  }
-}
-
-function anyStep(fields: Iterable<Field>, depth: number): AnyStep {
-  const all = [...fields]
-  return {
-    fields: all.filter(({ path }) => path.length === depth),
-    children: new Map([...byName(all, depth)].map(([name, below]) => [name, anyStep(below, depth + 1)])),
-  }
-}
-
-function byName(fields: readonly Field[], depth: number): ReadonlyMap<string, Field[]> {
-  return Map.groupBy(
-    fields.filter(({ path }) => path.length > depth),
-    ({ path }) => path[depth] ?? '',
-  )
 }

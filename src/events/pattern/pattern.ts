@@ -1,4 +1,4 @@
-/** A parsed event pattern: what an event's fields must be, in each of the combinations that `$or` makes. */
+/** A parsed event pattern: what an event's fields must be, and which of them in each of the combinations that `$or` makes. */
 
 /** A JSON value that is neither an object nor a list. EventBridge compares only these. */
 export type Primitive = string | number | boolean | null
@@ -14,23 +14,27 @@ export interface Field {
   readonly mayBeAbsent: boolean
 }
 
-/** The fields of one combination, by their names. */
+/** The fields of all combinations, by their names. */
 export interface Step {
-  readonly field: Field | undefined
+  /** The fields that end here. A combination has one of them at most. */
+  readonly fields: readonly NumberedField[]
   readonly children: ReadonlyMap<string, Step>
-  /** Whether each field from here on may be absent. */
-  readonly mayBeAbsent: boolean
+  /** The fields here and below. */
+  readonly all: FieldSet
+  /** Those of them that need a value. */
+  readonly required: FieldSet
 }
 
-/** The fields of all combinations, by their names. */
-export interface AnyStep {
-  readonly fields: readonly Field[]
-  readonly children: ReadonlyMap<string, AnyStep>
+export interface NumberedField extends Field {
+  readonly number: number
 }
+
+/** A bit for each field of the pattern. Patterns may have 1,000 combinations of 400 fields, and many patterns stay in memory. */
+export type FieldSet = Uint32Array
 
 export interface Pattern {
-  readonly any: AnyStep
-  readonly combinations: readonly Step[]
+  readonly root: Step
+  readonly combinations: readonly FieldSet[]
 }
 
 export function isPrimitive(value: unknown): value is Primitive {

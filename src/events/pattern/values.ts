@@ -1,5 +1,5 @@
 import { isObject } from '#lib/json.ts'
-import { type AnyStep, type Field, isPrimitive, type Primitive } from './pattern.ts'
+import { isPrimitive, type Primitive, type Step } from './pattern.ts'
 
 /**
  * What an event has at the places that a pattern names, each value tested once. Objects within lists stay apart, since the fields of
@@ -8,40 +8,50 @@ import { type AnyStep, type Field, isPrimitive, type Primitive } from './pattern
 export interface Values {
   /** Whether there is a value that is neither an object nor a list, here or as an entry of a list here. */
   isPresent: boolean
-  /** The fields for which one of these values holds. */
-  readonly fitting: Set<Field>
+  /** The numbers of the fields for which one of these values holds. */
+  readonly fitting: Set<number>
   readonly children: Map<string, Values>
   /** The objects and lists in a list here. */
   readonly entries: Values[]
+  /** What `match.ts` found for the entries, by the fields that it asked for. */
+  readonly outcomes: Map<string, Outcome>
+}
+
+/** The ways in which all fields of a step can hold. */
+export interface Outcome {
+  /** Each may be absent, and none has a value. */
+  readonly absent: boolean
+  /** One value or more is chosen, and each other field may be absent and has no value in the chosen entries. */
+  readonly chosen: boolean
 }
 
 /** Lists within lists, each of which is one place. No event of ours has more than two. */
 const mostLists = 100
 
-export function valuesAt(step: AnyStep, value: unknown): Values {
+export function valuesAt(step: Step, value: unknown): Values {
   const values = nothing()
   addTo(values, step, value, 0)
   return values
 }
 
 function nothing(): Values {
-  return { isPresent: false, fitting: new Set(), children: new Map(), entries: [] }
+  return { isPresent: false, fitting: new Set(), children: new Map(), entries: [], outcomes: new Map() }
 }
 
-function addTo(values: Values, step: AnyStep, value: unknown, lists: number): void {
+function addTo(values: Values, step: Step, value: unknown, lists: number): void {
   if (isPrimitive(value)) addPrimitive(values, step, value)
   else if (Array.isArray(value)) addList(values, step, value, lists)
   else if (isObject(value) && step.children.size > 0) addMembers(values, step, value)
 }
 
-function addPrimitive(values: Values, step: AnyStep, value: Primitive): void {
+function addPrimitive(values: Values, step: Step, value: Primitive): void {
   values.isPresent = true
   for (const field of step.fields) {
-    if (!values.fitting.has(field) && field.tests.some((test) => test(value))) values.fitting.add(field)
+    if (!values.fitting.has(field.number) && field.tests.some((test) => test(value))) values.fitting.add(field.number)
   }
 }
 
-function addList(values: Values, step: AnyStep, list: readonly unknown[], lists: number): void {
+function addList(values: Values, step: Step, list: readonly unknown[], lists: number): void {
   for (const entry of list) {
     if (isPrimitive(entry)) {
       addPrimitive(values, step, entry)
@@ -53,7 +63,7 @@ function addList(values: Values, step: AnyStep, list: readonly unknown[], lists:
   }
 }
 
-function addMembers(values: Values, step: AnyStep, object: Readonly<Record<string, unknown>>): void {
+function addMembers(values: Values, step: Step, object: Readonly<Record<string, unknown>>): void {
   for (const name in object) {
     if (!Object.hasOwn(object, name)) continue
     if (name.includes('.')) addDotted(values, step, name.split('.'), object[name])
@@ -61,12 +71,12 @@ function addMembers(values: Values, step: AnyStep, object: Readonly<Record<strin
   }
 }
 
-function addMember(values: Values, step: AnyStep, name: string, value: unknown): void {
+function addMember(values: Values, step: Step, name: string, value: unknown): void {
   const next = step.children.get(name)
   if (next !== undefined) addTo(childOf(values, name), next, value, 0)
 }
 
-function addDotted(values: Values, step: AnyStep, path: readonly string[], value: unknown): void {
+function addDotted(values: Values, step: Step, path: readonly string[], value: unknown): void {
   let [place, at] = [values, step]
   for (const name of path) {
     const next = at.children.get(name)
@@ -83,4 +93,12 @@ function childOf(values: Values, name: string): Values {
   const added = nothing()
   values.children.set(name, added)
   return added
+}
+
+/** The numbers of all fields for which a value holds anywhere. */
+export function allFitting(values: Values, found = new Set<number>()): ReadonlySet<number> {
+  for (const number of values.fitting) found.add(number)
+  for (const next of values.children.values()) allFitting(next, found)
+  for (const next of values.entries) allFitting(next, found)
+  return found
 }
