@@ -62,6 +62,8 @@ export interface ImageCopyParts extends Omit<ArrivalParts, 'quotas'> {
 
 /** Of manifests that are proved and copied at once. One has up to 4 MiB. */
 const bytesAtOnce = 8 * 1024 * 1024
+/** However small they are: other transactions wait meanwhile. */
+const manifestsAtOnce = 1_000
 
 /** How often a copy starts over while clients change what it reads. */
 const attempts = 5
@@ -77,7 +79,9 @@ export function createImageCopy(parts: ImageCopyParts): ImageCopy {
     const plan = await planCopy(reader, { from: request.from, to: to.id }, digests, findDeletedImages)
     const problems = new Map<Digest, CopyProblem>()
     const came = new Set<Digest>()
-    const slices = slicesWithin(plan.absent, bytesAtOnce, ({ sizeBytes }) => sizeBytes)
+    const slices = slicesWithin(plan.absent, bytesAtOnce, ({ sizeBytes }) =>
+      Math.max(sizeBytes, bytesAtOnce / manifestsAtOnce),
+    )
     for (const [at, slice] of (slices.length === 0 ? [[]] : slices).entries()) {
       if (at > 0) await otherRequests()
       const proof = await proveContent({ ...parts, reader }, request.from, slice)

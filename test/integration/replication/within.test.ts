@@ -1,41 +1,288 @@
-/** Replication between registries of one deployment, by the AWS SDK and the distribution API. */
+/** What replication copies between two registries of one deployment, and what it leaves alone. */
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
-import type { ECR } from '@aws-sdk/client-ecr'
+import type { Metadata } from '#metadata/metadata.ts'
+import { openMetadata } from '#metadata/open.ts'
 import { eachDatabase } from '#test/support/databases.ts'
-import { type EcrSession, startEcrSession } from '#test/support/ecr-session.ts'
-import { image } from '#test/support/images/build.ts'
-import { contentOf, replicateTo, settled } from '#test/support/replication.ts'
+import { type EcrSession, refusalOf, startEcrSession } from '#test/support/ecr-session.ts'
+import { amd64, arm64, artifact, image, imageWithForeignLayer, index } from '#test/support/images/build.ts'
+import {
+  contentOf,
+  freshRegistry,
+  linesOf,
+  pushTo,
+  replicate,
+  settled,
+  statusesOf,
+} from '#test/support/registry-clients.ts'
+import { assertStorageCounted } from '#test/support/storage-sum.ts'
 
-const account = '000000000000'
-const there = { region: 'eu-west-1', registryId: account }
+const name = 'team/app'
 
 eachDatabase(({ dialect, url }) => {
   describe(`replication within a deployment (${dialect})`, () => {
     let session: EcrSession
-    let source: ECR
-    let destination: ECR
+    let metadata: Metadata
     before(async () => {
-      session = await startEcrSession({ database: await url() })
-      source = session.ecr
-      destination = session.client({ region: there.region })
-      await replicateTo(source, [there])
+      const database = await url()
+      session = await startEcrSession({ database })
+      metadata = await openMetadata(database, assert.fail)
     })
-    after(() => session[Symbol.asyncDispose]())
+    after(async () => {
+      await metadata.close()
+      await session[Symbol.asyncDispose]()
+    })
+    const pair = () => [freshRegistry(session), freshRegistry(session)] as const
 
-    test('a pushed image appears in the other region, with its tag and the same bytes', async () => {
-      const app = image({ layers: [10_000, 20_000], seed: '1' })
-      const repositoryName = await session.repository()
-      await session.push(repositoryName, app, 'v1')
-      assert.deepEqual(await settled(source, repositoryName, app.digest), [`${account}/eu-west-1: COMPLETE`])
-      assert.deepEqual(await contentOf(destination, repositoryName), [`${app.digest} v1`])
-      const { images } = await destination.batchGetImage({ repositoryName, imageIds: [{ imageTag: 'v1' }] })
-      assert.equal(images?.[0]?.imageManifest, app.bytes.toString())
+    test('an image arrives in the other region, with its tag and the same bytes', async () => {
+      const [source, copy] = pair()
+      await replicate(source, [copy])
+      const app = image({ layers: [10_000, 20_000], seed: 'arrives' })
+      await pushTo(source, name, app, 'v1')
+      assert.deepEqual(await settled(source, name, app.digest), [`${copy.name}: COMPLETE`])
+      assert.deepEqual(await statusesOf(source, name, { imageTag: 'v1' }), [`${copy.name}: COMPLETE`])
+      assert.deepEqual(await contentOf(copy, name), linesOf([app, 'v1']))
+      const got = await copy.ecr.batchGetImage({ repositoryName: name, imageIds: [{ imageTag: 'v1' }] })
+      assert.equal(got.images?.[0]?.imageManifest, app.bytes.toString())
       for (const { digest, bytes } of app.blobs) {
-        const { downloadUrl } = await destination.getDownloadUrlForLayer({ repositoryName, layerDigest: digest })
+        const { downloadUrl } = await copy.ecr.getDownloadUrlForLayer({ repositoryName: name, layerDigest: digest })
         const answer = await fetch(downloadUrl ?? '')
         assert.deepEqual(Buffer.from(await answer.arrayBuffer()), bytes)
       }
+      const describe = async (registry: typeof source) =>
+        (await registry.ecr.describeImages({ repositoryName: name })).imageDetails?.[0]?.imageSizeInBytes
+      assert.equal(await describe(copy), await describe(source))
     })
+
+    test('only repositories with a prefix that a filter names are replicated', async () => {
+      const [source, copy] = pair()
+      await replicate(source, [copy], ['prod', 'team/'])
+      const app = image({ seed: 'filters' })
+      for (const each of ['prod', 'production/app', 'team/app', 'teams/app', 'dev/prod'])
+        await pushTo(source, each, app)
+      for (const each of ['prod', 'production/app', 'team/app']) {
+        assert.deepEqual(await settled(source, each, app.digest), [`${copy.name}: COMPLETE`])
+        assert.deepEqual(await contentOf(copy, each), linesOf([app]))
+      }
+      for (const each of ['teams/app', 'dev/prod']) {
+        assert.deepEqual(await statusesOf(source, each, { imageDigest: app.digest }), [])
+        assert.equal(await contentOf(copy, each), undefined)
+      }
+    })
+
+    test('an index arrives with its children and attestations', async () => {
+      const [source, copy] = pair()
+      await replicate(source, [copy])
+      const children = [image({ platform: amd64, seed: 'index' }), image({ platform: arm64, seed: 'index' })]
+      const attestation = artifact({ artifactType: 'application/vnd.in-toto+json', blobs: [Buffer.from('{}')] })
+      const both = index({ children: [...children, attestation] })
+      await pushTo(source, name, both, 'v1')
+      assert.deepEqual(await settled(source, name, both.digest), [`${copy.name}: COMPLETE`])
+      assert.deepEqual(
+        await contentOf(copy, name),
+        linesOf([both, 'v1'], ...[...children, attestation].map((one) => [one] as const)),
+      )
+    })
+
+    test('a tag that is pushed later brings along the children that were there before the rule', async () => {
+      const [source, copy] = pair()
+      const inner = index({ children: [image({ platform: amd64, seed: 'along' })] })
+      const outer = index({ children: [inner, image({ platform: arm64, seed: 'along' })] })
+      await pushTo(source, name, outer, 'v1')
+      await replicate(source, [copy])
+      await source.ecr.putImage({ repositoryName: name, imageManifest: outer.bytes.toString(), imageTag: 'v2' })
+      assert.deepEqual(await settled(source, name, outer.digest), [`${copy.name}: COMPLETE`])
+      const below = [inner, ...inner.children, ...outer.children.slice(1)].map((one) => [one] as const)
+      assert.deepEqual(await contentOf(copy, name), linesOf([outer, 'v2'], ...below))
+    })
+
+    test('a referrer brings its subject, but not one that the destination deleted', async () => {
+      const [source, copy] = pair()
+      const app = image({ seed: 'subject' })
+      await pushTo(source, name, app)
+      await replicate(source, [copy])
+      const sbomOf = (text: string) =>
+        artifact({ artifactType: 'application/spdx+json', subject: app, blobs: [Buffer.from(text)] })
+      const sbom = sbomOf('1')
+      await pushTo(source, name, sbom)
+      await settled(source, name, sbom.digest)
+      assert.deepEqual(await contentOf(copy, name), linesOf([app], [sbom]))
+      const { referrers } = await copy.ecr.listImageReferrers({
+        repositoryName: name,
+        subjectId: { imageDigest: app.digest },
+      })
+      assert.deepEqual(
+        referrers?.map(({ digest }) => digest),
+        [sbom.digest],
+      )
+
+      await copy.ecr.batchDeleteImage({ repositoryName: name, imageIds: [{ imageDigest: app.digest }] })
+      const second = sbomOf('2')
+      await pushTo(source, name, second)
+      assert.deepEqual(await settled(source, name, second.digest), [`${copy.name}: COMPLETE`])
+      assert.deepEqual(await contentOf(copy, name), linesOf([sbom], [second]))
+    })
+
+    test('tags move where they are mutable, and an immutable one leaves the image untagged', async () => {
+      const [source, mutable, immutable] = [...pair(), freshRegistry(session)]
+      await immutable.ecr.createRepository({ repositoryName: name, imageTagMutability: 'IMMUTABLE' })
+      await replicate(source, [mutable, immutable])
+      const [one, two] = [image({ seed: 'one' }), image({ seed: 'two' })]
+      await pushTo(source, name, one, 'latest')
+      await settled(source, name, one.digest)
+      await pushTo(source, name, two, 'latest')
+      const complete = [`${mutable.name}: COMPLETE`, `${immutable.name}: COMPLETE`]
+      assert.deepEqual(new Set(await settled(source, name, two.digest)), new Set(complete))
+      assert.deepEqual(await contentOf(mutable, name), linesOf([one], [two, 'latest']))
+      assert.deepEqual(await contentOf(immutable, name), linesOf([one, 'latest'], [two]))
+    })
+
+    test('a second tag of an image is replicated as a push of its own', async () => {
+      const [source, copy] = pair()
+      await replicate(source, [copy])
+      const app = image({ seed: 'second tag' })
+      await pushTo(source, name, app, 'v1')
+      await settled(source, name, app.digest)
+      await source.ecr.putImage({ repositoryName: name, imageManifest: app.bytes.toString(), imageTag: 'v2' })
+      await settled(source, name, app.digest)
+      assert.deepEqual(await contentOf(copy, name), linesOf([app, 'v1', 'v2']))
+    })
+
+    test('a copy that the destination archived comes back, and an archived source is not copied', async () => {
+      const [source, copy] = pair()
+      await replicate(source, [copy])
+      const app = index({ children: [image({ seed: 'archive' })] })
+      await pushTo(source, name, app, 'v1')
+      await settled(source, name, app.digest)
+      const imageId = { imageDigest: app.digest }
+      await copy.ecr.updateImageStorageClass({ repositoryName: name, imageId, targetStorageClass: 'ARCHIVE' })
+      const [child] = app.children
+      const childId = { imageDigest: child?.digest }
+      await copy.ecr.updateImageStorageClass({ repositoryName: name, imageId: childId, targetStorageClass: 'ARCHIVE' })
+      await source.ecr.putImage({ repositoryName: name, imageManifest: app.bytes.toString(), imageTag: 'v2' })
+      await settled(source, name, app.digest)
+      const { imageDetails = [] } = await copy.ecr.describeImages({ repositoryName: name })
+      assert.deepEqual(
+        imageDetails.map(({ imageStatus }) => imageStatus),
+        ['ACTIVE', 'ACTIVE'],
+      )
+
+      const kept = image({ seed: 'kept from the archive' })
+      await replicate(source, [])
+      await pushTo(source, name, kept, 'kept')
+      const keptId = { imageDigest: kept.digest }
+      await source.ecr.updateImageStorageClass({ repositoryName: name, imageId: keptId, targetStorageClass: 'ARCHIVE' })
+      await replicate(source, [copy])
+      assert.deepEqual(await statusesOf(source, name, keptId), [])
+      await source.ecr.updateImageStorageClass({
+        repositoryName: name,
+        imageId: keptId,
+        targetStorageClass: 'STANDARD',
+      })
+      assert.deepEqual(await settled(source, name, kept.digest), [`${copy.name}: COMPLETE`])
+      assert.ok((await contentOf(copy, name))?.includes(`${kept.digest} kept`), 'restored after the rule was there')
+    })
+
+    test('a copy is not replicated on, and not back', async () => {
+      const [first, second] = pair()
+      const third = freshRegistry(session)
+      await replicate(first, [second])
+      await replicate(second, [first, third])
+      await replicate(third, [first])
+      const [one, two] = [image({ seed: 'chain 1' }), image({ seed: 'chain 2' })]
+      await pushTo(first, name, one, 'v1')
+      await settled(first, name, one.digest)
+      await pushTo(second, name, two, 'v2')
+      await settled(second, name, two.digest)
+      assert.deepEqual(await statusesOf(second, name, { imageDigest: one.digest }), [])
+      assert.deepEqual(await statusesOf(first, name, { imageDigest: two.digest }), [])
+      assert.deepEqual(await contentOf(first, name), linesOf([one, 'v1'], [two, 'v2']))
+      assert.deepEqual(await contentOf(second, name), linesOf([one, 'v1'], [two, 'v2']))
+      assert.deepEqual(await contentOf(third, name), linesOf([two, 'v2']))
+    })
+
+    test('pushes to two registries that replicate to each other at the same time all arrive', async () => {
+      const [left, right] = pair()
+      await replicate(left, [right])
+      await replicate(right, [left])
+      const shared = 30_000
+      const imagesOf = (side: string) =>
+        Array.from({ length: 12 }, (_, at) =>
+          image({ layers: [shared], seed: `${side}/${at % 4}`, annotations: { at: `${at}` } }),
+        )
+      const [ours, theirs] = [imagesOf('left'), imagesOf('right')]
+      await Promise.all([
+        (async () => {
+          for (const [at, one] of ours.entries()) await pushTo(left, name, one, `l${at}`)
+        })(),
+        (async () => {
+          for (const [at, one] of theirs.entries()) await pushTo(right, name, one, `r${at}`)
+        })(),
+      ])
+      for (const one of ours) assert.deepEqual(await settled(left, name, one.digest), [`${right.name}: COMPLETE`])
+      for (const one of theirs) assert.deepEqual(await settled(right, name, one.digest), [`${left.name}: COMPLETE`])
+      const all = linesOf(
+        ...ours.map((one, at) => [one, `l${at}`] as const),
+        ...theirs.map((one, at) => [one, `r${at}`] as const),
+      )
+      assert.deepEqual(await contentOf(left, name), all)
+      assert.deepEqual(await contentOf(right, name), all)
+    })
+
+    test('deletions are not replicated, and no status changes by them', async () => {
+      const [source, copy] = pair()
+      await replicate(source, [copy])
+      const app = image({ seed: 'deletion' })
+      await pushTo(source, name, app, 'v1')
+      await settled(source, name, app.digest)
+      await copy.ecr.batchDeleteImage({ repositoryName: name, imageIds: [{ imageDigest: app.digest }] })
+      assert.deepEqual(await statusesOf(source, name, { imageDigest: app.digest }), [`${copy.name}: COMPLETE`])
+      const other = image({ seed: 'deletion 2' })
+      await pushTo(source, name, other, 'v2')
+      await settled(source, name, other.digest)
+      await source.ecr.batchDeleteImage({ repositoryName: name, imageIds: [{ imageDigest: other.digest }] })
+      assert.deepEqual(await contentOf(copy, name), linesOf([other, 'v2']))
+      const refused = source.ecr.describeImageReplicationStatus({
+        repositoryName: name,
+        imageId: { imageDigest: other.digest },
+      })
+      assert.equal((await refusalOf(refused)).name, 'ImageNotFoundException')
+    })
+
+    test('a foreign layer counts to the size where it is linked', async () => {
+      const [source, copy] = pair()
+      await replicate(source, [copy])
+      const sizeAt = async ({ ecr }: typeof source, digest: string) =>
+        (await ecr.describeImages({ repositoryName: name, imageIds: [{ imageDigest: digest }] })).imageDetails?.[0]
+          ?.imageSizeInBytes
+      const { image: app, layer } = imageWithForeignLayer('foreign 1')
+      await pushTo(source, name, app)
+      await settled(source, name, app.digest)
+      assert.equal(await sizeAt(copy, app.digest), await sizeAt(source, app.digest))
+      const { image: other } = imageWithForeignLayer(
+        'foreign 1',
+        'application/vnd.oci.image.layer.nondistributable.v1.tar',
+      )
+      const { uploadId } = await source.ecr.initiateLayerUpload({ repositoryName: name })
+      const partLastByte = layer.bytes.byteLength - 1
+      await source.ecr.uploadLayerPart({
+        repositoryName: name,
+        uploadId,
+        partFirstByte: 0,
+        partLastByte,
+        layerPartBlob: layer.bytes,
+      })
+      await source.ecr.completeLayerUpload({ repositoryName: name, uploadId, layerDigests: [layer.digest] })
+      await pushTo(source, name, other)
+      await settled(source, name, other.digest)
+      assert.equal(await sizeAt(copy, other.digest), await sizeAt(source, other.digest))
+      assert.equal(
+        await sizeAt(copy, app.digest),
+        await sizeAt(source, app.digest),
+        'the layer came with another image',
+      )
+    })
+
+    test('what registries store is counted with their copies', () => assertStorageCounted(metadata))
   })
 })
