@@ -18,6 +18,7 @@ import { manifestGetCached } from './figures/manifest-get-cached.ts'
 import { parallelUploads } from './figures/parallel-uploads.ts'
 import { policyEvaluation } from './figures/policy-evaluation.ts'
 import { preview } from './figures/preview.ts'
+import { replicationWithin } from './figures/replication-within.ts'
 import { silentConnections } from './figures/silent-connections.ts'
 import { smallBlobPush } from './figures/small-blob-push.ts'
 import { start, startWithCache } from './figures/start.ts'
@@ -48,6 +49,7 @@ const figures: readonly (Comparison | Limit)[] = [
   parallelUploads,
   collect,
   preview,
+  replicationWithin,
 ]
 
 const { values: flags, positionals: names } = parseArgs({

@@ -28,7 +28,7 @@ export type Unit = 'requests' | 'blobs' | 'bytes' | 'runs'
 
 /** One number of Lading's that is not to be above a limit, or not below it. */
 export type Limit = Figure & {
-  readonly unit: 's' | 'ms' | 'MB' | 'evaluations' | '×' | '%'
+  readonly unit: 's' | 'ms' | 'MB' | 'evaluations' | 'images' | '×' | '%'
   readonly measure: () => Promise<number>
 } & ({ readonly atMost: number } | { readonly atLeast: number })
 

@@ -48,6 +48,7 @@ export function limitRow(limit: Limit, value: number): Row {
     case '%':
       return [title, `${value.toFixed(0)} %`, '', '', target]
     case 'evaluations':
+    case 'images':
       return [title, `${Math.round(value).toLocaleString('en')}/s`, '', '', target]
   }
 }
