@@ -283,6 +283,49 @@ eachDatabase(({ dialect, url }) => {
       )
     })
 
+    test('an image that is damaged at the source is not copied, and fails no other one', async () => {
+      const [source, copy] = pair()
+      const [whole, damaged, quarantined] = ['whole', 'damaged', 'quarantined'].map((seed) =>
+        image({ seed: `damage ${seed}` }),
+      )
+      assert(whole && damaged && quarantined)
+      for (const each of [whole, damaged, quarantined]) await pushTo(source, name, each)
+      const { id } = await metadata.reader
+        .selectFrom('repository')
+        .select('id')
+        .where('region', '=', source.region)
+        .executeTakeFirstOrThrow()
+      await metadata.transaction(async (trx) => {
+        await trx
+          .updateTable('manifest_content')
+          .set({ body: Buffer.alloc(damaged.bytes.length, ' ') })
+          .where('repository_id', '=', id)
+          .where('digest', '=', damaged.digest)
+          .execute()
+        await trx
+          .updateTable('blob')
+          .set({ quarantined_at: 1 })
+          .where('digest', '=', quarantined.blobs[1]?.digest ?? '')
+          .execute()
+      })
+      await replicate(source, [copy])
+      const both = index({ children: [whole], annotations: { of: 'damage' } })
+      await source.ecr.putImage({ repositoryName: name, imageManifest: both.bytes.toString() })
+      for (const each of [damaged, quarantined, whole]) {
+        const imageId = { imageDigest: each.digest }
+        await source.ecr
+          .updateImageStorageClass({ repositoryName: name, imageId, targetStorageClass: 'ARCHIVE' })
+          .catch(() => {})
+        await source.ecr.updateImageStorageClass({ repositoryName: name, imageId, targetStorageClass: 'STANDARD' })
+      }
+      assert.deepEqual(await settled(source, name, both.digest), [`${copy.name}: COMPLETE`])
+      assert.deepEqual(await settled(source, name, damaged.digest), [`${copy.name}: FAILED ServerException`])
+      assert.deepEqual(await statusesOf(source, name, { imageDigest: quarantined.digest }), [
+        `${copy.name}: IN_PROGRESS`,
+      ])
+      assert.deepEqual(await contentOf(copy, name), linesOf([both], [whole]))
+    })
+
     test('what registries store is counted with their copies', () => assertStorageCounted(metadata))
   })
 })
