@@ -75,7 +75,9 @@ export function createPush(client: Client, admitLocation: (url: URL) => URL): Re
       })
       await answer.discard()
       if (answer.status === 404 || answer.status === 416) throw lostUpload(answer.status)
-      return uploadAfter(repository, answer, offsetIn(answer.headers.get('range')) ?? offset + sizeBytes)
+      const kept = offsetIn(answer.headers.get('range')) ?? offset + sizeBytes
+      if (kept > offset + sizeBytes) throw new RemoteFailure('invalid', 'it counts bytes that the upload did not send')
+      return uploadAfter(repository, answer, kept)
     },
 
     async finish({ repository, location }, digest, { signal } = {}) {

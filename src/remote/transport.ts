@@ -67,18 +67,20 @@ export function createTransport(options: TransportOptions): Transport {
   return {
     async send({ url, reach }, { method, headers, body, signal }) {
       signal?.throwIfAborted()
+      const stream = isStream(body) ? watched(body) : undefined
       try {
         const answer = await agentFor(reach).request({
           origin: url.origin,
           path: `${url.pathname}${url.search}`,
           method,
           headers: { 'user-agent': 'lading', 'accept-encoding': 'identity', ...headers },
-          ...(body !== undefined && { body: isStream(body) ? Readable.from(body, { objectMode: false }) : body }),
+          ...(stream !== undefined && { body: Readable.from(stream.pieces, { objectMode: false }) }),
+          ...(body !== undefined && !isStream(body) && { body }),
           ...(signal && { signal }),
         })
         return toAnswer(answer, signal)
       } catch (cause) {
-        throw failureOf(cause, signal)
+        throw stream?.broken()?.error ?? failureOf(cause, signal)
       }
     },
     async [Symbol.asyncDispose]() {
@@ -131,6 +133,25 @@ function sharedLookUp(lookUp: LookUp): LookUp {
   }
 }
 
+/** A body whose source may break: that is no failure of the other side. */
+function watched(source: AsyncIterable<Uint8Array>) {
+  let broken: { readonly error: unknown } | undefined
+  async function* read() {
+    try {
+      for await (const chunk of source) {
+        for (let at = 0; at < chunk.byteLength; at += pieceBytes) yield chunk.subarray(at, at + pieceBytes)
+      }
+    } catch (error) {
+      broken = { error }
+      throw error
+    }
+  }
+  return { pieces: read(), broken: () => broken }
+}
+
+/** Silence counts from the last piece that the connection accepted, so that a slow connection soon accepts the next. */
+const pieceBytes = 64 * 1024
+
 export function isStream(body: TransportRequest['body']): body is AsyncIterable<Uint8Array> {
   return typeof body === 'object' && Symbol.asyncIterator in body
 }
@@ -147,13 +168,14 @@ function toAnswer(
     headers: new Map(joined),
     body: translated(body, signal),
     async discard() {
-      await body.dump({ limit: longestDiscarded }).catch(() => {})
+      await body.dump({ limit: longestDiscarded, signal: AbortSignal.timeout(longestRestMs) }).catch(() => {})
     },
   }
 }
 
 /** A longer rest costs more than a new connection. */
 const longestDiscarded = 64 * 1024
+const longestRestMs = 5_000
 
 async function* translated(body: AsyncIterable<Uint8Array>, signal: AbortSignal | undefined) {
   try {
@@ -181,5 +203,6 @@ const reasons: readonly (readonly [RegExp, string])[] = [
   [/ECONNREFUSED|EHOSTUNREACH|ENETUNREACH/, 'it refuses the connection'],
   [/CONNECT_TIMEOUT|ETIMEDOUT/, 'no connection in time'],
   [/HEADERS_TIMEOUT|BODY_TIMEOUT/, 'it fell silent'],
+  [/HEADERS_OVERFLOW/, 'its answer has too many headers'],
   [/UND_ERR_SOCKET|ECONNRESET|EPIPE|CONTENT_LENGTH/, 'the connection broke'],
 ]
