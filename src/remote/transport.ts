@@ -133,7 +133,7 @@ function sharedLookUp(lookUp: LookUp): LookUp {
   }
 }
 
-/** A body whose source may break: that is no failure of the other side. */
+/** Remembers what a body throws, which is no failure of the other side. */
 function watched(source: AsyncIterable<Uint8Array>) {
   let broken: { readonly error: unknown } | undefined
   async function* read() {
