@@ -4,7 +4,7 @@ import { describe, test } from 'node:test'
 import { eachDatabase } from '#test/support/databases.ts'
 import { until } from '#test/support/until.ts'
 import type { Received } from '#test/support/webhooks/receiver.ts'
-import { openStage, registry } from '#test/support/webhooks/stage.ts'
+import { openStage, quickWaits, registry } from '#test/support/webhooks/stage.ts'
 
 const repositoryOf = ({ event }: Received) => String(event.detail['repository-name'])
 const numbersOf = (messages: readonly Received[], repository: string) =>
@@ -76,19 +76,25 @@ eachDatabase((databases) =>
       assert.deepEqual(numbersOf(it.accepted, 'bad'), [1, 2, 3])
     })
 
-    test('a fast receiver beside one that never answers', async (t) => {
-      await using stage = openStage({ metadata: await databases.open(t) })
+    test('a fast receiver beside six that never answer, which have more sockets than all webhooks share', async (t) => {
+      await using stage = openStage({ metadata: await databases.open(t), waits: { ...quickWaits, timeoutMs: 3_000 } })
       const { receiver, publish } = stage
-      const [slow, fast] = [await receiver('slow'), await receiver('fast')]
-      slow.answer = () => undefined
       const repositories = Array.from({ length: 30 }, (_, index) => `app-${index}`)
+      const slow = await Promise.all(['a', 'b', 'c', 'd', 'e', 'f'].map((name) => receiver(name)))
+      for (const each of slow) each.answer = () => undefined
+      await publish(...repositories)
+      const asked = () => slow.reduce((sum, { received }) => sum + received.length, 0)
+      await until(() => asked() >= 64)
+      const fast = await receiver('fast')
       const startedAt = performance.now()
       await publish(...repositories)
       await until(() => fast.accepted.length === 30)
-      assert.ok(performance.now() - startedAt < 1_000, 'it waited for the slow one')
-      await until(() => slow.received.length > 8)
-      slow.answer = () => 200
-      await until(() => new Set(slow.accepted.map(({ id }) => id)).size === 30)
+      assert.ok(performance.now() - startedAt < 2_500, 'it waited for the slow ones')
+      assert.ok(asked() <= 64 + slow.length, `${asked()} sockets`)
+      const [first] = slow
+      await until(() => (first?.received.length ?? 0) > 16)
+      for (const each of slow) each.answer = () => 200
+      await until(() => new Set(first?.accepted.map(({ id }) => id)).size === 60)
     })
   }),
 )
