@@ -4,6 +4,7 @@ import type { Clock } from '#lib/clock.ts'
 import type { Transaction } from '#metadata/metadata.ts'
 import type { Settle } from './destination.ts'
 import type { ReplicationAction, ReplicationItem } from './item.ts'
+import type { Route } from './queue.ts'
 
 /** Writes what became of an item. An item that was asked for again meanwhile stays waiting for that. */
 export interface SettlingParts {
@@ -116,6 +117,11 @@ async function forget(trx: Transaction, item: ReplicationItem): Promise<void> {
 const clean = { attempts: 0, failure_code: null, failure_reason: null }
 const reached = { failures: 0, unreachable_since: null, last_error: null, next_at: 0 }
 
+/** The destination answers, though no image is whole there yet: the waits before further attempts start small again. */
+export async function noteReached(trx: Transaction, route: Route): Promise<void> {
+  await updateRouteOf(trx, route).set(reached).where('failures', '>', 0).execute()
+}
+
 function columnsOf({ code, reason }: Failure) {
   return { failure_code: code, failure_reason: reason.slice(0, longestReason) }
 }
@@ -125,10 +131,14 @@ function updateItem(trx: Transaction, { id, revision }: ReplicationItem) {
 }
 
 function updateRoute(trx: Transaction, { source: { registry }, destination }: ReplicationItem) {
+  return updateRouteOf(trx, { source: registry, destination })
+}
+
+function updateRouteOf(trx: Transaction, { source, destination }: Route) {
   return trx
     .updateTable('replication_destination')
-    .where('source_account', '=', registry.account)
-    .where('source_region', '=', registry.region)
+    .where('source_account', '=', source.account)
+    .where('source_region', '=', source.region)
     .where('account', '=', destination.account)
     .where('region', '=', destination.region)
 }

@@ -29,29 +29,27 @@ export interface BlobSenderParts {
   readonly throttle: Throttle
   readonly clock: Clock
   readonly closedUntil: (now: number) => number | undefined
+  /** What the peer has acknowledged of a chunk is not sent again. */
+  readonly chunkBytes: number
+  /** Hears that bytes of a blob arrived which is not whole yet. */
+  readonly onReached: () => Promise<void>
 }
 
-/** Each chunk that the peer acknowledges is sent once. ECR wants 5 MiB at least, but for the last one. */
-const chunkBytes = 16 * 1024 * 1024
-/** A blob that is not larger is sent again if it breaks, and costs no row. */
-const smallBytes = 1024 * 1024
-/** A peer may still write what it received before the connection broke. */
-const mostLooks = 10
+/** Breaks in a row without a byte that arrived. A peer may still write what it received before the connection broke. */
+const mostBreaks = 10
 const lookAgainMs = 300
 
 /**
  * Brings a blob to the peer: not at all if it is there, by a mount if another repository has it, or else by an upload that goes on where it
- * broke. Returns how many bytes were sent.
+ * broke. Returns how many bytes were sent. The row of its upload stays until the image is settled: the next process learns from it which
+ * repository of the peer has the blob.
  *
  * @throws RemoteFailure; HoursOver
  */
 export async function sendBlob(parts: BlobSenderParts, sending: BlobSending): Promise<number> {
   const { peer, uploads } = parts
   const { name, digest, open, findMount, signal } = sending
-  if (await peer.hasBlob(name, digest, { signal })) {
-    await dropKept(parts, sending)
-    return 0
-  }
+  if (await peer.hasBlob(name, digest, { signal })) return 0
   let upload = await findKept(parts, sending)
   if (upload === undefined) {
     const from = await findMount()
@@ -62,7 +60,7 @@ export async function sendBlob(parts: BlobSenderParts, sending: BlobSending): Pr
   const before = upload.offset
   await using reader = await open()
   if (before > reader.sizeBytes) {
-    await uploads.drop(name, digest)
+    await uploads.drop(name, [digest])
     throw new RemoteFailure('upload', 'the upload is longer than the blob')
   }
   await sendRest(parts, sending, { upload, reader })
@@ -77,45 +75,52 @@ async function findKept(
   return kept && (await peer.findUpload(kept, { signal }))
 }
 
-async function dropKept({ uploads }: BlobSenderParts, { name, digest }: BlobSending): Promise<void> {
-  if ((await uploads.find(name, digest)) !== undefined) await uploads.drop(name, digest)
-}
-
 async function sendRest(
   parts: BlobSenderParts,
   sending: BlobSending,
   begun: { readonly upload: RemoteUpload; readonly reader: BlobReader },
 ): Promise<void> {
-  const { peer, uploads, throttle, clock, closedUntil } = parts
+  const { peer, uploads, throttle, clock, closedUntil, chunkBytes, onReached } = parts
   const { name, digest, signal } = sending
   const { reader } = begun
   let { upload } = begun
-  const isKept = reader.sizeBytes > smallBytes
-  for (let looks = 0; ; ) {
+  for (let breaks = 0; ; ) {
     try {
+      // Kept also where all bytes have arrived: another process may have to end it.
+      await uploads.keep(digest, upload)
       while (upload.offset < reader.sizeBytes) {
         if (closedUntil(clock()) !== undefined) throw new HoursOver()
-        if (isKept) await uploads.keep(digest, upload)
         const end = Math.min(upload.offset + chunkBytes, reader.sizeBytes)
         const body = throttle.pace(reader.chunks({ start: upload.offset, end }), signal)
         upload = await peer.append(upload, { body, sizeBytes: end - upload.offset }, { signal })
-        looks = 0
+        breaks = 0
+        if (upload.offset === reader.sizeBytes) break
+        await uploads.keep(digest, upload)
+        await onReached()
       }
       await peer.finish(upload, digest, { signal })
-      if (isKept) await uploads.drop(name, digest)
       return
     } catch (error) {
       if (!(error instanceof RemoteFailure)) throw error
       // Bytes that do not make the blob are of no use.
-      if (error.reason === 'invalid') await uploads.drop(name, digest)
-      if (error.reason !== 'upload' || ++looks > mostLooks) throw error
+      if (error.reason === 'invalid') await uploads.drop(name, [digest])
+      if (!goesOn.has(error.reason) || ++breaks > mostBreaks) throw error
       await delay(lookAgainMs, undefined, { signal })
       const found = await peer.findUpload(upload, { signal })
       if (found === undefined) {
-        await uploads.drop(name, digest)
+        // The answer to the last request may have been lost.
+        if (await peer.hasBlob(name, digest, { signal })) return
+        await uploads.drop(name, [digest])
         throw error
+      }
+      if (found.offset > upload.offset) {
+        breaks = 0
+        await onReached()
       }
       upload = found
     }
   }
 }
+
+/** `upload`: the peer has other bytes than this process knows. `unreachable`: the connection broke, and the next one may last. */
+const goesOn: ReadonlySet<RemoteFailure['reason']> = new Set(['upload', 'unreachable'] as const)

@@ -12,6 +12,7 @@ import { type PeerRegistry, type PeerRemotes, RemoteFailure } from '#remote/regi
 import type { Destination, Inspection, Outcome } from '#replication/destination.ts'
 import type { ReplicationItem } from '#replication/item.ts'
 import { registryText } from '#replication/rules.ts'
+import { noteReached } from '#replication/settling.ts'
 import { HoursOver } from './blob-sender.ts'
 import { createBlobTurns } from './blob-turns.ts'
 import { addressOf } from './connection.ts'
@@ -62,7 +63,8 @@ export function createFindRemoteDestination(parts: RemoteDestinationParts): Find
     const sender = createImageSender({
       ...{ sourceImages, linkedBlobs, clock, peer: remote, kind: peer.kind },
       blobs: {
-        ...{ peer: remote, throttle, clock, closedUntil: isClosed },
+        ...{ peer: remote, throttle, clock, closedUntil: isClosed, chunkBytes: chunkBytesOf(peer) },
+        onReached: () => metadata.transaction((trx) => noteReached(trx, { source, destination })),
         uploads: createKeptUploads({ metadata, clock }, destination),
       },
       turns: createBlobTurns({ mountsFromImages: peer.kind !== 'registry' }),
@@ -78,6 +80,17 @@ export function createFindRemoteDestination(parts: RemoteDestinationParts): Find
     if (found !== undefined) made.set(name, found)
     return found
   }
+}
+
+const mebibyte = 1024 * 1024
+const largestChunk = 16 * mebibyte
+/** Of ECR, but for the last one (ECR user guide, "Amazon ECR service quotas"). */
+const smallestChunk = 5 * mebibyte
+const chunkSeconds = 10
+
+/** A chunk of a slow peer is smaller, so that transfers pause soon after the hours of the peer. */
+function chunkBytesOf({ bytesPerSecond = largestChunk }: Peer): number {
+  return Math.min(largestChunk, Math.max(smallestChunk, Math.floor(bytesPerSecond * chunkSeconds)))
 }
 
 interface Connected {

@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises'
 import type { Clock } from '#lib/clock.ts'
 import { inLanes } from '#lib/in-lanes.ts'
 import type { Digest } from '#names/digest.ts'
@@ -39,6 +40,9 @@ export interface ImageSenderParts {
 
 const blobsAtOnce = 4
 const headsAtOnce = 4
+/** After this an image that did not come again is not waited for. */
+const longestWaitMs = 60_000
+const waitMs = 250
 
 /** Replication reads its own source, and no pull is recorded. */
 const asService: Puller = { arn: '', identityArn: '', may: async () => false }
@@ -46,7 +50,8 @@ const asService: Puller = { arn: '', identityArn: '', may: async () => false }
 type Graph = ReadonlyMap<Digest, SourceManifest>
 
 export function createImageSender(parts: ImageSenderParts): ImageSender {
-  const { sourceImages, linkedBlobs, peer, kind, blobs, turns, findMount } = parts
+  const { sourceImages, linkedBlobs, peer, kind, blobs, turns, findMount, clock } = parts
+  const startedAt = clock()
 
   /** Those of the graph that the peer has. What is below one of them is not asked for. */
   async function findPresent(item: ReplicationItem, graph: Graph, signal: AbortSignal): Promise<ReadonlySet<Digest>> {
@@ -92,6 +97,14 @@ export function createImageSender(parts: ImageSenderParts): ImageSender {
     }
   }
 
+  /** The images that a process before this one was at go first, or this image would send blobs that it could mount after them. */
+  async function waitForOthers(item: ReplicationItem, digests: readonly Digest[], signal: AbortSignal): Promise<void> {
+    while (kind !== 'registry' && clock() < startedAt + longestWaitMs) {
+      if (!(await blobs.uploads.isLeftElsewhere(item.source.name, digests))) return
+      await delay(waitMs, undefined, { signal })
+    }
+  }
+
   async function sendBlobs(
     item: ReplicationItem,
     digests: readonly Digest[],
@@ -116,6 +129,7 @@ export function createImageSender(parts: ImageSenderParts): ImageSender {
       const graph = await sourceImages.read(item.repositoryId, item.digest)
       if (graph === undefined) return settle('gone')
       const plan = planSends(item.digest, graph, await findPresent(item, graph, signal))
+      await waitForOthers(item, plan.blobs, signal)
       using own = turns.enter(item.source.name, plan.blobs)
       const bytes = await sendBlobs(item, plan.blobs, own, signal)
       const { pushedAt } = item
@@ -127,6 +141,7 @@ export function createImageSender(parts: ImageSenderParts): ImageSender {
       }
       await putTags(item, graph, signal)
       await settle(bytes)
+      await blobs.uploads.drop(item.source.name, plan.blobs)
     },
   }
 }

@@ -9,7 +9,12 @@ import type { RemoteUpload } from '#remote/registry.ts'
 export interface KeptUploads {
   find(repository: RepositoryName, digest: Digest): Promise<RemoteUpload | undefined>
   keep(digest: Digest, upload: RemoteUpload): Promise<void>
-  drop(repository: RepositoryName, digest: Digest): Promise<void>
+  drop(repository: RepositoryName, digests: readonly Digest[]): Promise<void>
+  /**
+   * Whether a process before this one left an upload of one of these blobs to another repository, and none to this one. What it sent can
+   * be mounted once its image is there.
+   */
+  isLeftElsewhere(repository: RepositoryName, digests: readonly Digest[]): Promise<boolean>
 }
 
 export interface KeptUploadsParts {
@@ -18,6 +23,8 @@ export interface KeptUploadsParts {
 }
 
 export function createKeptUploads({ metadata, clock }: KeptUploadsParts, { account, region }: Registry): KeptUploads {
+  const startedAt = clock()
+
   return {
     async find(repository, digest) {
       const row = await metadata.reader
@@ -42,16 +49,31 @@ export function createKeptUploads({ metadata, clock }: KeptUploadsParts, { accou
       )
     },
 
-    async drop(repository, digest) {
+    async drop(repository, digests) {
+      if (digests.length === 0) return
       await metadata.transaction((trx) =>
         trx
           .deleteFrom('replication_upload')
           .where('account', '=', account)
           .where('region', '=', region)
           .where('repository', '=', repository)
-          .where('digest', '=', digest)
+          .where('digest', 'in', [...digests])
           .execute(),
       )
+    },
+
+    async isLeftElsewhere(repository, digests) {
+      if (digests.length === 0) return false
+      const rows = await metadata.reader
+        .selectFrom('replication_upload')
+        .select(['digest', 'repository'])
+        .where('account', '=', account)
+        .where('region', '=', region)
+        .where('digest', 'in', [...digests])
+        .where('touched_at', '<', startedAt)
+        .execute()
+      const own = new Set(rows.filter((row) => row.repository === repository).map(({ digest }) => digest))
+      return rows.some(({ digest }) => !own.has(digest))
     },
   }
 }
