@@ -52,13 +52,21 @@ export const scopes = {
       'test/endurance/full-disk.test.ts',
       'test/endurance/pull-through-kills.test.ts',
       'test/endurance/pull-through-storm.test.ts',
+      'test/endurance/replication-link.test.ts',
       'test/endurance/scale.test.ts',
       'test/endurance/soak.test.ts',
       'test/endurance/storage-usage.test.ts',
       'test/endurance/webhooks.test.ts',
     ],
     deadlineMs: 55 * minute,
-    environment: { ...everyDatabase, LADING_TEST_CRASHES: '100', LADING_TEST_SOAK_SECONDS: '40' },
+    environment: {
+      ...everyDatabase,
+      LADING_TEST_CRASHES: '100',
+      LADING_TEST_LINK_CUTS: '8',
+      LADING_TEST_LINK_IMAGES: '60',
+      LADING_TEST_LINK_KILLS: '4',
+      LADING_TEST_SOAK_SECONDS: '40',
+    },
   },
   /** `npm run test:all` */
   all: {

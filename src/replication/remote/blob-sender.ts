@@ -1,6 +1,7 @@
+import { createHash } from 'node:crypto'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Clock } from '#lib/clock.ts'
-import type { Digest } from '#names/digest.ts'
+import { type Digest, digestAlgorithm, digestOf } from '#names/digest.ts'
 import type { RepositoryName } from '#names/repository-name.ts'
 import type { LinkedBlobs } from '#registry/linked-blobs.ts'
 import { type PeerRegistry, RemoteFailure, type RemoteUpload } from '#remote/registry.ts'
@@ -12,6 +13,11 @@ type BlobReader = Awaited<ReturnType<LinkedBlobs['open']>>
 /** The peer's hours are over. What was sent stays, and goes on when they begin again. */
 export class HoursOver extends Error {
   override readonly name = 'HoursOver'
+}
+
+/** The source has the blob no more as it was pushed. The next push of the blob heals it. */
+export class SourceDamaged extends Error {
+  override readonly name = 'SourceDamaged'
 }
 
 export interface BlobSending {
@@ -31,6 +37,8 @@ export interface BlobSenderParts {
   readonly closedUntil: (now: number) => number | undefined
   /** What the peer has acknowledged of a chunk is not sent again. */
   readonly chunkBytes: number
+  /** Blobs of which a peer refused the bytes. */
+  readonly suspects: Map<Digest, true>
   /** Hears that bytes of a blob arrived which is not whole yet. */
   readonly onReached: () => Promise<void>
 }
@@ -47,7 +55,7 @@ const lookAgainMs = 300
  * @throws RemoteFailure; HoursOver
  */
 export async function sendBlob(parts: BlobSenderParts, sending: BlobSending): Promise<number> {
-  const { peer, uploads } = parts
+  const { peer, uploads, suspects } = parts
   const { name, digest, open, findMount, signal } = sending
   if (await peer.hasBlob(name, digest, { signal })) return 0
   let upload = await findKept(parts, sending)
@@ -59,6 +67,9 @@ export async function sendBlob(parts: BlobSenderParts, sending: BlobSending): Pr
   }
   const before = upload.offset
   await using reader = await open()
+  // One that the peer found to be another's is not sent again as long as it is.
+  if (suspects.has(digest)) await requireIntact(reader, digest)
+  suspects.delete(digest)
   if (before > reader.sizeBytes) {
     await uploads.drop(name, [digest])
     throw new RemoteFailure('upload', 'the upload is longer than the blob')
@@ -80,7 +91,7 @@ async function sendRest(
   sending: BlobSending,
   begun: { readonly upload: RemoteUpload; readonly reader: BlobReader },
 ): Promise<void> {
-  const { peer, uploads, throttle, clock, closedUntil, chunkBytes, onReached } = parts
+  const { peer, uploads, throttle, clock, closedUntil, chunkBytes, onReached, suspects } = parts
   const { name, digest, signal } = sending
   const { reader } = begun
   let { upload } = begun
@@ -102,8 +113,12 @@ async function sendRest(
       return
     } catch (error) {
       if (!(error instanceof RemoteFailure)) throw error
-      // Bytes that do not make the blob are of no use.
-      if (error.reason === 'invalid') await uploads.drop(name, [digest])
+      if (error.reason === 'invalid') {
+        // Bytes that do not make the blob are of no use.
+        await uploads.drop(name, [digest])
+        suspects.set(digest, true)
+        await requireIntact(reader, digest)
+      }
       if (!goesOn.has(error.reason) || ++breaks > mostBreaks) throw error
       await delay(lookAgainMs, undefined, { signal })
       const found = await peer.findUpload(upload, { signal })
@@ -124,3 +139,13 @@ async function sendRest(
 
 /** `upload`: the peer has other bytes than this process knows. `unreachable`: the connection broke, and the next one may last. */
 const goesOn: ReadonlySet<RemoteFailure['reason']> = new Set(['upload', 'unreachable'] as const)
+
+/** @throws SourceDamaged */
+async function requireIntact(reader: BlobReader, digest: Digest): Promise<void> {
+  const algorithm = digestAlgorithm(digest)
+  const hash = createHash(algorithm)
+  for await (const chunk of reader.chunks()) hash.update(chunk)
+  if (digestOf(algorithm, hash.digest('hex')) !== digest) {
+    throw new SourceDamaged(`The content of the layer ${digest} does not match its digest here`)
+  }
+}

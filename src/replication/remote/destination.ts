@@ -1,3 +1,4 @@
+import { BoundedMap } from '#lib/bounded-map.ts'
 import type { Clock } from '#lib/clock.ts'
 import { inLanes } from '#lib/in-lanes.ts'
 import type { Refusal } from '#lib/refusal.ts'
@@ -41,6 +42,7 @@ export type FindRemoteDestination = (source: Registry, destination: Registry) =>
 /** Images that are sent at once. */
 const lanes = 8
 const asksAtOnce = 8
+const mostSuspects = 1_000
 
 export function createFindRemoteDestination(parts: RemoteDestinationParts): FindRemoteDestination {
   const { metadata, clock, peers, remotes, linkedBlobs } = parts
@@ -53,6 +55,7 @@ export function createFindRemoteDestination(parts: RemoteDestinationParts): Find
     }),
   )
   const made = new Map<string, Destination>()
+  const suspects = new BoundedMap<Digest, true>(mostSuspects)
 
   function make(source: Registry, destination: Registry): Destination | undefined {
     const found = byRegistry.get(registryText(destination))
@@ -63,7 +66,7 @@ export function createFindRemoteDestination(parts: RemoteDestinationParts): Find
     const sender = createImageSender({
       ...{ sourceImages, linkedBlobs, clock, peer: remote, kind: peer.kind },
       blobs: {
-        ...{ peer: remote, throttle, clock, closedUntil: isClosed, chunkBytes: chunkBytesOf(peer) },
+        ...{ peer: remote, throttle, clock, closedUntil: isClosed, chunkBytes: chunkBytesOf(peer), suspects },
         onReached: () => metadata.transaction((trx) => noteReached(trx, { source, destination })),
         uploads: createKeptUploads({ metadata, clock }, destination),
       },

@@ -1,14 +1,16 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Clock } from '#lib/clock.ts'
 import { inLanes } from '#lib/in-lanes.ts'
+import { Refusal } from '#lib/refusal.ts'
 import type { Digest } from '#names/digest.ts'
 import type { LinkedBlobs } from '#registry/linked-blobs.ts'
 import type { Puller } from '#registry/puller.ts'
+import type { ContentRefusals } from '#registry/refusals.ts'
 import { type PeerRegistry, RemoteFailure } from '#remote/registry.ts'
 import type { ReplicationItem } from '#replication/item.ts'
-import { type BlobSenderParts, sendBlob } from './blob-sender.ts'
+import { type BlobSenderParts, SourceDamaged, sendBlob } from './blob-sender.ts'
 import type { BlobTurns, ImageTurns } from './blob-turns.ts'
-import { planSends } from './plan.ts'
+import { planSends, type SendPlan } from './plan.ts'
 import type { SourceImages, SourceManifest } from './source-images.ts'
 
 /** Sends one image to a peer: what it needs first, its manifests by digest, and its tags last. */
@@ -17,7 +19,7 @@ export interface ImageSender {
    * Returns how many bytes of blobs were sent, or `gone` where the source does not have the image. `settle` runs before other images may
    * mount what this one sent.
    *
-   * @throws RemoteFailure; HoursOver; Refusal `BlobNotFound` for a damaged source
+   * @throws RemoteFailure; HoursOver; SourceDamaged
    */
   send(item: ReplicationItem, options: SendOptions): Promise<void>
 }
@@ -47,11 +49,20 @@ const waitMs = 250
 /** Replication reads its own source, and no pull is recorded. */
 const asService: Puller = { arn: '', identityArn: '', may: async () => false }
 
+/** The image waits for one of another repository that sends the same blob. */
+class SentElsewhere extends Error {}
+
+interface Planned {
+  readonly graph: Graph
+  readonly plan: SendPlan
+  readonly until: number
+  readonly settle: (sent: number) => Promise<void>
+}
+
 type Graph = ReadonlyMap<Digest, SourceManifest>
 
 export function createImageSender(parts: ImageSenderParts): ImageSender {
   const { sourceImages, linkedBlobs, peer, kind, blobs, turns, findMount, clock } = parts
-  const startedAt = clock()
 
   /** Those of the graph that the peer has. What is below one of them is not asked for. */
   async function findPresent(item: ReplicationItem, graph: Graph, signal: AbortSignal): Promise<ReadonlySet<Digest>> {
@@ -97,26 +108,34 @@ export function createImageSender(parts: ImageSenderParts): ImageSender {
     }
   }
 
-  /** The images that a process before this one was at go first, or this image would send blobs that it could mount after them. */
-  async function waitForOthers(item: ReplicationItem, digests: readonly Digest[], signal: AbortSignal): Promise<void> {
-    while (kind !== 'registry' && clock() < startedAt + longestWaitMs) {
-      if (!(await blobs.uploads.isLeftElsewhere(item.source.name, digests))) return
-      await delay(waitMs, undefined, { signal })
+  async function openBlob({ source }: ReplicationItem, digest: Digest) {
+    try {
+      return await linkedBlobs.open(source, digest, asService)
+    } catch (cause) {
+      const isMissing = cause instanceof Refusal && cause.code === ('BlobNotFound' satisfies keyof ContentRefusals)
+      throw isMissing ? new SourceDamaged(`The content of the layer ${digest} is missing here`, { cause }) : cause
     }
+  }
+
+  /** Whether a blob that this image needs is on its way with an image of another repository, which failed before it was there. */
+  async function isElsewhere({ source }: ReplicationItem, digests: readonly Digest[], until: number): Promise<boolean> {
+    // A registry by the distribution API mounts what no image needs yet.
+    return kind !== 'registry' && clock() < until && (await blobs.uploads.isElsewhere(source.name, digests))
   }
 
   async function sendBlobs(
     item: ReplicationItem,
     digests: readonly Digest[],
-    { wait, sent }: ImageTurns,
+    { turns: { wait, sent }, until }: { readonly turns: ImageTurns; readonly until: number },
     signal: AbortSignal,
   ): Promise<number> {
     let bytes = 0
     await inLanes(digests, blobsAtOnce, async (digest) => {
       await wait(digest, signal)
+      if (await isElsewhere(item, digests, until)) throw new SentElsewhere()
       bytes += await sendBlob(blobs, {
         ...{ name: item.source.name, digest, signal },
-        open: () => linkedBlobs.open(item.source, digest, asService),
+        open: () => openBlob(item, digest),
         findMount: () => findMount(item, digest),
       })
       sent(digest)
@@ -124,24 +143,41 @@ export function createImageSender(parts: ImageSenderParts): ImageSender {
     return bytes
   }
 
+  /** False where another image is to go first. */
+  async function sendPlan(
+    item: ReplicationItem,
+    { graph, plan, until, settle }: Planned,
+    signal: AbortSignal,
+  ): Promise<boolean> {
+    if (await isElsewhere(item, plan.blobs, until)) return false
+    using own = turns.enter(item.source.name, plan.blobs)
+    let bytes: number
+    try {
+      bytes = await sendBlobs(item, plan.blobs, { turns: own, until }, signal)
+    } catch (error) {
+      if (error instanceof SentElsewhere) return false
+      throw error
+    }
+    const { pushedAt } = item
+    // Another Lading takes image and tag in one push, also where the tag is taken. One that is there may be archived, and comes back by it.
+    const byTag = kind === 'lading' && item.tags.length > 0
+    const below = plan.manifests.filter((digest) => digest !== item.digest)
+    for (const digest of byTag ? below : [...below, item.digest]) {
+      await putManifest(item, graph, { digest, pushedAt }, signal)
+    }
+    await putTags(item, graph, signal)
+    await settle(bytes)
+    await blobs.uploads.drop(item.source.name, plan.blobs)
+    return true
+  }
+
   return {
     async send(item, { signal, settle }) {
       const graph = await sourceImages.read(item.repositoryId, item.digest)
       if (graph === undefined) return settle('gone')
       const plan = planSends(item.digest, graph, await findPresent(item, graph, signal))
-      await waitForOthers(item, plan.blobs, signal)
-      using own = turns.enter(item.source.name, plan.blobs)
-      const bytes = await sendBlobs(item, plan.blobs, own, signal)
-      const { pushedAt } = item
-      // Another Lading takes image and tag in one push, also where the tag is taken. One that is there may be archived, and comes back by it.
-      const byTag = kind === 'lading' && item.tags.length > 0
-      const below = plan.manifests.filter((digest) => digest !== item.digest)
-      for (const digest of byTag ? below : [...below, item.digest]) {
-        await putManifest(item, graph, { digest, pushedAt }, signal)
-      }
-      await putTags(item, graph, signal)
-      await settle(bytes)
-      await blobs.uploads.drop(item.source.name, plan.blobs)
+      const until = clock() + longestWaitMs
+      while (!(await sendPlan(item, { graph, plan, until, settle }, signal))) await delay(waitMs, undefined, { signal })
     },
   }
 }

@@ -1,11 +1,13 @@
 import { Refusal } from '#lib/refusal.ts'
 import { RemoteFailure, type RemoteFailureReason } from '#remote/registry.ts'
 import type { Outcome } from '#replication/destination.ts'
+import { SourceDamaged } from './blob-sender.ts'
 
 /** What a failed attempt means for an image. Throws what is no failure of the peer or of the source. */
 export function outcomeOf(error: unknown, describe: (refusal: Refusal) => Described): Outcome {
   if (error instanceof RemoteFailure) return outcomeOfPeer(error)
-  // The source cannot read a blob that the image needs. The next push of the blob heals it.
+  if (error instanceof SourceDamaged)
+    return { kind: 'failed', code: 'LayerInaccessibleException', reason: error.message }
   if (error instanceof Refusal) return { kind: 'failed', ...describe(error) }
   throw error
 }

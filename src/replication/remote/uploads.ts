@@ -11,10 +11,10 @@ export interface KeptUploads {
   keep(digest: Digest, upload: RemoteUpload): Promise<void>
   drop(repository: RepositoryName, digests: readonly Digest[]): Promise<void>
   /**
-   * Whether a process before this one left an upload of one of these blobs to another repository, and none to this one. What it sent can
-   * be mounted once its image is there.
+   * Whether another repository has or had an upload of one of these blobs a short time ago, the image of which is not settled, while this
+   * repository has none. Once that image is there, the blob can be mounted.
    */
-  isLeftElsewhere(repository: RepositoryName, digests: readonly Digest[]): Promise<boolean>
+  isElsewhere(repository: RepositoryName, digests: readonly Digest[]): Promise<boolean>
 }
 
 export interface KeptUploadsParts {
@@ -22,9 +22,10 @@ export interface KeptUploadsParts {
   readonly clock: Clock
 }
 
-export function createKeptUploads({ metadata, clock }: KeptUploadsParts, { account, region }: Registry): KeptUploads {
-  const startedAt = clock()
+/** An image that is not tried again holds up no other for longer. */
+const shortMs = 120_000
 
+export function createKeptUploads({ metadata, clock }: KeptUploadsParts, { account, region }: Registry): KeptUploads {
   return {
     async find(repository, digest) {
       const row = await metadata.reader
@@ -62,7 +63,7 @@ export function createKeptUploads({ metadata, clock }: KeptUploadsParts, { accou
       )
     },
 
-    async isLeftElsewhere(repository, digests) {
+    async isElsewhere(repository, digests) {
       if (digests.length === 0) return false
       const rows = await metadata.reader
         .selectFrom('replication_upload')
@@ -70,7 +71,7 @@ export function createKeptUploads({ metadata, clock }: KeptUploadsParts, { accou
         .where('account', '=', account)
         .where('region', '=', region)
         .where('digest', 'in', [...digests])
-        .where('touched_at', '<', startedAt)
+        .where('touched_at', '>', clock() - shortMs)
         .execute()
       const own = new Set(rows.filter((row) => row.repository === repository).map(({ digest }) => digest))
       return rows.some(({ digest }) => !own.has(digest))
