@@ -133,12 +133,15 @@ import { createUploads } from '#registry/uploads.ts'
 import { createPeerRemotes } from '#remote/peers.ts'
 import { RemoteFailure } from '#remote/registry.ts'
 import { createRemotes } from '#remote/remotes.ts'
+import type { FindDestination } from '#replication/destination.ts'
 import { createReplicationEngine } from '#replication/engine.ts'
 import { createItemRemoval, itemRemovalSchedule } from '#replication/item-removal.ts'
 import { replicatePushed, replicateRestored } from '#replication/listener.ts'
 import { createFindLocalDestination } from '#replication/local/destination.ts'
 import { createFindRemoteDestination } from '#replication/remote/destination.ts'
 import { createReplication } from '#replication/replication.ts'
+import { createReplicationRuns } from '#replication/runs/runs.ts'
+import { createRunWorker } from '#replication/runs/worker.ts'
 import { replicationGauges } from '#replication/status/gauges.ts'
 import { createNotThereLists } from '#replication/status/not-there.ts'
 import { createReplicationRetry } from '#replication/status/retry.ts'
@@ -434,9 +437,10 @@ export async function startApp(settings: Settings, log: Logger, options: AppOpti
       onTagMoved: forgetTag,
     }),
   })
+  const findDestination: FindDestination = (source, destination) =>
+    findRemote(source, destination) ?? findLocal(source, destination)
   const replication = createReplicationEngine({
-    ...{ metadata, clock, holds },
-    findDestination: (source, destination) => findRemote(source, destination) ?? findLocal(source, destination),
+    ...{ metadata, clock, holds, findDestination },
     async onAction(trx, { item, result, tag, failure, at }) {
       const { source, destination, digest } = item
       const peer = findPeer(settings.peers, destination)
@@ -507,6 +511,7 @@ export async function startApp(settings: Settings, log: Logger, options: AppOpti
           replicationStatuses: createReplicationStatuses({ metadata, clock }),
           notThereLists: createNotThereLists({ metadata }),
           replicationRetry: createReplicationRetry({ metadata, clock }),
+          replicationRuns: createReplicationRuns({ metadata, clock }),
           deletedRepositories: createDeletedRepositories({ metadata, clock, quotas }),
           retentions: createRetentions({ metadata, settings: registrySettings }),
           ...webhookService,
@@ -591,6 +596,7 @@ export async function startApp(settings: Settings, log: Logger, options: AppOpti
       createInUseExpiry({ metadata, clock }),
       createEventRetention({ metadata, clock }),
       createItemRemoval({ metadata }),
+      createRunWorker({ metadata, clock, findDestination }),
       createDeliveryExpiry({ metadata, clock }),
       createWhatIfRemoval({ metadata, clock }),
       createSecretPurge({ metadata, clock }),

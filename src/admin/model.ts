@@ -44,6 +44,11 @@ export interface Operations {
     readonly output: DescribeReplicationResponse
     readonly errors: never
   }
+  DescribeReplicationRun: {
+    readonly input: DescribeReplicationRunRequest
+    readonly output: DescribeReplicationRunResponse
+    readonly errors: 'ReplicationRunNotFoundException'
+  }
   DescribeWebhook: {
     readonly input: DescribeWebhookRequest
     readonly output: DescribeWebhookResponse
@@ -99,9 +104,19 @@ export interface Operations {
     readonly output: ListInUseReportsResponse
     readonly errors: 'InvalidParameterException'
   }
+  ListReplicationFindings: {
+    readonly input: ListReplicationFindingsRequest
+    readonly output: ListReplicationFindingsResponse
+    readonly errors: 'InvalidParameterException' | 'ReplicationRunNotFoundException'
+  }
   ListReplicationImages: {
     readonly input: ListReplicationImagesRequest
     readonly output: ListReplicationImagesResponse
+    readonly errors: 'InvalidParameterException'
+  }
+  ListReplicationRuns: {
+    readonly input: ListReplicationRunsRequest
+    readonly output: ListReplicationRunsResponse
     readonly errors: 'InvalidParameterException'
   }
   ListTagMoves: {
@@ -208,6 +223,24 @@ export interface Operations {
     readonly output: RotateWebhookSecretResponse
     readonly errors: 'WebhookNotFoundException'
   }
+  StartReplicationSync: {
+    readonly input: StartReplicationSyncRequest
+    readonly output: StartReplicationSyncResponse
+    readonly errors:
+      | 'InvalidParameterException'
+      | 'ReplicationDestinationNotFoundException'
+      | 'ReplicationRulesNotFoundException'
+      | 'ReplicationRunInProgressException'
+  }
+  StartReplicationVerification: {
+    readonly input: StartReplicationVerificationRequest
+    readonly output: StartReplicationVerificationResponse
+    readonly errors:
+      | 'InvalidParameterException'
+      | 'ReplicationDestinationNotFoundException'
+      | 'ReplicationRulesNotFoundException'
+      | 'ReplicationRunInProgressException'
+  }
   TestEventPattern: {
     readonly input: TestEventPatternRequest
     readonly output: TestEventPatternResponse
@@ -217,6 +250,11 @@ export interface Operations {
     readonly input: TestWebhookRequest
     readonly output: TestWebhookResponse
     readonly errors: 'WebhookNotFoundException'
+  }
+  UpdateReplicationRun: {
+    readonly input: UpdateReplicationRunRequest
+    readonly output: UpdateReplicationRunResponse
+    readonly errors: 'ReplicationRunFinishedException' | 'ReplicationRunNotFoundException'
   }
   UpdateWebhook: {
     readonly input: UpdateWebhookRequest
@@ -346,6 +384,16 @@ export interface DescribeReplicationRequest {
 export interface DescribeReplicationResponse {
   readonly registryId: string
   readonly destinations: readonly ReplicationStatus[]
+}
+
+export interface DescribeReplicationRunRequest {
+  readonly registryId?: AccountId | undefined
+  readonly runId: string
+}
+
+export interface DescribeReplicationRunResponse {
+  readonly registryId: string
+  readonly run: ReplicationRun
 }
 
 export interface DescribeWebhookRequest {
@@ -576,6 +624,20 @@ export interface ListInUseReportsResponse {
   readonly nextToken?: string | undefined
 }
 
+export interface ListReplicationFindingsRequest {
+  readonly registryId?: AccountId | undefined
+  readonly runId: string
+  readonly kind?: ReplicationFindingKind | undefined
+  readonly maxResults?: number | undefined
+  readonly nextToken?: string | undefined
+}
+
+export interface ListReplicationFindingsResponse {
+  readonly registryId: string
+  readonly findings: readonly ReplicationFinding[]
+  readonly nextToken?: string | undefined
+}
+
 export interface ListReplicationImagesRequest {
   readonly registryId?: AccountId | undefined
   readonly destination?: ReplicationDestination | undefined
@@ -587,6 +649,19 @@ export interface ListReplicationImagesRequest {
 export interface ListReplicationImagesResponse {
   readonly registryId: string
   readonly images: readonly ReplicationImage[]
+  readonly nextToken?: string | undefined
+}
+
+export interface ListReplicationRunsRequest {
+  readonly registryId?: AccountId | undefined
+  readonly unfinishedOnly?: boolean | undefined
+  readonly maxResults?: number | undefined
+  readonly nextToken?: string | undefined
+}
+
+export interface ListReplicationRunsResponse {
+  readonly registryId: string
+  readonly runs: readonly ReplicationRun[]
   readonly nextToken?: string | undefined
 }
 
@@ -766,6 +841,17 @@ export interface ReplicationFailure {
   readonly imageCount: number
 }
 
+export interface ReplicationFinding {
+  readonly repositoryName: string
+  readonly imageDigest: string
+  readonly imageTag?: string | undefined
+  readonly kind: ReplicationFindingKind
+  readonly destinationImageDigest?: string | undefined
+  readonly reason?: string | undefined
+}
+
+export type ReplicationFindingKind = 'MISSING' | 'WAITING' | 'FAILED' | 'DELETED' | 'LOST' | 'DIFFERS'
+
 export interface ReplicationImage {
   readonly destination: ReplicationDestination
   readonly repositoryName: string
@@ -781,6 +867,48 @@ export interface ReplicationImage {
 }
 
 export type ReplicationImageStatus = 'WAITING' | 'FAILED'
+
+export interface ReplicationRun {
+  readonly runId: string
+  readonly kind: ReplicationRunKind
+  readonly status: ReplicationRunStatus
+  readonly destination: ReplicationDestination
+  readonly repositoryPrefixes?: readonly string[] | undefined
+  readonly tagPatterns?: readonly string[] | undefined
+  readonly repair: boolean
+  readonly includeLost: boolean
+  readonly startedAt: Date
+  readonly startedBy: string
+  readonly finishedAt?: Date | undefined
+  readonly listed: boolean
+  readonly lastRepositoryName?: string | undefined
+  readonly counts: ReplicationRunCounts
+  readonly reason?: string | undefined
+}
+
+export type ReplicationRunChange = 'PAUSE' | 'RESUME' | 'CANCEL'
+
+export interface ReplicationRunCounts {
+  readonly listed: number
+  readonly present: number
+  readonly toSend: number
+  readonly sending: number
+  readonly sendingFailed: number
+  readonly waiting: number
+  readonly failed: number
+  readonly missing: number
+  readonly deleted: number
+  readonly lost: number
+  readonly tagsMissing: number
+  readonly tagsDiffering: number
+  readonly tagsDeleted: number
+  readonly findingsDropped: number
+  readonly sizeInBytes?: number | undefined
+}
+
+export type ReplicationRunKind = 'SYNC' | 'DRY_RUN' | 'VERIFY'
+
+export type ReplicationRunStatus = 'RUNNING' | 'PAUSED' | 'COMPLETE' | 'CANCELLED' | 'FAILED'
 
 export interface ReplicationStatus {
   readonly destination: ReplicationDestination
@@ -882,6 +1010,33 @@ export interface RotateWebhookSecretResponse {
   readonly previousSecretExpiresAt: Date
 }
 
+export interface StartReplicationSyncRequest {
+  readonly registryId?: AccountId | undefined
+  readonly destinations?: readonly ReplicationDestination[] | undefined
+  readonly repositoryPrefixes?: readonly string[] | undefined
+  readonly tagPatterns?: readonly string[] | undefined
+  readonly dryRun?: boolean | undefined
+  readonly includeLost?: boolean | undefined
+}
+
+export interface StartReplicationSyncResponse {
+  readonly registryId: string
+  readonly runs: readonly ReplicationRun[]
+}
+
+export interface StartReplicationVerificationRequest {
+  readonly registryId?: AccountId | undefined
+  readonly destinations?: readonly ReplicationDestination[] | undefined
+  readonly repositoryPrefixes?: readonly string[] | undefined
+  readonly repair?: boolean | undefined
+  readonly includeLost?: boolean | undefined
+}
+
+export interface StartReplicationVerificationResponse {
+  readonly registryId: string
+  readonly runs: readonly ReplicationRun[]
+}
+
 export interface Statement {
   readonly policyType: string
   readonly policy: string
@@ -940,6 +1095,17 @@ export interface TestWebhookResponse {
   readonly statusCode?: number | undefined
   readonly error?: string | undefined
   readonly durationMilliseconds: number
+}
+
+export interface UpdateReplicationRunRequest {
+  readonly registryId?: AccountId | undefined
+  readonly runId: string
+  readonly change: ReplicationRunChange
+}
+
+export interface UpdateReplicationRunResponse {
+  readonly registryId: string
+  readonly run: ReplicationRun
 }
 
 export interface UpdateWebhookRequest {

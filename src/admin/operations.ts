@@ -9,6 +9,7 @@ import type { Operations } from './model.ts'
 import { type PullThroughParts, pullThroughOperations } from './pull-through.ts'
 import { type RecycleBinParts, recycleBinOperations } from './recycle-bin.ts'
 import { type ReplicationParts, replicationOperations } from './replication.ts'
+import { type ReplicationRunParts, replicationRunOperations } from './replication-runs.ts'
 import { type TagParts, tagOperations } from './tags.ts'
 import { type WebhookParts, webhookOperations } from './webhooks.ts'
 
@@ -22,7 +23,8 @@ export interface AdminParts
     ImageOriginParts,
     WebhookParts,
     EventParts,
-    ReplicationParts {}
+    ReplicationParts,
+    ReplicationRunParts {}
 
 /** Lading's own operations, for who administers an account: what AWS does not answer. */
 export function adminOperations(parts: AdminParts) {
@@ -38,5 +40,6 @@ export function adminOperations(parts: AdminParts) {
     ...eventOperations(parts),
     ...eventPatternOperations(),
     ...replicationOperations(parts),
+    ...replicationRunOperations(parts),
   } satisfies Handlers<Operations>
 }

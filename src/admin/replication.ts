@@ -1,8 +1,5 @@
 import type { Handlers } from '#aws/operation.ts'
 import type { Clock } from '#lib/clock.ts'
-import { parseAccountId } from '#names/account.ts'
-import { parseRegion } from '#names/region.ts'
-import type { Registry } from '#names/registry.ts'
 import type { NotThere, NotThereKey, NotThereLists } from '#replication/status/not-there.ts'
 import type { ReplicationRetry } from '#replication/status/retry.ts'
 import type { ReplicationStatuses, RouteStatus } from '#replication/status/status.ts'
@@ -10,6 +7,7 @@ import type * as wire from './model.ts'
 import type { Operations } from './model.ts'
 import { openPage } from './paging.ts'
 import { refuse } from './refusals.ts'
+import { describeRegistry, readDestination } from './replication-destinations.ts'
 
 export interface ReplicationParts {
   readonly replicationStatuses: ReplicationStatuses
@@ -39,7 +37,7 @@ export function replicationOperations({
       resource: () => '*',
       handle: async ({ input, registry }) => {
         const { status: state } = input
-        const destination = readDestination(input.destination)
+        const destination = input.destination && readDestination(input.destination)
         const page = openPage(input, ['ListReplicationImages', registry, destination, state], keyLength)
         const after = page.after && readKey(page.after)
         const { items, next } = await notThereLists.list(registry, { destination, state }, { limit: page.limit, after })
@@ -53,7 +51,10 @@ export function replicationOperations({
     RetryReplication: {
       resource: () => '*',
       handle: async ({ input, registry }) => {
-        const imageCount = await replicationRetry.retry(registry, readDestination(input.destination))
+        const imageCount = await replicationRetry.retry(
+          registry,
+          input.destination && readDestination(input.destination),
+        )
         return { registryId: registry.account, imageCount }
       },
     },
@@ -68,14 +69,6 @@ function readKey(texts: readonly string[]): NotThereKey {
   const [priority = -1, pushedAt = -1, id = -1] = numbers.map(Number)
   if (![priority, pushedAt, id].every(Number.isSafeInteger)) throw refuse('PageTokenInvalid', {})
   return [account, region, state, priority, pushedAt, id]
-}
-
-function readDestination(given: wire.ReplicationDestination | undefined): Registry | undefined {
-  return given && { account: parseAccountId(given.registryId), region: parseRegion(given.region) }
-}
-
-function describeRegistry({ account, region }: Registry): wire.ReplicationDestination {
-  return { registryId: account, region }
 }
 
 function describeStatus({ destination, unreachable, ...status }: RouteStatus, now: number): wire.ReplicationStatus {

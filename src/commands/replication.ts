@@ -4,6 +4,7 @@ import { type ApiCall, type CommandGroup, textOf } from './command.ts'
 import { bytes } from './lifecycle-summary.ts'
 import { type Column, type Fields, onePage, pageSize, shownPages, time } from './output.ts'
 import { destinationOption, exitWithFaults, printDestination, readDestination } from './replication/destinations.ts'
+import { listFindings, listRuns, sync, syncOptions, unfinishedRuns, verify, verifyOptions } from './replication/runs.ts'
 
 export const replicationCommands: CommandGroup = {
   name: 'replication',
@@ -17,6 +18,37 @@ export const replicationCommands: CommandGroup = {
       options: [destinationOption, ['--failed', 'list the images that destinations refused, and why']],
       example: 'lading replication status --destination 000000000000/eu-west-1 --failed',
       run: showStatus,
+    },
+    {
+      name: 'sync',
+      over: 'api',
+      description: 'send the images that were there before a rule, or were not sent for another reason',
+      options: syncOptions,
+      example: 'lading replication sync --repository team/ --dry-run --wait',
+      run: sync,
+    },
+    {
+      name: 'verify',
+      over: 'api',
+      description: 'compare both sides by digests, images and tags',
+      options: verifyOptions,
+      example: 'lading replication verify --repair --wait',
+      run: verify,
+    },
+    {
+      name: 'runs',
+      over: 'api',
+      description: 'list back-fills, dry runs and verifications, the newest first',
+      example: 'lading replication runs',
+      run: listRuns,
+    },
+    {
+      name: 'findings',
+      over: 'api',
+      description: 'list what a run found, image by image',
+      arguments: [['<run>', 'its number, as runs lists it']],
+      example: 'lading replication findings 12',
+      run: listFindings,
     },
     {
       name: 'retry',
@@ -37,8 +69,14 @@ const columns: readonly Column[] = [
   ...['lastSuccessAt', 'unreachableSince', 'nextAttemptAt'],
 ]
 
+/** @throws CommandError */
+function destinationOf(call: ApiCall) {
+  const text = textOf(call, 'destination')
+  return text === undefined ? undefined : readDestination(text)
+}
+
 async function showStatus(call: ApiCall): Promise<void> {
-  const destination = readDestination(textOf(call, 'destination'))
+  const destination = destinationOf(call)
   if (call.options.failed === true) {
     const input = { status: 'FAILED' as const, maxResults: pageSize, ...(destination && { destination }) }
     const pages = call.api.pages('ListReplicationImages', input, ({ images }) => images)
@@ -56,6 +94,10 @@ async function showStatus(call: ApiCall): Promise<void> {
     }
     if (unreachable !== undefined) call.output.note(`\n${printDestination(to)}: out of reach: ${unreachable.reason}`)
   }
+  for (const { runId, kind, status, destination: to } of await unfinishedRuns(call)) {
+    const name = kind.toLowerCase().replace('_', ' ')
+    call.output.note(`\n${printDestination(to)}: ${name} ${runId} is ${status.toLowerCase()}`)
+  }
   if (shown.some(({ failedCount, unreachable }) => failedCount > 0 || unreachable !== undefined)) exitWithFaults()
 }
 
@@ -71,7 +113,7 @@ async function* countedPages(pages: AsyncIterable<readonly Fields[]>): AsyncGene
 }
 
 async function retry(call: ApiCall): Promise<void> {
-  const destination = readDestination(textOf(call, 'destination'))
+  const destination = destinationOf(call)
   const { imageCount: images } = await call.api.call('RetryReplication', { ...(destination && { destination }) })
   call.output.show({ destination: destination && printDestination(destination), images })
 }

@@ -22,6 +22,12 @@ export interface ReplicationRefusals {
 export interface ReplicationWorkRefusals {
   /** No rule names it. */
   ReplicationDestinationNotFound: { readonly source: Registry; readonly destination: Registry }
+  /** The registry has none. */
+  ReplicationRulesMissing: { readonly source: Registry }
+  ReplicationRunNotFound: { readonly id: number }
+  ReplicationRunFinished: { readonly id: number; readonly state: string }
+  /** One of the same kind to the same destination. */
+  ReplicationRunUnderWay: { readonly id: number; readonly kind: string; readonly destination: Registry }
 }
 
 export const refuse = refusals<ReplicationRefusals & ReplicationWorkRefusals>()

@@ -74,7 +74,11 @@ export function createSettle({ clock, random, onAction }: SettlingParts): Settle
   async function postpone(trx: Transaction, item: ReplicationItem, failure: Failure): Promise<void> {
     const attempts = item.attempts + 1
     await updateItem(trx, item)
-      .set({ due_at: clock() + backoffMs(attempts, random()), attempts, ...columnsOf(failure) })
+      .set({
+        // An image of a back-fill that was paused meanwhile stays where it is.
+        due_at: sql`case when due_at is null then null else ${clock() + backoffMs(attempts, random())} end`,
+        ...{ attempts, ...columnsOf(failure) },
+      })
       .execute()
     await updateRoute(trx, item).set(reached).execute()
   }

@@ -12,8 +12,7 @@ export const destinationOption = [
 ] as const
 
 /** @throws CommandError */
-export function readDestination(text: string | undefined): Destination | undefined {
-  if (text === undefined) return undefined
+export function readDestination(text: string): Destination {
   const [account = '', region = '', ...rest] = text.split('/')
   if (isAccountId(account) && isRegion(region) && rest.length === 0) return { registryId: account, region }
   throw new CommandError(`${JSON.stringify(text)} is no registry: expected one such as 000000000000/eu-west-1`)

@@ -23,8 +23,8 @@ export interface KnownItem {
 }
 
 /** An image of the source against what the destination has. */
-export interface Compared {
-  readonly image: SourceImage
+export interface Compared<Image extends SourceImage = SourceImage> {
+  readonly image: Image
   readonly state: ImageState
   readonly tags: readonly ComparedTag[]
 }
@@ -54,7 +54,10 @@ export interface ComparedTag extends SourceTag {
  */
 export type TagState = 'same' | 'waiting' | 'missing' | 'behind' | 'kept' | 'deleted' | 'lost'
 
-export function compareImages(images: readonly SourceImage[], there: Inspection): readonly Compared[] {
+export function compareImages<Image extends SourceImage>(
+  images: readonly Image[],
+  there: Inspection,
+): readonly Compared<Image>[] {
   return images.map((image) => {
     const state = stateOf(image, there)
     return { image, state, tags: image.tags.map((tag) => compareTag(tag, { image, state, there })) }

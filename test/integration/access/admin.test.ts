@@ -40,6 +40,7 @@ const cases: Readonly<Record<Name, Case>> = {
   DescribeWebhook: ofWebhook(),
   DescribeReplication: { resource: '*', input: {} },
   Explain: { resource: '*', input: { principal: 'AKIANOBODYNOBODYNOBO', action: 'ecr:PutImage', resource: '*' } },
+  DescribeReplicationRun: { resource: '*', input: { runId: '1' } },
   ExplainRequest: { resource: '*', input: { requestId: '00000000-0000-4000-8000-000000000000' } },
   GetRepositoryRetention: inRepository(),
   GetRetentionSettings: { resource: '*', input: {} },
@@ -49,7 +50,9 @@ const cases: Readonly<Record<Name, Case>> = {
   ListEvents: inRepository(),
   ListImagesInUse: { resource: '*', input: {} },
   ListInUseReports: { resource: '*', input: {} },
+  ListReplicationFindings: { resource: '*', input: { runId: '1' } },
   ListReplicationImages: { resource: '*', input: {} },
+  ListReplicationRuns: { resource: '*', input: {} },
   ListTagMoves: inRepository(),
   ListWebhookDeliveries: ofWebhook(),
   ListWebhooks: { resource: '*', input: {} },
@@ -67,6 +70,9 @@ const cases: Readonly<Record<Name, Case>> = {
   RollbackTag: inRepository({ imageTag: 'v1' }, ['ecr:PutImage']),
   RotateWebhookSecret: ofWebhook(),
   TestEventPattern: { resource: '*', input: { eventPattern: '{"source":["lading"]}', event: '{}' } },
+  StartReplicationSync: { resource: '*', input: {} },
+  StartReplicationVerification: { resource: '*', input: {} },
+  UpdateReplicationRun: { resource: '*', input: { runId: '1', change: 'CANCEL' } },
   TestWebhook: ofWebhook(),
   UpdateWebhook: ofWebhook('hook', { description: 'for the tests' }),
 }
@@ -149,7 +155,8 @@ eachDatabaseInCi(({ dialect, url }) => {
       await own.may(everything, { Effect: 'Allow', Action: ['lading:Get*', 'lading:List*'], Resource: '*' })
       for (const name of names) {
         const { error } = await call(own, name)
-        assert.equal(error, /^(?:Get|List)/.test(name) ? undefined : 'AccessDeniedException', name)
+        const seen = name === 'ListReplicationFindings' ? 'ReplicationRunNotFoundException' : undefined
+        assert.equal(error, /^(?:Get|List)/.test(name) ? seen : 'AccessDeniedException', name)
       }
       await registryPolicy()
       await repositoryPolicy()
