@@ -34,7 +34,7 @@ export const departures: Readonly<Partial<Record<keyof Operations, string>>> = {
   ListImages: 'Archived images are left out unless `imageStatus` asks for them.',
   PutAccountSetting: '`BASIC_SCAN_TYPE_VERSION` is kept and shown; there is no scanner that it could choose.',
   PutImage:
-    'Creates the repository by a template, as a push by docker does. Starts no scan, replication or signing, and sends no event. The [limits of a manifest](data-plane.md#manifests) apply. A manifest that is present is an `ImageAlreadyExistsException` unless it gets a further tag, also where the request has no tag.',
+    'Creates the repository by a template, as a push by docker does. Starts no scan and no signing. The [limits of a manifest](data-plane.md#manifests) apply. A manifest that is present is an `ImageAlreadyExistsException` unless it gets a further tag, also where the request has no tag.',
   PutImageScanningConfiguration: 'The setting is kept and shown; nothing is scanned.',
   PutLifecyclePolicy:
     'It is applied a minute after it was put, and once a day; what it expires goes to the recycle bin. A name that is given twice in one object is refused.',

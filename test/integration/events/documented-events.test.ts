@@ -22,7 +22,8 @@ const sourceAccount = '222222222222'
 
 /** What tells the examples apart. */
 function kindOf({ 'detail-type': type, detail }: EventEnvelope): string {
-  const about = [detail['action-type'], detail['target-storage-class'], detail['sync-status'], detail.eventName]
+  const failed = detail.result === 'FAILED' ? 'FAILED' : undefined
+  const about = [detail['action-type'], failed, detail['target-storage-class'], detail['sync-status'], detail.eventName]
   return [type, ...about].filter((part) => part !== undefined).join(' ')
 }
 
@@ -115,6 +116,12 @@ eachDatabaseInCi(({ dialect, url }) =>
       await push(here, 'v2')
       await peer.putManifest(repositoryName, there, { tag: 'v2', pushedAt: Date.now() + ahead - 1_000 })
       await see('ECR Replication Action REPLICATE', 'Lading Tag Action TAG_CONFLICT')
+
+      const destinations = [{ region: server.region, registryId: '333333333333' }]
+      await server.addAccount('333333333333')
+      await ecr.putReplicationConfiguration({ replicationConfiguration: { rules: [{ destinations }] } })
+      await push(image({ seed: 'refused' }), 'v3')
+      await see('ECR Replication Action REPLICATE FAILED')
 
       const blob = here.blobs.at(-1) ?? assert.fail()
       const folder = join(server.dataDir, 'blobs')
