@@ -60,27 +60,50 @@ export interface NextTurn {
   readonly orderKey: string
   readonly at: number
   readonly failures: number
+  /** Whether the lane may have nothing left. One with a delivery that failed has that delivery. */
+  readonly mayBeDrained: boolean
 }
 
-/**
- * Says when lanes are due again, or deletes those that have nothing left. It locks them first. A publisher that adds to a lane holds the
- * same lock, so that no delivery stays without a lane.
- */
+/** Says when lanes are due again, or deletes those that have nothing left. Lanes are locked in the order of their keys. */
 export async function endTurns(trx: Transaction, webhook_id: number, ended: readonly NextTurn[]): Promise<void> {
-  if (ended.length === 0) return
-  const byKey = new Map(ended.map((turn) => [turn.orderKey, turn]))
-  const lanes = await trx
+  const drained = ended.some(({ mayBeDrained }) => mayBeDrained)
+    ? await deleteDrained(trx, webhook_id, ended)
+    : new Set()
+  const next = ended.filter(({ orderKey }) => !drained.has(orderKey))
+  if (next.length === 0) return
+  const sorted = next.toSorted((a, b) => byText(a.orderKey, b.orderKey))
+  await trx
+    .insertInto('webhook_lane')
+    .values(sorted.map(({ orderKey, at, failures }) => ({ webhook_id, order_key: orderKey, due_at: at, failures })))
+    .onConflict((conflict) =>
+      conflict
+        .columns(['webhook_id', 'order_key'])
+        .doUpdateSet(({ ref }) => ({ due_at: ref('excluded.due_at'), failures: ref('excluded.failures') })),
+    )
+    .execute()
+}
+
+/** A publisher that adds to a lane holds the lock that is taken here, so that no delivery stays without a lane. */
+async function deleteDrained(
+  trx: Transaction,
+  webhookId: number,
+  ended: readonly NextTurn[],
+): Promise<ReadonlySet<string>> {
+  await trx
     .selectFrom('webhook_lane')
     .select('order_key')
-    .where('webhook_id', '=', webhook_id)
-    .where('order_key', 'in', [...byKey.keys()])
+    .where('webhook_id', '=', webhookId)
+    .where(
+      'order_key',
+      'in',
+      ended.map(({ orderKey }) => orderKey),
+    )
     .orderBy('order_key')
     .forUpdate()
     .execute()
-  const keys = lanes.map(({ order_key }) => order_key)
-  if (keys.length === 0) return
+  const keys = ended.flatMap(({ orderKey, mayBeDrained }) => (mayBeDrained ? [orderKey] : []))
   // Not one statement with the lock: it must see what a publisher committed that held the lock before.
-  const locked = await trx
+  const lanes = await trx
     .selectFrom('webhook_lane')
     .select(({ selectFrom }) => [
       'order_key',
@@ -92,29 +115,14 @@ export async function endTurns(trx: Transaction, webhook_id: number, ended: read
         .whereRef('webhook_delivery.order_key', '=', 'webhook_lane.order_key')
         .as('first'),
     ])
-    .where('webhook_id', '=', webhook_id)
+    .where('webhook_id', '=', webhookId)
     .where('order_key', 'in', keys)
     .execute()
-  const waiting = new Set(locked.filter(({ first }) => first !== null).map(({ order_key }) => order_key))
-  const drained = keys.filter((key) => !waiting.has(key))
+  const drained = lanes.flatMap(({ order_key, first }) => (first === null ? [order_key] : []))
   if (drained.length > 0) {
-    await trx
-      .deleteFrom('webhook_lane')
-      .where('webhook_id', '=', webhook_id)
-      .where('order_key', 'in', drained)
-      .execute()
+    await trx.deleteFrom('webhook_lane').where('webhook_id', '=', webhookId).where('order_key', 'in', drained).execute()
   }
-  const next = ended.filter(({ orderKey }) => waiting.has(orderKey))
-  if (next.length === 0) return
-  await trx
-    .insertInto('webhook_lane')
-    .values(next.map(({ orderKey, at, failures }) => ({ webhook_id, order_key: orderKey, due_at: at, failures })))
-    .onConflict((conflict) =>
-      conflict
-        .columns(['webhook_id', 'order_key'])
-        .doUpdateSet(({ ref }) => ({ due_at: ref('excluded.due_at'), failures: ref('excluded.failures') })),
-    )
-    .execute()
+  return new Set(drained)
 }
 
 /** Lets no lane of a webhook wait any longer. */

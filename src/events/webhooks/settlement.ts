@@ -14,7 +14,7 @@ export interface Settlement {
   /** Absent where a turn of a lane found nothing to deliver. */
   readonly attempt: Attempt | undefined
   /** Where the turn of the lane ends: when the next one is due. */
-  readonly next: Omit<NextTurn, 'orderKey'> | undefined
+  readonly next: Pick<NextTurn, 'at' | 'failures'> | undefined
 }
 
 export interface Attempt {
@@ -79,7 +79,10 @@ export async function writeSettlements(
     const died = await bury(trx, webhookId, failure)
     if (died > 0) dead.set(failure.orderKey, died)
   }
-  const ended = settlements.flatMap(({ orderKey, next }) => (next === undefined ? [] : [{ orderKey, ...next }]))
+  const ended = settlements.flatMap(({ orderKey, next }) => {
+    const mayBeDrained = next?.failures === 0 || dead.has(orderKey)
+    return next === undefined ? [] : [{ orderKey, ...next, mayBeDrained }]
+  })
   await endTurns(trx, webhookId, ended)
   return { held: true, delivered: delivered.length, failed: failed.length, dead }
 }
