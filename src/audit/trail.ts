@@ -223,13 +223,16 @@ export function createAuditTrail(parts: AuditTrailParts): AuditTrail {
     },
 
     async writeServiceEvents(trx, events) {
-      if (keptMs === 0 || events.length === 0) return
+      if (events.length === 0) return
       const isAccount = await accountsAmong(
         events.map(({ account }) => account),
         trx,
       )
       const rows = events.filter(({ account }) => isAccount(account)).map(rowOfServiceEvent)
-      if (rows.length > 0) await store.insertIn(trx, rows, [])
+      if (rows.length === 0) return
+      // What the server did has its event also where no record is kept.
+      if (keptMs > 0) await store.insertIn(trx, rows, [])
+      else await onWritten(trx, rows)
     },
   }
 }

@@ -54,6 +54,26 @@ eachDatabase(({ dialect, url }) =>
       assert.equal(detail.eventName, 'CreateRepository')
     })
 
+    test('without an audit trail what the server does has its events, and calls have none', async () => {
+      const environment = { LADING_AUDIT_DAYS: '0' }
+      await using session = await startEcrSession({ database: await url(), environment })
+      const { server, ecr } = session
+      const events = await openEvents(server)
+      const repositoryName = await session.repository()
+      await session.push(repositoryName, image({ seed: '1' }), 'v1')
+      const selection = { tagStatus: 'any', countType: 'imageCountMoreThan', countNumber: 1 }
+      const lifecyclePolicyText = JSON.stringify({
+        rules: [{ rulePriority: 1, selection, action: { type: 'expire' } }],
+      })
+      await ecr.startLifecyclePolicyPreview({ repositoryName, lifecyclePolicyText })
+      const all = await events.until((some) => some.some(service))
+      assert.deepEqual(all.filter(api), [])
+      assert.deepEqual(
+        all.filter(service).map(({ detail }) => detail.eventName),
+        ['DryRunEvent'],
+      )
+    })
+
     test('a caller lists calls of its own account and region only', async () => {
       await using session = await startEcrSession({ database: await url() })
       const { server, ecr } = session
