@@ -12,7 +12,7 @@ export const replicationRun = jobKind<{ readonly id: number }>({
   kind: 'replication-run',
   // Until it is cancelled: its row says why the last attempt failed.
   attempts: Number.MAX_SAFE_INTEGER,
-  leaseMs: 60_000,
+  leaseMs: 15_000,
   parse: (document) => document as { readonly id: number },
   key: ({ id }) => String(id),
   place: 'transfer',
