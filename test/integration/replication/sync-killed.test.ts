@@ -1,4 +1,4 @@
-/** A back-fill of 1,000 images whose server is killed several times, and pauses of one. */
+/** Kills of a server that works on a back-fill of 1,000 images. */
 import assert from 'node:assert/strict'
 import { createHash } from 'node:crypto'
 import { test } from 'node:test'
