@@ -56,6 +56,8 @@ interface Planned {
   readonly graph: Graph
   readonly plan: SendPlan
   readonly until: number
+  /** Of all blobs that were sent, also before the image waited for another one. */
+  readonly total: { bytes: number }
   readonly settle: (sent: number) => Promise<void>
 }
 
@@ -87,6 +89,7 @@ export function createImageSender(parts: ImageSenderParts): ImageSender {
     const manifest = graph.get(digest)
     if (manifest === undefined) return
     const { mediaType, body } = manifest
+    await blobs.throttle.spend(body.byteLength, signal)
     if (kind === 'ecr' && peer.ecr !== undefined) {
       return peer.ecr.putImage(name, { digest, mediaType, body, ...(tag !== undefined && { tag }) }, { signal })
     }
@@ -126,34 +129,32 @@ export function createImageSender(parts: ImageSenderParts): ImageSender {
   async function sendBlobs(
     item: ReplicationItem,
     digests: readonly Digest[],
-    { turns: { wait, sent }, until }: { readonly turns: ImageTurns; readonly until: number },
+    { turns: { wait, sent }, until, total }: Pick<Planned, 'until' | 'total'> & { readonly turns: ImageTurns },
     signal: AbortSignal,
-  ): Promise<number> {
-    let bytes = 0
+  ): Promise<void> {
     await inLanes(digests, blobsAtOnce, async (digest) => {
       await wait(digest, signal)
       if (await isElsewhere(item, digests, until)) throw new SentElsewhere()
-      bytes += await sendBlob(blobs, {
+      const bytes = await sendBlob(blobs, {
         ...{ name: item.source.name, digest, signal },
         open: () => openBlob(item, digest),
         findMount: () => findMount(item, digest),
       })
+      total.bytes += bytes
       sent(digest)
     })
-    return bytes
   }
 
   /** False where another image is to go first. */
   async function sendPlan(
     item: ReplicationItem,
-    { graph, plan, until, settle }: Planned,
+    { graph, plan, until, total, settle }: Planned,
     signal: AbortSignal,
   ): Promise<boolean> {
     if (await isElsewhere(item, plan.blobs, until)) return false
     using own = turns.enter(item.source.name, plan.blobs)
-    let bytes: number
     try {
-      bytes = await sendBlobs(item, plan.blobs, { turns: own, until }, signal)
+      await sendBlobs(item, plan.blobs, { turns: own, until, total }, signal)
     } catch (error) {
       if (error instanceof SentElsewhere) return false
       throw error
@@ -166,7 +167,7 @@ export function createImageSender(parts: ImageSenderParts): ImageSender {
       await putManifest(item, graph, { digest, pushedAt }, signal)
     }
     await putTags(item, graph, signal)
-    await settle(bytes)
+    await settle(total.bytes)
     await blobs.uploads.drop(item.source.name, plan.blobs)
     return true
   }
@@ -177,7 +178,8 @@ export function createImageSender(parts: ImageSenderParts): ImageSender {
       if (graph === undefined) return settle('gone')
       const plan = planSends(item.digest, graph, await findPresent(item, graph, signal))
       const until = clock() + longestWaitMs
-      while (!(await sendPlan(item, { graph, plan, until, settle }, signal))) await delay(waitMs, undefined, { signal })
+      const planned = { graph, plan, until, total: { bytes: 0 }, settle }
+      while (!(await sendPlan(item, planned, signal))) await delay(waitMs, undefined, { signal })
     },
   }
 }

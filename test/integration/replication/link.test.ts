@@ -1,6 +1,8 @@
 /** Replication to a peer over a link that breaks in the middle of a blob, and to a peer that restarts. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { setTimeout as delay } from 'node:timers/promises'
+import type { Clock } from '#lib/clock.ts'
 import { eachDatabaseInCi } from '#test/support/databases.ts'
 import { type Blob, type Image, image } from '#test/support/images/build.ts'
 import { type Link, startLink } from '#test/support/peers/link.ts'
@@ -15,10 +17,14 @@ function largestOf({ blobs }: Image): Blob {
   return blobs.reduce((one, other) => (one.bytes.byteLength > other.bytes.byteLength ? one : other))
 }
 
-async function startLinkedPair(databases: { url(): Promise<string> }, entry: Readonly<Record<string, unknown>>) {
+async function startLinkedPair(
+  databases: { url(): Promise<string> },
+  entry: Readonly<Record<string, unknown>>,
+  clock?: Clock,
+) {
   let link: Link | undefined
   const pair = await startPair({
-    source: { database: await databases.url() },
+    source: { database: await databases.url(), ...(clock && { clock }) },
     destination: { database: await databases.url() },
     entry,
     through: async (url) => {
@@ -78,13 +84,40 @@ eachDatabaseInCi((databases) => {
     const pushed = image({ seed: 'hours' })
     const repositoryName = await both.source.repository()
     await both.source.push(repositoryName, pushed, 'v1')
-    const until = performance.now() + 1_500
-    while (performance.now() < until) await new Promise((resolve) => setTimeout(resolve, 100))
+    await delay(1_500)
     assert.equal(link.bytes, 0)
     const { replicationStatuses } = await both.source.ecr.describeImageReplicationStatus({
       repositoryName,
       imageId: { imageTag: 'v1' },
     })
     assert.equal(replicationStatuses?.[0]?.status, 'IN_PROGRESS')
+  })
+
+  test(`a transfer pauses at the end of a chunk when hours are over, and goes on there (${databases.dialect})`, async () => {
+    let moved = 0
+    const minute = Math.floor(Date.now() / 60_000) % 1_440
+    const text = (value: number) =>
+      [Math.floor(value / 60) % 24, value % 60].map((part) => String(part).padStart(2, '0')).join(':')
+    const hours = `${text(minute + 5)}-${text(minute + 2)}`
+    await using both = await startLinkedPair(databases, { bandwidth: '600KiB', hours }, () => Date.now() + moved)
+    await using link = both.link
+    const { source, destination } = both
+    const pushed = image({ seed: 'pause', layers: [8_000_000] })
+    const repositoryName = await source.repository()
+    await source.push(repositoryName, pushed, 'v1')
+    await until(() => link.bytes > 1_000_000)
+    moved = 3 * 60_000
+    let before = 0
+    await until(async () => {
+      before = link.bytes
+      await delay(500)
+      return link.bytes === before
+    })
+    assert.ok(before > 6_000_000 && before < 6_500_000, `${before} bytes passed`)
+    moved = 0
+    assert.deepEqual(await settled(source.ecr, repositoryName, pushed.digest), complete)
+    assert.deepEqual(await contentOf(destination.ecr, repositoryName), [`${pushed.digest} v1`])
+    const { digest, bytes } = largestOf(pushed)
+    assert.equal(link.sent.bytesOf(digest), bytes.byteLength)
   })
 })
