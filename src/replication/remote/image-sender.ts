@@ -43,7 +43,7 @@ export interface ImageSenderParts {
 const blobsAtOnce = 4
 const headsAtOnce = 4
 /** After this an image that did not come again is not waited for. */
-const longestWaitMs = 60_000
+const longestWaitMs = 600_000
 const waitMs = 250
 
 /** Replication reads its own source, and no pull is recorded. */

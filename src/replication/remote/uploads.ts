@@ -23,7 +23,7 @@ export interface KeptUploadsParts {
 }
 
 /** An image that is not tried again holds up no other for longer. */
-const shortMs = 120_000
+const shortMs = 600_000
 
 export function createKeptUploads({ metadata, clock }: KeptUploadsParts, { account, region }: Registry): KeptUploads {
   return {
