@@ -61,16 +61,14 @@ eachDatabase(({ dialect, url }) =>
       const events = await openEvents(server)
       const repositoryName = await session.repository()
       await session.push(repositoryName, image({ seed: '1' }), 'v1')
-      const selection = { tagStatus: 'any', countType: 'imageCountMoreThan', countNumber: 1 }
-      const lifecyclePolicyText = JSON.stringify({
-        rules: [{ rulePriority: 1, selection, action: { type: 'expire' } }],
-      })
-      await ecr.startLifecyclePolicyPreview({ repositoryName, lifecyclePolicyText })
+      for (const targetStorageClass of ['ARCHIVE', 'STANDARD'] as const) {
+        await ecr.updateImageStorageClass({ repositoryName, imageId: { imageTag: 'v1' }, targetStorageClass })
+      }
       const all = await events.until((some) => some.some(service))
       assert.deepEqual(all.filter(api), [])
       assert.deepEqual(
         all.filter(service).map(({ detail }) => detail.eventName),
-        ['DryRunEvent'],
+        ['ImageActivationEvent'],
       )
     })
 
