@@ -14,13 +14,13 @@ export const departures: Readonly<Partial<Record<keyof Operations, string>>> = {
     'A registry has at most 100 templates; the quota of ECR is not known. Neither the role nor the KMS key is looked up, and the role must be of the account. For a policy or tags the author needs `ecr:SetRepositoryPolicy`, `ecr:PutLifecyclePolicy` or `ecr:TagResource` on every repository below the prefix: a Deny on one of them refuses the template. So does a missing right to what a template above it gives: the new template takes its place.',
   DeleteRepository:
     'One that holds images goes to the recycle bin, for as long as the registry says. One that holds an image which is kept in use is not deleted, with `force` neither: it is a `RepositoryNotEmptyException`.',
-  DescribeImageReplicationStatus: 'The list is empty, since nothing is copied.',
+  DescribeImageReplicationStatus:
+    'An image that a [back-fill](replication.md#existing-images) copied has a status, too.',
   DescribeImageScanFindings: 'No image has been scanned: one that exists has no scan.',
   DescribeImageSigningStatus:
     'Nothing is signed: for an image that signing rules match, each signing profile is `FAILED`, and `failureReason` says so. Images pushed before a rule match it too.',
   DescribeImages:
     'No image is scanned, so that the fields for that show nothing. Archived images are left out unless `imageStatus` asks for them or `imageIds` names them. A page ends early before it has more than 10,000 tags.',
-  DescribeRegistry: 'Replication rules are kept and shown; nothing is copied.',
   DescribeRepositories: 'A `repositoryUri` has the host of this server, unless `LADING_DOMAIN` is set.',
   DeleteRepositoryCreationTemplate:
     'Needs the rights to the policies and tags that the template has, as creating it did, and to those of the template above it, which takes its place.',
@@ -42,7 +42,7 @@ export const departures: Readonly<Partial<Record<keyof Operations, string>>> = {
     'The text of a refusal goes on after that of ECR, with the place in the document and what is wrong there.',
   PutRegistryScanningConfiguration: 'The configuration is kept and shown; nothing is scanned.',
   PutReplicationConfiguration:
-    'The rules are kept and shown; nothing is copied. Any region that has the form of a name is one.',
+    'Any region that has the form of a name is one. A destination may be [elsewhere](replication.md#to-another-lading).',
   PutSigningConfiguration: 'The rules are kept and shown; nothing is signed. A signing profile is not looked up.',
   SetRepositoryPolicy:
     'The text of a refusal goes on after that of ECR, with the place in the document and what is wrong there.',
