@@ -1,8 +1,12 @@
-/** The events that docs/events.md shows are those that a server makes: each is caused here, and compared with the page. */
+/**
+ * The events that docs/events.md shows are those that a server makes: each is caused here, compared with the page, and received by a
+ * webhook.
+ */
 import assert from 'node:assert/strict'
 import { readdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
+import type * as wire from '#admin/model.ts'
 import type { EventEnvelope } from '#events/event.ts'
 import { callAdmin } from '#test/support/admin.ts'
 import { eachDatabaseInCi } from '#test/support/databases.ts'
@@ -15,6 +19,7 @@ import { normalEvent } from '#test/support/normal-events.ts'
 import { openPeer } from '#test/support/peer.ts'
 import { until } from '#test/support/until.ts'
 import { type CacheSession, startCacheSession } from '#test/support/upstreams/cache-session.ts'
+import { type Receiver, startReceiver } from '#test/support/webhooks/receiver.ts'
 
 const minuteMs = 60_000
 const repositoryName = 'team/app'
@@ -31,28 +36,41 @@ eachDatabaseInCi(({ dialect, url }) =>
   describe(`the events of docs/events.md (${dialect})`, () => {
     let session: CacheSession
     let events: EventReader
+    let receiver: Receiver
     let ahead = 0
     const seen = new Map<string, unknown>()
+    const listed = new Map<string, EventEnvelope>()
     before(async () => {
-      session = await startCacheSession({ database: await url(), environment: { LADING_SCRUB_MIB_PER_SECOND: '1000' } })
+      receiver = await startReceiver()
+      const environment = { LADING_SCRUB_MIB_PER_SECOND: '1000', LADING_WEBHOOK_HOSTS: receiver.host }
+      session = await startCacheSession({ database: await url(), environment })
+      const { secret } = await ask<wire.CreateWebhookResponse>('CreateWebhook', { name: 'all', url: receiver.url })
+      receiver.secrets = [secret]
       events = await openEvents(session.server, { clock: () => Date.now() + ahead })
     })
-    after(() => session[Symbol.asyncDispose]())
+    after(async () => {
+      await session[Symbol.asyncDispose]()
+      await receiver[Symbol.asyncDispose]()
+    })
 
     const pass = (ms: number) => {
       ahead += ms
       session.pass(ms)
     }
-    const ask = async (operation: string, input: object) => {
+    const ask = async <Output>(operation: string, input: object) => {
       const { server } = session
       const at = new Date(Date.now() + ahead)
-      const { status, body } = await callAdmin(server, server.credentials, operation, input, at)
+      const { status, body } = await callAdmin<Output>(server, server.credentials, operation, input, at)
       assert.equal(status, 200, JSON.stringify(body))
+      return body
     }
     /** Keeps the first event of each kind, until those of these kinds have come. */
     async function see(...kinds: readonly string[]): Promise<void> {
       const came = await events.until((some) => kinds.every((kind) => some.some((event) => kindOf(event) === kind)))
-      for (const event of came) if (!seen.has(kindOf(event))) seen.set(kindOf(event), normalEvent(event))
+      for (const event of came) {
+        listed.set(event.id, event)
+        if (!seen.has(kindOf(event))) seen.set(kindOf(event), normalEvent(event))
+      }
     }
 
     test('each example of the page is an event as it came, and each kind has an example', {
@@ -133,6 +151,12 @@ eachDatabaseInCi(({ dialect, url }) =>
       pass(25 * 60 * minuteMs)
       await until(async () => (await readMetrics(server)).get('lading_quarantined_blobs') === 1)
       await see('Lading Damage BLOB_QUARANTINED')
+
+      // A webhook had all of them, signed.
+      const received = () => new Map(receiver.accepted.map(({ id, event }) => [id, event]))
+      await until(() => [...listed.keys()].every((id) => received().has(id)))
+      for (const [id, event] of listed) assert.deepEqual(received().get(id), event)
+      assert.deepEqual(new Set(receiver.received.map(({ verified }) => verified)), new Set([true]))
 
       const examples = blocksOf(await readPage('events.md', { host: '127.0.0.1:5100' }), 'json').map(
         (block) => JSON.parse(block) as EventEnvelope,
