@@ -1,3 +1,4 @@
+import { slicesWithin } from '#lib/slices.ts'
 import type { Transaction } from '#metadata/metadata.ts'
 import type { Digest } from '#names/digest.ts'
 import type { Tag } from '#names/tag.ts'
@@ -31,21 +32,19 @@ export interface TagMoveAct extends Act {
   readonly source?: TagSource | undefined
 }
 
+/** Bounds a statement: PostgreSQL takes 65,535 parameters. A call may delete 100 images of 1,000 tags each. */
+const rowsAtOnce = 1_000
+
 export async function recordTagMoves(
   trx: Transaction,
   { id }: Repository,
   moves: readonly TagMove[],
   { by, at, cause, source }: TagMoveAct,
 ): Promise<void> {
-  if (moves.length === 0) return
-  await trx
-    .insertInto('tag_move')
-    .values(
-      moves.map(({ tag, from, to }) => ({
-        ...{ repository_id: id, tag, from_digest: from ?? null, to_digest: to ?? null },
-        ...{ moved_at: at, moved_by: by, cause },
-        ...{ source_account: source?.registry.account ?? null, source_region: source?.registry.region ?? null },
-      })),
-    )
-    .execute()
+  const rows = moves.map(({ tag, from, to }) => ({
+    ...{ repository_id: id, tag, from_digest: from ?? null, to_digest: to ?? null },
+    ...{ moved_at: at, moved_by: by, cause },
+    ...{ source_account: source?.registry.account ?? null, source_region: source?.registry.region ?? null },
+  }))
+  for (const some of slicesWithin(rows, rowsAtOnce, () => 1)) await trx.insertInto('tag_move').values(some).execute()
 }

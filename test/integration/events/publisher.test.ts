@@ -37,6 +37,24 @@ eachDatabase((databases) =>
 
     const published = async (metadata: Metadata) => (await rows(metadata)).every(({ sequence }) => sequence !== null)
 
+    test('hands over all events of one change that causes thousands', async (t) => {
+      const metadata = await databases.open(t)
+      // An image has at most 1,000 tags, and a call deletes 100 images.
+      const events = Array.from({ length: 7_000 }, (_, n) => event(n))
+      await record(metadata, ...events)
+      const heard: unknown[] = []
+      const one = publisher(metadata, {
+        fanOut: async (_, those) => void heard.push(...those.map(({ envelope }) => envelope.detail.n)),
+      })
+      await one.start()
+      await until(() => heard.length >= events.length)
+      await one.stop()
+      assert.deepEqual(
+        heard,
+        events.map(({ detail }) => detail.n),
+      )
+    })
+
     test('hands over each event once, in the order of the keys, with the envelope of EventBridge', async (t) => {
       const metadata = await databases.open(t)
       await record(metadata, ...Array.from({ length: 450 }, (_, n) => event(n)))
