@@ -113,6 +113,27 @@ eachDatabase(({ dialect, url }) =>
       ])
     })
 
+    test('a call that deletes images of thousands of tags has an event for each tag', async (t) => {
+      const { push, repository, delete: remove, essences, metadata } = await open(t)
+      const name = await repository('INHERITED')
+      const images = Array.from({ length: 8 }, (_, seed) => image({ seed: `${seed}` }))
+      for (const each of images) await push(name, each)
+      const { id } = await metadata.reader
+        .selectFrom('repository')
+        .select('id')
+        .where('name', '=', name)
+        .executeTakeFirstOrThrow()
+      for (const [place, { digest }] of images.entries()) {
+        const tags = Array.from({ length: 1_000 }, (_, n) => `v${place}-${n}`)
+        const rows = tags.map((tag) => ({ repository_id: id, tag, digest, moved_at: 0 }))
+        await metadata.transaction((trx) => trx.insertInto('tag').values(rows).execute())
+      }
+      await essences()
+      await remove(name, ...images.map(({ digest }) => ({ imageDigest: digest })))
+      const events: Record<string, unknown>[] = await essences()
+      assert.equal(new Set(events.map((event) => event['image-tag'])).size, 8_000)
+    })
+
     test('a restore from the recycle bin is an event of its own, and so is each tag that comes back', async (t) => {
       const { push, repository, delete: remove, restore, essences, root } = await open(t)
       const name = await repository('INHERITED')
