@@ -32,7 +32,10 @@ export interface EventPublisherParts {
 }
 
 /** In one transaction: SQLite does its work in this thread. */
-const eventsAtOnce = 200
+const mostAtOnce = 200
+/** A caller may make webhooks with costly patterns, each of which wants each event. Then a transaction publishes few events. */
+const fewestAtOnce = 10
+const longMs = 100
 const publisherId = 1
 
 export function createEventPublisher(parts: EventPublisherParts): EventPublisher {
@@ -43,6 +46,7 @@ export function createEventPublisher(parts: EventPublisherParts): EventPublisher
   let timer: NodeJS.Timeout | undefined
   let publishing: Promise<void> | undefined
   let stopped = false
+  let atOnce = mostAtOnce
 
   function look(): void {
     publishing ??= publishAll()
@@ -54,16 +58,20 @@ export function createEventPublisher(parts: EventPublisherParts): EventPublisher
 
   async function publishAll(): Promise<void> {
     while (!stopped && (await findWaiting({})).length > 0) {
+      const asked = atOnce
+      const startedAt = performance.now()
+      const published = await metadata.transaction((trx) => publish(trx, asked))
+      atOnce = nextAtOnce(asked, performance.now() - startedAt)
       // Another process publishes, or this one has published all that it found.
-      if ((await metadata.transaction(publish)) < eventsAtOnce) return
+      if (published < asked) return
       await setImmediate()
     }
   }
 
-  async function publish(trx: Transaction): Promise<number> {
+  async function publish(trx: Transaction, limit: number): Promise<number> {
     const last = await lockPublisher(trx)
     if (last === undefined) return 0
-    const rows = await giveNumbers(trx, last)
+    const rows = await giveNumbers(trx, last, limit)
     if (rows.length === 0) return 0
     await trx
       .updateTable('event_publisher')
@@ -90,6 +98,11 @@ export function createEventPublisher(parts: EventPublisherParts): EventPublisher
       await publishing
     },
   }
+}
+
+function nextAtOnce(atOnce: number, tookMs: number): number {
+  if (tookMs > longMs) return Math.max(fewestAtOnce, Math.floor(atOnce / 2))
+  return tookMs < longMs / 4 ? Math.min(mostAtOnce, atOnce * 2) : atOnce
 }
 
 /** A database that was restored may have events and no such row. */
@@ -121,13 +134,13 @@ async function lockPublisher(trx: Transaction): Promise<number | undefined> {
   return row?.last_sequence
 }
 
-function giveNumbers(trx: Transaction, last: number) {
+function giveNumbers(trx: Transaction, last: number, limit: number) {
   const first = trx
     .selectFrom('event')
     .select('id as waiting_id')
     .where('sequence', 'is', null)
     .orderBy('id')
-    .limit(eventsAtOnce)
+    .limit(limit)
     .as('first')
   const waiting = trx
     .selectFrom(first)

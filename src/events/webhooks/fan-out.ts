@@ -13,14 +13,36 @@ const mostPatterns = 1_000
 /** Bounds a statement: PostgreSQL takes 65,535 parameters. */
 const rowsAtOnce = 1_000
 
-/** Writes what each enabled webhook has to deliver, in the publisher's transaction. */
-export function createFanOut({ clock }: { readonly clock: Clock }): FanOut {
-  const parsed = new BoundedMap<string, Pattern>(mostPatterns)
+export interface FanOutParts {
+  readonly clock: Clock
+  readonly onError: (error: unknown) => void
+}
 
-  function patternOf(text: string): Pattern {
-    const pattern = parsed.get(text) ?? parsePattern(text)
-    if (!parsed.has(text)) parsed.set(text, pattern)
+/** Writes what each enabled webhook has to deliver, in the publisher's transaction. */
+export function createFanOut({ clock, onError }: FanOutParts): FanOut {
+  const parsed = new BoundedMap<string, Pattern | 'unreadable'>(mostPatterns)
+
+  /** Another version may have accepted a pattern that this one refuses. Its webhook holds up no other. */
+  function patternOf(text: string): Pattern | 'unreadable' {
+    const found = parsed.get(text)
+    if (found !== undefined) return found
+    const pattern = read(text)
+    parsed.set(text, pattern)
     return pattern
+  }
+
+  function read(text: string): Pattern | 'unreadable' {
+    try {
+      return parsePattern(text)
+    } catch (error) {
+      onError(error)
+      return 'unreadable'
+    }
+  }
+
+  function select(text: string, own: readonly PublishedEvent[]): readonly PublishedEvent[] {
+    const pattern = own.length > 0 ? patternOf(text) : 'unreadable'
+    return pattern === 'unreadable' ? [] : own.filter(({ envelope }) => matches(pattern, envelope))
   }
 
   return async (trx, published) => {
@@ -36,11 +58,12 @@ export function createFanOut({ clock }: { readonly clock: Clock }): FanOut {
       .forKeyShare()
       .execute()
     const now = clock()
+    const bodies = new Map(published.map(({ sequence, envelope }) => [sequence, JSON.stringify(envelope)]))
     for (const { id, account, region, pattern } of webhooks) {
       const own = published.filter((event) => event.account === account && event.region === region)
-      const wanted = own.filter(({ envelope }) => matches(patternOf(pattern), envelope))
+      const wanted = select(pattern, own)
       for (let at = 0; at < wanted.length; at += rowsAtOnce) {
-        await enqueue(trx, id, wanted.slice(at, at + rowsAtOnce), now)
+        await enqueue(trx, id, wanted.slice(at, at + rowsAtOnce), { bodies, now })
       }
     }
   }
@@ -50,7 +73,7 @@ async function enqueue(
   trx: Transaction,
   webhook_id: number,
   events: readonly PublishedEvent[],
-  now: number,
+  { bodies, now }: { readonly bodies: ReadonlyMap<number, string>; readonly now: number },
 ): Promise<void> {
   const keys = [...new Set(events.map(({ orderKey }) => orderKey))].sort(byText)
   await trx
@@ -68,7 +91,13 @@ async function enqueue(
     .values(
       events.map(({ sequence, orderKey, envelope }) => ({
         ...{ webhook_id, sequence, event_id: envelope.id, order_key: orderKey, detail_type: envelope['detail-type'] },
-        ...{ body: JSON.stringify(envelope), state: 'waiting', attempts: 0, created_at: now, waiting_since: now },
+        ...{
+          body: bodies.get(sequence) ?? JSON.stringify(envelope),
+          state: 'waiting',
+          attempts: 0,
+          created_at: now,
+          waiting_since: now,
+        },
         ...{ first_at: null, last_at: null, last_status: null, last_error: null },
       })),
     )

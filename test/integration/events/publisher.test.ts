@@ -55,6 +55,22 @@ eachDatabase((databases) =>
       )
     })
 
+    test('hands over fewer events at once while they take long', async (t) => {
+      const metadata = await databases.open(t)
+      await record(metadata, ...Array.from({ length: 600 }, (_, n) => event(n)))
+      const counts: number[] = []
+      const one = publisher(metadata, {
+        async fanOut(_, those) {
+          counts.push(those.length)
+          for (const until = performance.now() + 3 * those.length; performance.now() < until; ) {}
+        },
+      })
+      await one.start()
+      await until(() => counts.reduce((sum, count) => sum + count, 0) >= 600)
+      await one.stop()
+      assert.ok(counts.length > 4 && Math.max(...counts.slice(4)) <= 25, counts.join())
+    })
+
     test('hands over each event once, in the order of the keys, with the envelope of EventBridge', async (t) => {
       const metadata = await databases.open(t)
       await record(metadata, ...Array.from({ length: 450 }, (_, n) => event(n)))

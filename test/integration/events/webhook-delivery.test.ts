@@ -42,6 +42,23 @@ eachDatabase((databases) =>
       assert.deepEqual(some.accepted.map(repositoryOf).sort(), ['team/app', 'team/web'])
     })
 
+    test('a pattern that this version cannot read holds up no other webhook', async (t) => {
+      const errors: unknown[] = []
+      const onError = (error: unknown) => void errors.push(error)
+      await using stage = openStage({ metadata: await databases.open(t), parts: { onError } })
+      const { receiver, publish, metadata } = stage
+      const broken = await receiver('broken')
+      const other = await receiver('other')
+      await metadata.transaction((trx) =>
+        trx.updateTable('webhook').set({ pattern: '{"a":[{"later":1}]}' }).where('name', '=', 'broken').execute(),
+      )
+      await publish('team/app')
+      await publish('team/app')
+      await until(() => other.accepted.length === 2)
+      assert.equal(broken.received.length, 0)
+      assert.equal(errors.length, 1)
+    })
+
     test('everything, in order for each repository, to a receiver that fails half of the time', async (t) => {
       await using stage = openStage({ metadata: await databases.open(t) })
       const { receiver, publish } = stage
