@@ -18,6 +18,7 @@ export interface Client {
   uploadsOf(repository: string): URL
   /** The name that the registry has for a repository. */
   nameOf(repository: string): string
+  readonly base: URL
   readonly clock: Clock
 }
 
@@ -34,6 +35,8 @@ export interface ClientRequest {
   /** Another repository that the request reads. */
   readonly from?: string
   readonly keepsRedirect?: boolean
+  readonly isRepeatable?: boolean
+  readonly workMs?: number
   /** Reads a refusal. By default its status alone counts. */
   readonly failureOf?: (answer: Answered, now: number) => Promise<RemoteFailure>
   /** Further statuses, beside 200, that the caller understands. */
@@ -71,6 +74,7 @@ export function createClient({ base, send, authorize, clock, hooks, headers: own
   }
 
   return {
+    base,
     clock,
     nameOf,
     urlOf: (repository, kind, reference) => urlOfPath(repository, kind, reference),
@@ -81,6 +85,12 @@ export function createClient({ base, send, authorize, clock, hooks, headers: own
     },
     async ask(asked) {
       const { statuses = [], failureOf = failureOfStatus, repository: _, actions: __, from: ___, ...request } = asked
+      // An upload at another server has its proof in its URL.
+      if (request.url.origin !== base.origin) {
+        const answer = await send({ ...request, authorization: undefined })
+        if (answer.status === 200 || statuses.includes(answer.status)) return answer
+        throw await failureOf(answer, clock())
+      }
       const headers = { ...own, ...request.headers }
       const scope = scopeOf(asked)
       let attempt = await untilAborted(authorize(scope), request.signal)

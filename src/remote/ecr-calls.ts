@@ -1,6 +1,5 @@
 // Operations of the ECR API that push to a peer which has it (ECR API reference, CreateRepository and PutImage).
 
-import { readJson } from './bodies.ts'
 import { callEcr, type EcrParts } from './ecr.ts'
 import { failureOfAnswer } from './failures.ts'
 import { oneLine } from './push-failures.ts'
@@ -53,19 +52,15 @@ export function createEcrCalls(credentials: EcrCredentials, parts: EcrParts): Ec
 const longestAnswer = 64 * 1024
 
 async function readException(answer: Answered): Promise<RemoteError | undefined> {
+  const text = (await answer.start(longestAnswer)).toString()
   try {
     // Each member is checked below.
-    const {
-      __type: type,
-      message,
-      Message,
-    } = ((await readJson(answer, longestAnswer)) ?? {}) as Record<string, unknown>
+    const { __type: type, message, Message } = JSON.parse(text) as Record<string, unknown>
     return typeof type === 'string'
       ? { code: oneLine(type.replace(/^.*#/, '')), message: oneLine(message ?? Message) }
       : undefined
-  } catch (error) {
-    if (error instanceof RemoteFailure) return undefined
-    throw error
+  } catch {
+    return undefined
   }
 }
 

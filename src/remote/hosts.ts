@@ -32,6 +32,8 @@ export interface HostRules {
   baseOf(host: string): URL
   /** Where a URL is reached: an upstream, a redirect target or a token realm. @throws RemoteFailure `blocked` */
   admit(url: URL): Destination
+  /** Where the target of a redirect is reached. @throws RemoteFailure `blocked` */
+  admitRedirect(target: URL, from: URL): Destination
 }
 
 /** `isKnown`: whether a host is one of the registries that ECR knows. */
@@ -60,6 +62,9 @@ export function createHostRules(hosts: ListedHosts, isKnown: (host: string) => b
       if (target !== undefined) return new URL(target)
       const url = new URL(`https://${host}/`)
       return this.isListed(host) && isLoopbackHost(url.hostname) ? new URL(`http://${host}/`) : url
+    },
+    admitRedirect(target) {
+      return this.admit(target)
     },
     admit(asked) {
       if (asked.protocol !== 'https:' && asked.protocol !== 'http:') throw blocked('is not one of HTTP')

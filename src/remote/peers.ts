@@ -50,7 +50,7 @@ export function createPeerRemotes(parts: PeerRemotesParts): PeerRemotes & AsyncD
       return {
         ...toRegistry(host, hosts.base, client),
         inspectManifest: (...asked) => namedAs(host, () => inspectManifest(client, ...asked)),
-        ...namedPush(host, createPush(client, hosts.admitLocation)),
+        ...namedPush(host, createPush({ client, admitLocation: hosts.admitLocation, silenceMs })),
         ecr: peer.credentials.kind === 'ecr' ? namedCalls(host, createEcrCalls(peer.credentials, ecr)) : undefined,
       }
     },

@@ -1,21 +1,25 @@
-import { readJson } from './bodies.ts'
 import { failureOfAnswer } from './failures.ts'
 import type { Answered } from './redirects.ts'
 import { type RemoteError, RemoteFailure, type RemoteFailureReason } from './registry.ts'
 
 /** What a refused push means: by its first error's code (distribution specification, "Error Codes"), or else by its status. */
-export async function failureOfPush(answer: Answered, now: number): Promise<RemoteFailure> {
+export async function failureOfPush(answer: Answered, now: number, asked: PushAsked): Promise<RemoteFailure> {
   const said = await readError(answer)
   const { reason, message, retryAfterMs } = failureOfAnswer(answer, now)
-  const meant = reason === 'invalid' ? meaningOf(answer.status, said) : reason
+  const meant = reason === 'invalid' ? meaningOf(answer.status, said, asked) : reason
   return new RemoteFailure(meant, texts[meant] ?? message, { retryAfterMs, said })
 }
 
-function meaningOf(status: number, said: RemoteError | undefined): RemoteFailureReason {
+/** What a push asks for. A manifest may have a tag. */
+export type PushAsked = 'blob' | 'start' | 'upload' | 'manifest'
+
+function meaningOf(status: number, said: RemoteError | undefined, asked: PushAsked): RemoteFailureReason {
   const { code = '', message = '' } = said ?? {}
   if (code === 'NAME_UNKNOWN' || code === 'NOT_FOUND') return 'missing'
+  if (asked === 'start' && status === 404 && said === undefined) return 'missing'
   // ECR says it with TAG_INVALID, Harbor with a status of its own, others with a conflict.
-  if (code === 'TAG_INVALID' || status === 409 || status === 412 || /immutable/i.test(message)) return 'immutable'
+  const isConflict = code === 'TAG_INVALID' || status === 409 || status === 412 || /immutable/i.test(message)
+  if (asked === 'manifest' && isConflict) return 'immutable'
   if (code === 'DENIED' || code === 'UNAUTHORIZED') return 'forbidden'
   return 'invalid'
 }
@@ -30,15 +34,16 @@ const longestText = 500
 
 /** `undefined` where the answer has no error in the form of the specification. */
 async function readError(answer: Answered): Promise<RemoteError | undefined> {
+  const text = (await answer.start(longestAnswer)).toString()
   try {
     // Each member is checked below.
-    const { errors } = ((await readJson(answer, longestAnswer)) ?? {}) as { errors?: unknown }
+    const { errors } = JSON.parse(text) as { errors?: unknown }
     const [first] = Array.isArray(errors) ? (errors as unknown[]) : []
     const { code, message } = (first ?? {}) as Record<string, unknown>
     return typeof code === 'string' ? { code: oneLine(code), message: oneLine(message) } : undefined
-  } catch (error) {
-    if (error instanceof RemoteFailure) return undefined
-    throw error
+  } catch {
+    // A proxy answers with a page.
+    return undefined
   }
 }
 

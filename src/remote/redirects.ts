@@ -9,6 +9,8 @@ export interface Sent extends TransportRequest {
   readonly authorization: string | undefined
   /** Whether an answer that redirects is returned, and not followed. A request that writes is never redirected. */
   readonly keepsRedirect?: boolean
+  /** Whether it may arrive twice. A read always may. */
+  readonly isRepeatable?: boolean | undefined
 }
 
 export interface Answered extends TransportAnswer {
@@ -18,16 +20,19 @@ export interface Answered extends TransportAnswer {
   readonly atOrigin: boolean
 }
 
+type Admission = Pick<HostRules, 'admit' | 'admitRedirect'>
+
 export type Send = (request: Sent) => Promise<Answered>
 
-export function createSend(rules: Pick<HostRules, 'admit'>, transport: Transport): Send {
-  return async ({ url, authorization, keepsRedirect = false, ...request }) => {
+export function createSend(rules: Admission, transport: Transport): Send {
+  return async ({ url, authorization, keepsRedirect = false, isRepeatable, ...request }) => {
     let destination = rules.admit(url)
     const { origin } = destination.url
     let atOrigin = true
     for (let hop = 0; hop <= mostHops; hop++) {
       const headers = { ...request.headers, ...(atOrigin && authorization !== undefined && { authorization }) }
-      const answer = await sendTwice(() => transport.send(destination, { ...request, headers }), isRead(request.method))
+      const mayRepeat = isRepeatable ?? isRead(request.method)
+      const answer = await sendTwice(() => transport.send(destination, { ...request, headers }), mayRepeat)
       const location = answer.headers.get('location')
       if (!redirects.has(answer.status) || location === undefined || keepsRedirect || !isRead(request.method)) {
         return { ...answer, url: destination.url, atOrigin }
@@ -48,11 +53,11 @@ function isRead(method: TransportRequest['method']): boolean {
 const redirects: ReadonlySet<number> = new Set([301, 302, 303, 307, 308])
 const mostHops = 5
 
-function admitRedirect(rules: Pick<HostRules, 'admit'>, location: string, from: URL) {
+function admitRedirect(rules: Admission, location: string, from: URL) {
   const url = URL.parse(location, from)
   if (url === null) throw new RemoteFailure('invalid', 'it redirects to what is no address')
   try {
-    return rules.admit(url)
+    return rules.admitRedirect(url, from)
   } catch (cause) {
     throw new RemoteFailure('blocked', 'it redirects to an address that may not be reached', { cause })
   }

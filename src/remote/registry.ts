@@ -168,6 +168,8 @@ export interface PeerAddress {
   readonly certificates?: readonly string[]
   /** An origin where the peer's token server is, if that is elsewhere and not public. */
   readonly tokenServer?: string | undefined
+  /** Whether it may send its client to any public host, by HTTPS, as Amazon ECR does. */
+  readonly mayRedirect?: boolean
 }
 
 export interface PeerRemotes {

@@ -20,6 +20,8 @@ export interface TransportRequest {
   /** A stream is read at most once. Its `content-length` is among the headers. */
   readonly body?: string | Uint8Array | AsyncIterable<Uint8Array> | undefined
   readonly signal: AbortSignal | undefined
+  /** How long the other side may work before it answers, where that is longer than it may be silent otherwise. */
+  readonly workMs?: number | undefined
 }
 
 export interface TransportAnswer {
@@ -30,6 +32,8 @@ export interface TransportAnswer {
   readonly body: AsyncIterable<Uint8Array>
   /** Reads the rest of a short body, so that the connection serves the next request. */
   discard(): Promise<void>
+  /** What arrives of the body in a short time, at most so many bytes. A connection with more of it ends. */
+  start(maxBytes: number): Promise<Buffer>
 }
 
 export interface TransportOptions {
@@ -65,7 +69,7 @@ export function createTransport(options: TransportOptions): Transport {
   }
 
   return {
-    async send({ url, reach }, { method, headers, body, signal }) {
+    async send({ url, reach }, { method, headers, body, signal, workMs }) {
       signal?.throwIfAborted()
       const stream = isStream(body) ? watched(body) : undefined
       try {
@@ -77,6 +81,7 @@ export function createTransport(options: TransportOptions): Transport {
           ...(stream !== undefined && { body: Readable.from(stream.pieces, { objectMode: false }) }),
           ...(body !== undefined && !isStream(body) && { body }),
           ...(signal && { signal }),
+          ...(workMs !== undefined && { headersTimeout: Math.max(workMs, options.silenceMs) }),
         })
         return toAnswer(answer, signal)
       } catch (cause) {
@@ -170,7 +175,26 @@ function toAnswer(
     async discard() {
       await body.dump({ limit: longestDiscarded, signal: AbortSignal.timeout(longestRestMs) }).catch(() => {})
     },
+    start: (maxBytes) => startOf(body, maxBytes),
   }
+}
+
+async function startOf(body: Dispatcher.ResponseData['body'], maxBytes: number): Promise<Buffer> {
+  const chunks: Uint8Array[] = []
+  let received = 0
+  const timer = setTimeout(() => body.destroy(), longestRestMs)
+  try {
+    for await (const chunk of body as AsyncIterable<Uint8Array>) {
+      chunks.push(chunk)
+      received += chunk.byteLength
+      if (received >= maxBytes) break
+    }
+  } catch {
+    // What arrived before it broke may be enough.
+  } finally {
+    clearTimeout(timer)
+  }
+  return Buffer.concat(chunks).subarray(0, maxBytes)
 }
 
 /** A longer rest costs more than a new connection. */

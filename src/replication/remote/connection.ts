@@ -18,6 +18,7 @@ export function addressOf(peer: Peer, source: Registry, destination: Registry): 
       return {
         url: peer.url === undefined ? ecrUrl(destination) : fill(peer.url, destination),
         credentials: ecrCredentials(peer, destination),
+        mayRedirect: true,
         certificates,
       }
     case 'registry':

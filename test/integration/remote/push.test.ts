@@ -150,6 +150,14 @@ for (const [name, start] of Object.entries(registries)) {
       assert.equal(await peer.hasBlob(repository, parseDigest(digest)), true)
     })
 
+    test('a blob of one byte arrives', async () => {
+      await using opened = await start()
+      const { peer } = opened
+      const one = blob(mediaTypes.oci.layer, Buffer.from('1'))
+      await pushBlob(peer, repository, one)
+      assert.equal(await peer.hasBlob(repository, digestOf(one)), true)
+    })
+
     test('content with another digest is refused', async () => {
       await using opened = await start()
       const { peer } = opened

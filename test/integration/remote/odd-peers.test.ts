@@ -1,0 +1,143 @@
+/** Peers that answer otherwise than the specification suggests, and what a push makes of it. */
+import assert from 'node:assert/strict'
+import { describe, test } from 'node:test'
+import { setTimeout as delay } from 'node:timers/promises'
+import { type Digest, parseDigest } from '#names/digest.ts'
+import type { PeerAddress } from '#remote/registry.ts'
+import { type Script, type ScriptedAnswer, startScriptedPeer } from '#test/support/peers/scripted-peer.ts'
+import { connectPeer, piecesOf } from '#test/support/upstreams/peer.ts'
+import { failure } from '#test/support/upstreams/remote.ts'
+
+const digest: Digest = parseDigest(`sha256:${'1'.repeat(64)}`)
+const other: Digest = parseDigest(`sha256:${'2'.repeat(64)}`)
+const manifest = { mediaType: 'application/vnd.oci.image.manifest.v1+json', body: Buffer.from('{}') }
+const manifestDigest: Digest = parseDigest('sha256:44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a')
+const uploads = '/v2/app/blobs/uploads/'
+const opened = (location = `${uploads}1`): ScriptedAnswer => ({ status: 202, headers: { location, range: '0-0' } })
+const refusal = (status: number, code: string, message = ''): ScriptedAnswer => ({
+  status,
+  body: JSON.stringify({ errors: [{ code, message }] }),
+})
+
+async function openPeer(script: Script, address: Partial<PeerAddress> = {}, silenceMs = 2_000) {
+  const server = await startScriptedPeer(script)
+  const peer = connectPeer({ url: server.url, credentials: { kind: 'none' }, ...address }, { silenceMs })
+  return {
+    peer,
+    requests: server.requests,
+    async [Symbol.asyncDispose]() {
+      await peer[Symbol.asyncDispose]()
+      await server[Symbol.asyncDispose]()
+    },
+  }
+}
+
+describe('a slow registry', () => {
+  const slowly = async (status: number) => {
+    await delay(1_500)
+    return { status }
+  }
+
+  test('may read a large blob again before it answers the end of an upload', async () => {
+    await using open = await openPeer(({ method }) => (method === 'POST' ? opened() : slowly(201)), {}, 500)
+    const upload = await open.peer.startUpload('app')
+    assert(upload !== 'mounted')
+    await open.peer.finish(upload, digest)
+  })
+
+  test('may look up all that a manifest refers to', async () => {
+    await using open = await openPeer(() => slowly(201), {}, 500)
+    await open.peer.putManifest('app', 'v1', manifest)
+  })
+
+  test('may not be as slow with what needs no work', async () => {
+    await using open = await openPeer(() => slowly(200), {}, 500)
+    await assert.rejects(open.peer.hasBlob('app', digest), failure('unreachable', /silent/))
+  })
+})
+
+test('a refused mount becomes an upload', async () => {
+  await using open = await openPeer(({ url }) =>
+    url.searchParams.has('mount') ? refusal(403, 'DENIED', 'no pull') : opened(),
+  )
+  const mount = { digest, from: 'secret' }
+  assert.notEqual(await open.peer.startUpload('app', { mount }), 'mounted')
+  assert.equal(open.requests.length, 2)
+})
+
+test('what may be sent twice is sent once more over a connection that the registry has just closed', async () => {
+  const left = new Set(['POST', 'PUT', 'PATCH'])
+  await using open = await openPeer(({ method }, response) => {
+    if (left.delete(method)) return void response.destroy()
+    return method === 'POST' ? opened() : { status: 201 }
+  })
+  const upload = await open.peer.startUpload('app')
+  assert(upload !== 'mounted')
+  await open.peer.putManifest('app', 'v1', manifest)
+  const sent = open.peer.append(upload, { body: piecesOf(Buffer.alloc(10)), sizeBytes: 10 })
+  await assert.rejects(sent, failure('unreachable'))
+  assert.deepEqual(
+    open.requests.map((line) => line.split(' ')[0]),
+    ['POST', 'POST', 'PUT', 'PUT', 'PATCH'],
+  )
+})
+
+describe('the meaning of a status without a code', () => {
+  test('404 at the start of an upload: there is no such repository', async () => {
+    await using open = await openPeer(() => ({ status: 404 }))
+    await assert.rejects(open.peer.startUpload('app'), failure('missing'))
+  })
+
+  for (const status of [409, 412]) {
+    test(`${status}: a tag that may not move, for a manifest alone`, async () => {
+      await using open = await openPeer(({ url }) =>
+        url.pathname === uploads && url.search === '' ? opened() : { status },
+      )
+      await assert.rejects(open.peer.putManifest('app', 'v1', manifest), failure('immutable'))
+      const upload = await open.peer.startUpload('app')
+      assert(upload !== 'mounted')
+      await assert.rejects(open.peer.finish(upload, digest), failure('invalid'))
+    })
+  }
+})
+
+describe('a registry that is wrong or hostile', () => {
+  test('an error that does not end has a limit of time', async () => {
+    await using open = await openPeer((_, response) => {
+      response.writeHead(400)
+      const drip = setInterval(() => response.write(' '), 100)
+      response.on('close', () => clearInterval(drip))
+      return undefined
+    })
+    const started = performance.now()
+    await assert.rejects(open.peer.putManifest('app', 'v1', manifest), failure('invalid'))
+    assert.ok(performance.now() - started < 8_000)
+  })
+
+  test('a PATCH that is confirmed without a byte of it is none', async () => {
+    await using open = await openPeer(() => opened())
+    const upload = await open.peer.startUpload('app')
+    assert(upload !== 'mounted')
+    const sent = open.peer.append(upload, { body: piecesOf(Buffer.alloc(10)), sizeBytes: 10 })
+    await assert.rejects(sent, failure('upload'))
+  })
+
+  test('a digest that it states must be the one that was pushed', async () => {
+    let stated: string = other
+    await using open = await openPeer(({ method }) =>
+      method === 'POST' ? opened() : { status: 201, headers: { 'docker-content-digest': stated } },
+    )
+    const upload = await open.peer.startUpload('app')
+    assert(upload !== 'mounted')
+    await assert.rejects(open.peer.finish(upload, digest), failure('invalid', /digest/))
+    await assert.rejects(open.peer.putManifest('app', 'v1', manifest), failure('invalid', /digest/))
+    await assert.rejects(open.peer.putManifest('app', manifestDigest, manifest), failure('invalid', /digest/))
+    stated = digest
+    await open.peer.finish(upload, digest)
+    stated = manifestDigest
+    await open.peer.putManifest('app', 'v1', manifest)
+    // Some state a digest of another algorithm.
+    stated = `sha512:${'3'.repeat(128)}`
+    await open.peer.finish(upload, digest)
+  })
+})
