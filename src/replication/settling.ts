@@ -76,7 +76,7 @@ export function createSettle({ clock, random, onAction }: SettlingParts): Settle
     await updateItem(trx, item)
       .set({
         // An image of a back-fill that was paused meanwhile stays where it is.
-        due_at: sql`case when due_at is null then null else ${clock() + backoffMs(attempts, random())} end`,
+        due_at: sql`case when due_at is null then null else cast(${clock() + backoffMs(attempts, random())} as bigint) end`,
         ...{ attempts, ...columnsOf(failure) },
       })
       .execute()
@@ -112,10 +112,12 @@ async function forget(trx: Transaction, item: ReplicationItem): Promise<void> {
     .where('revision', '=', item.revision)
     .where('completed_at', 'is', null)
     .execute()
-  await trx.deleteFrom('replication_tag').where('item_id', '=', item.id).execute()
-  await updateItem(trx, item)
+  const kept = await updateItem(trx, item)
     .set({ ...clean, state: 'COMPLETE', due_at: null, sync: null })
-    .execute()
+    .returning('id')
+    .executeTakeFirst()
+  // A push that came meanwhile still needs its tags.
+  if (kept !== undefined) await trx.deleteFrom('replication_tag').where('item_id', '=', item.id).execute()
 }
 
 const clean = { attempts: 0, failure_code: null, failure_reason: null }
