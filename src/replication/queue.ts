@@ -13,7 +13,7 @@ export interface Queued {
   readonly destination: Registry
   readonly digest: Digest
   readonly cause: ReplicationCause
-  /** When it was pushed or restored at the source. */
+  /** When it was pushed or restored at the source. An image that waits for an earlier push keeps the earlier time. */
   readonly pushedAt: number
   readonly tags: readonly ReplicatedTag[]
   /** The back-fill that asks for it. */
@@ -22,6 +22,8 @@ export interface Queued {
 
 /** Pushes go before what is filled in later. */
 const priorities: Record<ReplicationCause, number> = { push: 0, restore: 0, sync: 1, repair: 1 }
+/** In the order of attempts. Queries name each, so that they read what is due alone, however much waits for a later time. */
+const everyPriority = [...new Set(Object.values(priorities))].sort((a, b) => a - b)
 
 /** Asks for a copy, in the transaction of what makes it necessary. An image that is on its way already takes the further tags along. */
 export async function queueItem(trx: Transaction, queued: Queued, now: number): Promise<void> {
@@ -38,7 +40,10 @@ export async function queueItem(trx: Transaction, queued: Queued, now: number): 
     .onConflict((conflict) =>
       conflict.columns(['repository_id', 'digest', 'account', 'region']).doUpdateSet({
         ...begun,
-        ...{ cause, pushed_at: pushedAt, sync },
+        ...{ cause, sync },
+        // The destination is behind by the first push that it does not have.
+        pushed_at: sql`case when replication_item.state <> 'COMPLETE' and replication_item.priority = ${priorities.push}
+          and replication_item.pushed_at < ${pushedAt} then replication_item.pushed_at else ${pushedAt} end`,
         revision: sql`replication_item.revision + 1`,
         priority: sql`case when replication_item.due_at is not null and replication_item.priority < ${priority}
           then replication_item.priority else ${priority} end`,
@@ -80,6 +85,7 @@ export async function findDueRoutes(reader: Reader, now: number): Promise<Route[
           .whereRef('item.source_region', '=', 'route.source_region')
           .whereRef('item.account', '=', 'route.account')
           .whereRef('item.region', '=', 'route.region')
+          .where('item.priority', 'in', everyPriority)
           .where('item.due_at', '<=', now),
       ),
     )
@@ -106,28 +112,20 @@ export function selectRoute(reader: Reader, { source, destination }: Route) {
     .where('region', '=', destination.region)
 }
 
+interface DueItems {
+  readonly limit: number
+  readonly except: ReadonlySet<number>
+  readonly now: number
+}
+
 /** What is due on a route, pushes first. */
-export async function findDueItems(
-  reader: Reader,
-  route: Route,
-  { limit, except, now }: { readonly limit: number; readonly except: ReadonlySet<number>; readonly now: number },
-): Promise<ReplicationItem[]> {
+export async function findDueItems(reader: Reader, route: Route, due: DueItems): Promise<ReplicationItem[]> {
   const { source, destination } = route
-  const rows = await reader
-    .selectFrom('replication_item as item')
-    .innerJoin('repository', 'repository.id', 'item.repository_id')
-    .select(['item.id', 'item.repository_id', 'item.digest', 'item.cause', 'item.pushed_at', 'item.revision'])
-    .select(['item.attempts', 'item.state', 'repository.name'])
-    .where('item.source_account', '=', source.account)
-    .where('item.source_region', '=', source.region)
-    .where('item.account', '=', destination.account)
-    .where('item.region', '=', destination.region)
-    .where('item.due_at', '<=', now)
-    .$if(except.size > 0, (query) => query.where('item.id', 'not in', [...except]))
-    .orderBy('item.priority')
-    .orderBy('item.id')
-    .limit(limit)
-    .execute()
+  const rows: Awaited<ReturnType<typeof findDueRows>> = []
+  for (const priority of everyPriority) {
+    if (rows.length < due.limit)
+      rows.push(...(await findDueRows(reader, route, priority, { ...due, limit: due.limit - rows.length })))
+  }
   const tags = await findTags(
     reader,
     rows.map(({ id }) => id),
@@ -140,6 +138,30 @@ export async function findDueItems(
     ...{ pushedAt: row.pushed_at, revision: row.revision, attempts: row.attempts, hasFailed: row.state === 'FAILED' },
     tags: tags.get(row.id) ?? [],
   }))
+}
+
+function findDueRows(
+  reader: Reader,
+  { source, destination }: Route,
+  priority: number,
+  { limit, except, now }: DueItems,
+) {
+  return reader
+    .selectFrom('replication_item as item')
+    .innerJoin('repository', 'repository.id', 'item.repository_id')
+    .select(['item.id', 'item.repository_id', 'item.digest', 'item.cause', 'item.pushed_at', 'item.revision'])
+    .select(['item.attempts', 'item.state', 'repository.name'])
+    .where('item.source_account', '=', source.account)
+    .where('item.source_region', '=', source.region)
+    .where('item.account', '=', destination.account)
+    .where('item.region', '=', destination.region)
+    .where('item.priority', '=', priority)
+    .where('item.due_at', '<=', now)
+    .$if(except.size > 0, (query) => query.where('item.id', 'not in', [...except]))
+    .orderBy('item.due_at')
+    .orderBy('item.id')
+    .limit(limit)
+    .execute()
 }
 
 /** Those that no attempt settled. */

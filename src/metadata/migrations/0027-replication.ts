@@ -28,7 +28,7 @@ export async function replication(db: Kysely<unknown>, { text, integer, identity
   await db.schema
     .createIndex('replication_item_due')
     .on('replication_item')
-    .columns(['source_account', 'source_region', 'account', 'region', 'priority', 'id'])
+    .columns(['source_account', 'source_region', 'account', 'region', 'priority', 'due_at', 'id'])
     .where(sql<boolean>`due_at is not null`)
     .execute()
   await db.schema

@@ -16,6 +16,7 @@ import { findStatusOfParents } from '#registry/linked-blobs.ts'
 import { createReferrers } from '#registry/referrers.ts'
 import { createRepositories } from '#registry/repositories.ts'
 import { createStorageClasses } from '#registry/storage-class.ts'
+import { findDueItems, findDueRoutes } from '#replication/queue.ts'
 import { eachDatabase } from '#test/support/databases.ts'
 import { index } from '#test/support/images/build.ts'
 import { preparedDuring } from '#test/support/prepared-texts.ts'
@@ -73,6 +74,27 @@ eachDatabase((databases) => {
       for (const text of explained) {
         const plan = database.prepare(`explain query plan ${text}`).all()
         for (const { detail } of plan) assert.doesNotMatch(String(detail), wholeRepository, text)
+      }
+    })
+
+    test('a look for what to replicate reads nothing that waits for a later time', async (t) => {
+      const url = await databases.url()
+      const { reader } = await databases.open(t, url)
+      const account = parseAccountId('000000000000')
+      const source = { account, region: parseRegion('us-east-1') }
+      const destination = { account, region: parseRegion('eu-west-1') }
+      const texts = await preparedDuring(t, async () => {
+        await findDueRoutes(reader, 1)
+        await findDueItems(reader, { source, destination }, { limit: 1, except: new Set(), now: 1 })
+      })
+      const database = new DatabaseSync(url.slice('sqlite:'.length), { readOnly: true })
+      t.after(() => database.close())
+      const explained = texts.filter((text) => text.includes('"due_at" <='))
+      assert(explained.length > 1, 'the texts of the queries were seen')
+      for (const text of explained) {
+        const plan = database.prepare(`explain query plan ${text}`).all()
+        const searches = plan.map(({ detail }) => String(detail)).filter((detail) => detail.includes('_item_due'))
+        assert.match(searches.join(), /due_at<\?/, text)
       }
     })
   })

@@ -83,9 +83,12 @@ async function startStage(t: TestContext, databases: Databases) {
     const rows = await metadata.reader.selectFrom('replication_item').selectAll().orderBy('digest').execute()
     return rows.map(({ state, failure_code }) => (failure_code === null ? state : `${state} ${failure_code}`))
   }
+  /** The settled attempts of the first item. */
+  const counted = async () =>
+    (await metadata.reader.selectFrom('replication_item').select('attempts').executeTakeFirst())?.attempts
   const route = () => metadata.reader.selectFrom('replication_destination').selectAll().executeTakeFirstOrThrow()
   return {
-    ...{ url, metadata, repositoryId, settings, actions, attempts, queue, start, states, route },
+    ...{ url, metadata, repositoryId, settings, actions, attempts, queue, start, states, counted, route },
     move: (ms: number) => {
       now += ms
     },
@@ -118,7 +121,7 @@ eachDatabase((databases) =>
       stage.start(() => answer)
       await until(async () => (await stage.states())[0] === 'FAILED AccessDenied')
       stage.move(60 * 60 * 1_000)
-      await until(() => stage.attempts.length === 2)
+      await until(async () => (await stage.counted()) === 2)
       answer = complete
       stage.move(60 * 60 * 1_000)
       await until(async () => (await stage.states())[0] === 'COMPLETE')
@@ -171,6 +174,37 @@ eachDatabase((databases) =>
         stage.attempts.map(({ tags }) => tags),
         [[], [{ tag, pushedAt: 9 }]],
       )
+    })
+
+    test('a push during an attempt that finds the image gone is replicated with its tag', async (t) => {
+      const stage = await startStage(t, databases)
+      const [begun, go] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()]
+      await stage.queue(digestOfNumber(1))
+      stage.start(async ({ revision }) => {
+        begun.resolve()
+        if (revision > 1) return complete
+        await go.promise
+        return { kind: 'gone' }
+      })
+      await begun.promise
+      await stage.queue(digestOfNumber(1), { tags: [{ tag, pushedAt: 9 }] })
+      go.resolve()
+      await until(async () => (await stage.states())[0] === 'COMPLETE')
+      assert.deepEqual(stage.attempts.at(-1)?.tags, [{ tag, pushedAt: 9 }])
+    })
+
+    test('an image that is pushed again while it waits is behind since the first push', async (t) => {
+      const stage = await startStage(t, databases)
+      const pushedAt = async () =>
+        (await stage.metadata.reader.selectFrom('replication_item').select('pushed_at').executeTakeFirst())?.pushed_at
+      await stage.queue(digestOfNumber(1))
+      stage.move(60_000)
+      await stage.queue(digestOfNumber(1))
+      assert.equal(await pushedAt(), 1_000_000)
+      stage.start(() => complete)
+      await until(async () => (await stage.states())[0] === 'COMPLETE')
+      await stage.queue(digestOfNumber(1))
+      assert.equal(await pushedAt(), 1_060_000)
     })
 
     test('what throws fails alone and waits longer each time, still in progress', async (t) => {
