@@ -38,6 +38,7 @@ export function createReplicator(parts: ReplicatorParts): Replicator {
   const running = new Map<string, Promise<void>>()
   /** How many routes of this process need each key. */
   const held = new Map<string, number>()
+  const releasing = new Map<string, Promise<void>>()
   let timer: NodeJS.Timeout | undefined
   let looking: Promise<void> | undefined
 
@@ -56,7 +57,7 @@ export function createReplicator(parts: ReplicatorParts): Replicator {
       if (running.has(name) || stopping.signal.aborted) continue
       const destination = findDestination(route.source, route.destination)
       if (destination.closedUntil(clock()) !== undefined) continue
-      if (!(await holds.take(destination.leaseKey, heldMs))) continue
+      if (!(await hold(destination.leaseKey))) continue
       const work = runHeld(route, destination)
         .catch((error: unknown) => onError(error, route))
         .finally(() => running.delete(name))
@@ -64,9 +65,29 @@ export function createReplicator(parts: ReplicatorParts): Replicator {
     }
   }
 
+  /** Counts first, so that a route that ends meanwhile does not release what another has just taken. */
+  async function hold(leaseKey: string): Promise<boolean> {
+    await releasing.get(leaseKey)
+    held.set(leaseKey, (held.get(leaseKey) ?? 0) + 1)
+    let isHeld = false
+    try {
+      isHeld = await holds.take(leaseKey, heldMs)
+    } finally {
+      if (!isHeld) uncount(leaseKey)
+    }
+    return isHeld
+  }
+
+  /** Answers how many routes are left. */
+  function uncount(leaseKey: string): number {
+    const left = (held.get(leaseKey) ?? 1) - 1
+    if (left > 0) held.set(leaseKey, left)
+    else held.delete(leaseKey)
+    return left
+  }
+
   async function runHeld(route: Route, destination: Destination): Promise<void> {
     const { leaseKey } = destination
-    held.set(leaseKey, (held.get(leaseKey) ?? 0) + 1)
     const lost = new AbortController()
     const renewing = setInterval(() => {
       holds.take(leaseKey, heldMs).then((kept) => kept || lost.abort(), onError)
@@ -75,11 +96,10 @@ export function createReplicator(parts: ReplicatorParts): Replicator {
       await runRoute(route, destination, AbortSignal.any([stopping.signal, lost.signal]))
     } finally {
       clearInterval(renewing)
-      const left = (held.get(leaseKey) ?? 1) - 1
-      if (left > 0) held.set(leaseKey, left)
-      else {
-        held.delete(leaseKey)
-        await holds.release(leaseKey)
+      if (uncount(leaseKey) === 0) {
+        const released = holds.release(leaseKey).finally(() => releasing.delete(leaseKey))
+        releasing.set(leaseKey, released)
+        await released
       }
     }
   }
