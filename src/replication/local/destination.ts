@@ -33,10 +33,12 @@ export function createFindLocalDestination(parts: LocalDestinationParts): FindDe
     batch,
     closedUntil: () => undefined,
     async replicate(items, settle, { signal }) {
+      const faults: unknown[] = []
       for (const group of Map.groupBy(items, ({ repositoryId }) => repositoryId).values()) {
         signal.throwIfAborted()
-        await replicateGroup(group, destination, settle)
+        faults.push(...(await replicateGroup(group, destination, settle)))
       }
+      if (faults.length > 0) throw faults.length === 1 ? faults[0] : new AggregateError(faults, String(faults[0]))
     },
     inspect: (name, asked) => inspectRepository(parts.metadata.reader, { registry: destination, name }, asked),
     // Blobs are linked and not sent.
@@ -87,18 +89,25 @@ function createReplicateGroup(parts: LocalDestinationParts) {
     })
   }
 
+  /** Answers the faults of images that it could not settle. */
   return async function replicateGroup(
     items: readonly ReplicationItem[],
     destination: Registry,
     settle: Settle,
-  ): Promise<void> {
+  ): Promise<unknown[]> {
     try {
       await copy(items, destination, settle)
+      return []
     } catch (error) {
       // Whether it is one image that fails shows only when each is copied by itself.
-      if (items.length > 1) for (const item of items) await replicateGroup([item], destination, settle)
-      else if (error instanceof Refusal) await settleAll(items, settle, refusedBy(error))
-      else throw error
+      if (items.length > 1) {
+        const faults: unknown[] = []
+        for (const item of items) faults.push(...(await replicateGroup([item], destination, settle)))
+        return faults
+      }
+      if (!(error instanceof Refusal)) return [error]
+      await settleAll(items, settle, refusedBy(error))
+      return []
     }
   }
 }

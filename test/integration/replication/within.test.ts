@@ -1,9 +1,14 @@
 /** What replication copies between two registries of one deployment, and what it leaves alone. */
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
+import { sql } from 'kysely'
 import type { Metadata } from '#metadata/metadata.ts'
 import { openMetadata } from '#metadata/open.ts'
-import { eachDatabase } from '#test/support/databases.ts'
+import { parseAccountId } from '#names/account.ts'
+import { parseDigest } from '#names/digest.ts'
+import { parseRegion } from '#names/region.ts'
+import { queueItem } from '#replication/queue.ts'
+import { type Dialect, eachDatabase } from '#test/support/databases.ts'
 import { type EcrSession, refusalOf, startEcrSession } from '#test/support/ecr-session.ts'
 import { amd64, arm64, artifact, image, imageWithForeignLayer, index } from '#test/support/images/build.ts'
 import {
@@ -11,11 +16,13 @@ import {
   freshRegistry,
   linesOf,
   pushTo,
+  type RegistryClient,
   replicate,
   settled,
   statusesOf,
 } from '#test/support/registry-clients.ts'
 import { assertStorageCounted } from '#test/support/storage-sum.ts'
+import { until } from '#test/support/until.ts'
 
 const name = 'team/app'
 
@@ -326,6 +333,66 @@ eachDatabase(({ dialect, url }) => {
       assert.deepEqual(await contentOf(copy, name), linesOf([both], [whole]))
     })
 
+    test('an image that the database does not store is tried again, and holds up none that comes with it', async () => {
+      const [source, copy] = pair()
+      const [broken, later] = ['not stored', 'stored'].map((seed) => image({ seed }))
+      assert(broken && later)
+      for (const each of [broken, later]) await pushTo(source, name, each)
+      await pushTo(source, 'team/other', later)
+      await refuseCopies(metadata, dialect, broken.digest)
+      await replicate(source, [copy])
+      const repositories = await metadata.reader
+        .selectFrom('repository')
+        .innerJoin('manifest', 'manifest.repository_id', 'repository.id')
+        .select(['id', 'digest'])
+        .where('region', '=', source.region)
+        .orderBy(({ eb }) => eb.case().when('digest', '=', broken.digest).then(0).else(1).end())
+        .execute()
+      await metadata.transaction(async (trx) => {
+        const now = Date.now()
+        const route = { source: registryOf(source), destination: registryOf(copy) }
+        for (const { id: repositoryId, digest } of repositories) {
+          const what = { repositoryId, digest: parseDigest(digest), cause: 'push', pushedAt: now, tags: [] } as const
+          await queueItem(trx, { ...route, ...what }, now)
+        }
+      })
+      const attempted = () =>
+        metadata.reader
+          .selectFrom('replication_item')
+          .select(['digest', 'state', 'failure_code as failure'])
+          .where('source_region', '=', source.region)
+          .orderBy('id')
+          .execute()
+      await until(async () =>
+        (await attempted()).every(({ state, failure }) => state === 'COMPLETE' || failure !== null),
+      )
+      assert.deepEqual(await attempted(), [
+        { digest: broken.digest, state: 'WAITING', failure: 'InternalError' },
+        { digest: later.digest, state: 'COMPLETE', failure: null },
+        { digest: later.digest, state: 'COMPLETE', failure: null },
+      ])
+    })
+
     test('what registries store is counted with their copies', () => assertStorageCounted(metadata))
   })
 })
+
+/** The database has a fault with an image, unless it is in the repository already. */
+async function refuseCopies(metadata: Metadata, dialect: Dialect, digest: string): Promise<void> {
+  const isCopy = `new.digest = '${digest}' and not exists (select 1 from manifest where digest = new.digest and repository_id = new.repository_id)`
+  const statements =
+    dialect === 'sqlite'
+      ? [`create trigger refused before insert on manifest when ${isCopy} begin select raise(abort, 'a fault'); end`]
+      : [
+          `create function refuse() returns trigger language plpgsql as
+            $$ begin if ${isCopy} then raise 'a fault'; end if; return new; end $$`,
+          'create trigger refused before insert on manifest for each row execute function refuse()',
+        ]
+  await metadata.transaction(async (trx) => {
+    for (const statement of statements) await sql.raw(statement).execute(trx)
+  })
+}
+
+function registryOf({ registryId, region }: RegistryClient) {
+  return { account: parseAccountId(registryId), region: parseRegion(region) }
+}
