@@ -17,8 +17,6 @@ export interface SettlingParts {
 
 /** A permission may be given at any time, and the source does not hear of it. */
 const refusedAgainMs = 60 * 60 * 1_000
-/** Until an image looks again whether another one that goes first is there. */
-const laterMs = 1_000
 /** Of a text that another registry may have sent. */
 const longestReason = 500
 
@@ -67,6 +65,8 @@ export function createSettle({ clock, random, onAction }: SettlingParts): Settle
       .where('next_at', '<=', at)
       .returning('failures')
       .executeTakeFirst()
+    // It goes behind those that wait: the destination may fail at this image alone.
+    await postponeItem(trx, item, at, {})
     if (counted === undefined) return
     await updateRoute(trx, item)
       .set({ next_at: at + Math.max(leastMs, backoffMs(counted.failures, random())) })
@@ -75,13 +75,8 @@ export function createSettle({ clock, random, onAction }: SettlingParts): Settle
 
   async function postpone(trx: Transaction, item: ReplicationItem, failure: Failure): Promise<void> {
     const attempts = item.attempts + 1
-    await updateItem(trx, item)
-      .set({
-        // An image of a back-fill that was paused meanwhile stays where it is.
-        due_at: sql`case when due_at is null then null else cast(${clock() + backoffMs(attempts, random())} as bigint) end`,
-        ...{ attempts, ...columnsOf(failure) },
-      })
-      .execute()
+    const dueAt = clock() + backoffMs(attempts, random())
+    await postponeItem(trx, item, dueAt, { attempts, ...columnsOf(failure) })
     await updateRoute(trx, item).set(reached).execute()
   }
 
@@ -97,12 +92,6 @@ export function createSettle({ clock, random, onAction }: SettlingParts): Settle
         return postponeAll(trx, item, outcome.reason, outcome.retryAfterMs ?? 0)
       case 'failed':
         return postpone(trx, item, outcome)
-      case 'later':
-        await updateItem(trx, item)
-          .set({ due_at: clock() + laterMs })
-          .where('due_at', 'is not', null)
-          .execute()
-        return
     }
   }
 }
@@ -134,6 +123,18 @@ const reached = { failures: 0, unreachable_since: null, last_error: null, next_a
 /** The destination answers, though no image is whole there yet: the waits before further attempts start small again. */
 export async function noteReached(trx: Transaction, route: Route): Promise<void> {
   await updateRouteOf(trx, route).set(reached).where('failures', '>', 0).execute()
+}
+
+/** An image of a back-fill that was paused meanwhile stays where it is. */
+async function postponeItem(
+  trx: Transaction,
+  item: ReplicationItem,
+  dueAt: number,
+  columns: Partial<{ attempts: number } & ReturnType<typeof columnsOf>>,
+): Promise<void> {
+  await updateItem(trx, item)
+    .set({ ...columns, due_at: sql`case when due_at is null then null else cast(${dueAt} as bigint) end` })
+    .execute()
 }
 
 function columnsOf({ code, reason }: Failure) {

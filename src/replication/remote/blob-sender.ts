@@ -20,14 +20,6 @@ export class SourceDamaged extends Error {
   override readonly name = 'SourceDamaged'
 }
 
-/**
- * An image of another repository sends the same blob and failed before it was there. It goes first, and this one mounts the blob after it.
- * This one leaves its lane, which the other may need.
- */
-export class SentElsewhere extends Error {
-  override readonly name = 'SentElsewhere'
-}
-
 export interface BlobSending {
   readonly name: RepositoryName
   readonly digest: Digest
@@ -68,8 +60,7 @@ export async function sendBlob(parts: BlobSenderParts, sending: BlobSending): Pr
   if (await peer.hasBlob(name, digest, { signal })) return 0
   let upload = await findKept(parts, sending)
   if (upload === undefined) {
-    const from = await findMount()
-    const begun = await peer.startUpload(name, { signal, ...(from !== undefined && { mount: { digest, from } }) })
+    const begun = await begin(parts, sending, await findMount())
     if (begun === 'mounted') return 0
     upload = begun
   }
@@ -91,7 +82,29 @@ async function findKept(
   { name, digest, signal }: BlobSending,
 ): Promise<RemoteUpload | undefined> {
   const kept = await uploads.find(name, digest)
-  return kept && (await peer.findUpload(kept, { signal }))
+  if (kept === undefined) return undefined
+  try {
+    const found = await peer.findUpload(kept, { signal })
+    // One byte may be there already. A new upload costs nothing.
+    return found?.offset === 0 ? undefined : found
+  } catch (error) {
+    // It began at an address or with a key that the peer had before. A new one says whether the peer refuses all.
+    if (!(error instanceof RemoteFailure) || !isOfOther.has(error.reason)) throw error
+    return undefined
+  }
+}
+
+const isOfOther: ReadonlySet<RemoteFailure['reason']> = new Set(['blocked', 'forbidden', 'invalid', 'missing'] as const)
+
+/** A peer may say that it mounted what it does not have. Its next answer would be to refuse the manifest, each time. */
+async function begin(
+  { peer }: BlobSenderParts,
+  { name, digest, signal }: BlobSending,
+  from: RepositoryName | undefined,
+): Promise<'mounted' | RemoteUpload> {
+  const begun = await peer.startUpload(name, { signal, ...(from !== undefined && { mount: { digest, from } }) })
+  if (begun !== 'mounted' || (await peer.hasBlob(name, digest, { signal }))) return begun
+  return peer.startUpload(name, { signal })
 }
 
 async function sendRest(
@@ -103,6 +116,8 @@ async function sendRest(
   const { name, digest, signal } = sending
   const { reader } = begun
   let { upload } = begun
+  /** The furthest that the peer has had. Bytes that it forgot do not count again. */
+  let furthest = upload.offset
   for (let breaks = 0; ; ) {
     try {
       // Kept also where all bytes have arrived: another process may have to end it.
@@ -112,6 +127,8 @@ async function sendRest(
         const end = Math.min(upload.offset + chunkBytes, reader.sizeBytes)
         const body = throttle.pace(reader.chunks({ start: upload.offset, end }), signal)
         upload = await peer.append(upload, { body, sizeBytes: end - upload.offset }, { signal })
+        if (upload.offset < end) throw new RemoteFailure('upload', 'it keeps less than was sent')
+        furthest = end
         breaks = 0
         if (upload.offset === reader.sizeBytes) break
         await uploads.keep(digest, upload)
@@ -136,7 +153,8 @@ async function sendRest(
         await uploads.drop(name, [digest])
         throw error
       }
-      if (found.offset > upload.offset) {
+      if (found.offset > furthest) {
+        furthest = found.offset
         breaks = 0
         await onReached()
       }

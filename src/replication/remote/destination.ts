@@ -64,7 +64,7 @@ export function createFindRemoteDestination(parts: RemoteDestinationParts): Find
     const remote = remotes.connect(addressOf(peer, source, destination))
     const isClosed = (now: number) => closedUntil(peer.hours, now)
     const sender = createImageSender({
-      ...{ sourceImages, linkedBlobs, peer: remote, kind: peer.kind },
+      ...{ sourceImages, linkedBlobs, clock, peer: remote, kind: peer.kind },
       blobs: {
         ...{ peer: remote, throttle, clock, closedUntil: isClosed, chunkBytes: chunkBytesOf(peer), suspects },
         onReached: () => metadata.transaction((trx) => noteReached(trx, { source, destination })),
@@ -119,7 +119,7 @@ function destinationOf(
         const settleSent = (sent: number | 'gone') =>
           settleAs(sent === 'gone' ? { kind: 'gone' } : { kind: 'complete', bytes: sent })
         try {
-          await withRepository(remote, item, () => sender.send(item, { signal, settle: settleSent }))
+          await withRepository({ peer, remote }, item, () => sender.send(item, { signal, settle: settleSent }))
         } catch (error) {
           // Both leave the item as it is, due at once.
           if (error instanceof HoursOver || signal.aborted) return
@@ -152,16 +152,17 @@ function destinationOf(
   }
 }
 
-/** Amazon ECR creates no repository by itself, unless a template says so. */
+/** Amazon ECR creates no repository by itself, unless a template says so. Another Lading does, and its refusal stands. */
 async function withRepository(
-  { ecr }: PeerRegistry,
+  { peer, remote: { ecr } }: Pick<Connected, 'peer' | 'remote'>,
   { source: { name } }: ReplicationItem,
   send: () => Promise<void>,
 ): Promise<void> {
   try {
     await send()
   } catch (error) {
-    if (ecr === undefined || !(error instanceof RemoteFailure) || error.reason !== 'missing') throw error
+    if (peer.kind !== 'ecr' || ecr === undefined || !(error instanceof RemoteFailure) || error.reason !== 'missing')
+      throw error
     await ecr.createRepository(name)
     await send()
   }
