@@ -595,7 +595,7 @@ export async function startApp(settings: Settings, log: Logger, options: AppOpti
       createPendingExpiry({ metadata, clock }),
       createInUseExpiry({ metadata, clock }),
       createEventRetention({ metadata, clock }),
-      createItemRemoval({ metadata }),
+      createItemRemoval({ metadata, clock }),
       createRunWorker({ metadata, clock, findDestination }),
       createDeliveryExpiry({ metadata, clock }),
       createWhatIfRemoval({ metadata, clock }),

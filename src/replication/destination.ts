@@ -34,6 +34,7 @@ export type Settle = (trx: Transaction, item: ReplicationItem, outcome: Outcome)
  * `refused`: a policy, a permission or a quota of the destination stands against it. Status FAILED.
  * `unreachable`: the destination as a whole, which all its items wait for. Status IN_PROGRESS.
  * `failed`: this attempt for this image. Status IN_PROGRESS.
+ * `later`: another image goes first. No failure.
  */
 export type Outcome =
   | { readonly kind: 'complete'; readonly bytes: number }
@@ -41,6 +42,7 @@ export type Outcome =
   | { readonly kind: 'refused'; readonly code: string; readonly reason: string }
   | { readonly kind: 'unreachable'; readonly reason: string; readonly retryAfterMs?: number | undefined }
   | { readonly kind: 'failed'; readonly code: string; readonly reason: string }
+  | { readonly kind: 'later' }
 
 export interface Inspected {
   readonly digests: readonly Digest[]

@@ -1,9 +1,13 @@
 import { jobKind } from '#jobs/kind.ts'
 import { type Schedule, schedule } from '#jobs/schedules.ts'
 import { type Worker, worker } from '#jobs/worker.ts'
+import type { Clock } from '#lib/clock.ts'
 import type { Metadata } from '#metadata/metadata.ts'
 
-/** Removes what is known of copies of images that their source does not have any more, not in the recycle bin either. */
+/**
+ * Removes what is known of copies of images that their source does not have any more, not in the recycle bin either, and uploads that no
+ * attempt went on with for a week.
+ */
 const removeItems = jobKind<{ readonly after: number }>({
   kind: 'remove-replication-items',
   attempts: 3,
@@ -21,7 +25,7 @@ export const itemRemovalSchedule: Schedule = schedule({
   ifNoneIsThere: true,
 })
 
-export function createItemRemoval({ metadata }: { readonly metadata: Metadata }): Worker {
+export function createItemRemoval({ metadata, clock }: { readonly metadata: Metadata; readonly clock: Clock }): Worker {
   async function findPage(after: number) {
     const rows = await metadata.reader
       .selectFrom('replication_item as item')
@@ -53,6 +57,12 @@ export function createItemRemoval({ metadata }: { readonly metadata: Metadata })
       }
       after = last
     }
+    await metadata.transaction((trx) =>
+      trx
+        .deleteFrom('replication_upload')
+        .where('touched_at', '<', clock() - 7 * dayMs)
+        .execute(),
+    )
     return 'done'
   })
 }

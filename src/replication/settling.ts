@@ -17,6 +17,8 @@ export interface SettlingParts {
 
 /** A permission may be given at any time, and the source does not hear of it. */
 const refusedAgainMs = 60 * 60 * 1_000
+/** Until an image looks again whether another one that goes first is there. */
+const laterMs = 1_000
 /** Of a text that another registry may have sent. */
 const longestReason = 500
 
@@ -92,6 +94,12 @@ export function createSettle({ clock, random, onAction }: SettlingParts): Settle
         return postponeAll(trx, item, outcome.reason, outcome.retryAfterMs ?? 0)
       case 'failed':
         return postpone(trx, item, outcome)
+      case 'later':
+        await updateItem(trx, item)
+          .set({ due_at: clock() + laterMs })
+          .where('due_at', 'is not', null)
+          .execute()
+        return
     }
   }
 }

@@ -20,6 +20,14 @@ export class SourceDamaged extends Error {
   override readonly name = 'SourceDamaged'
 }
 
+/**
+ * An image of another repository sends the same blob and failed before it was there. It goes first, and this one mounts the blob after it.
+ * This one leaves its lane, which the other may need.
+ */
+export class SentElsewhere extends Error {
+  override readonly name = 'SentElsewhere'
+}
+
 export interface BlobSending {
   readonly name: RepositoryName
   readonly digest: Digest

@@ -64,7 +64,7 @@ export function createFindRemoteDestination(parts: RemoteDestinationParts): Find
     const remote = remotes.connect(addressOf(peer, source, destination))
     const isClosed = (now: number) => closedUntil(peer.hours, now)
     const sender = createImageSender({
-      ...{ sourceImages, linkedBlobs, clock, peer: remote, kind: peer.kind },
+      ...{ sourceImages, linkedBlobs, peer: remote, kind: peer.kind },
       blobs: {
         ...{ peer: remote, throttle, clock, closedUntil: isClosed, chunkBytes: chunkBytesOf(peer), suspects },
         onReached: () => metadata.transaction((trx) => noteReached(trx, { source, destination })),

@@ -1,5 +1,3 @@
-import { setTimeout as delay } from 'node:timers/promises'
-import type { Clock } from '#lib/clock.ts'
 import { inLanes } from '#lib/in-lanes.ts'
 import { Refusal } from '#lib/refusal.ts'
 import type { Digest } from '#names/digest.ts'
@@ -8,8 +6,9 @@ import type { Puller } from '#registry/puller.ts'
 import type { ContentRefusals } from '#registry/refusals.ts'
 import { type PeerRegistry, RemoteFailure } from '#remote/registry.ts'
 import type { ReplicationItem } from '#replication/item.ts'
-import { type BlobSenderParts, SourceDamaged, sendBlob } from './blob-sender.ts'
+import { type BlobSenderParts, SentElsewhere, SourceDamaged, sendBlob } from './blob-sender.ts'
 import type { BlobTurns, ImageTurns } from './blob-turns.ts'
+import { goesOnSoon } from './outcome.ts'
 import { planSends, type SendPlan } from './plan.ts'
 import type { SourceImages, SourceManifest } from './source-images.ts'
 
@@ -19,7 +18,7 @@ export interface ImageSender {
    * Returns how many bytes of blobs were sent, or `gone` where the source does not have the image. `settle` runs before other images may
    * mount what this one sent.
    *
-   * @throws RemoteFailure; HoursOver; SourceDamaged
+   * @throws RemoteFailure; HoursOver; SourceDamaged; SentElsewhere
    */
   send(item: ReplicationItem, options: SendOptions): Promise<void>
 }
@@ -32,7 +31,6 @@ export interface SendOptions {
 export interface ImageSenderParts {
   readonly sourceImages: SourceImages
   readonly linkedBlobs: Pick<LinkedBlobs, 'open'>
-  readonly clock: Clock
   readonly peer: PeerRegistry
   readonly kind: 'lading' | 'ecr' | 'registry'
   readonly blobs: BlobSenderParts
@@ -42,29 +40,20 @@ export interface ImageSenderParts {
 
 const blobsAtOnce = 4
 const headsAtOnce = 4
-/** After this an image that did not come again is not waited for. */
-const longestWaitMs = 600_000
-const waitMs = 250
 
 /** Replication reads its own source, and no pull is recorded. */
 const asService: Puller = { arn: '', identityArn: '', may: async () => false }
 
-/** The image waits for one of another repository that sends the same blob. */
-class SentElsewhere extends Error {}
-
 interface Planned {
   readonly graph: Graph
   readonly plan: SendPlan
-  readonly until: number
-  /** Of all blobs that were sent, also before the image waited for another one. */
-  readonly total: { bytes: number }
   readonly settle: (sent: number) => Promise<void>
 }
 
 type Graph = ReadonlyMap<Digest, SourceManifest>
 
 export function createImageSender(parts: ImageSenderParts): ImageSender {
-  const { sourceImages, linkedBlobs, peer, kind, blobs, turns, findMount, clock } = parts
+  const { sourceImages, linkedBlobs, peer, kind, blobs, turns, findMount } = parts
 
   /** Those of the graph that the peer has. What is below one of them is not asked for. */
   async function findPresent(item: ReplicationItem, graph: Graph, signal: AbortSignal): Promise<ReadonlySet<Digest>> {
@@ -120,45 +109,36 @@ export function createImageSender(parts: ImageSenderParts): ImageSender {
     }
   }
 
-  /** Whether a blob that this image needs is on its way with an image of another repository, which failed before it was there. */
-  async function isElsewhere({ source }: ReplicationItem, digests: readonly Digest[], until: number): Promise<boolean> {
+  async function requireHere({ source }: ReplicationItem, digests: readonly Digest[]): Promise<void> {
     // A registry by the distribution API mounts what no image needs yet.
-    return kind !== 'registry' && clock() < until && (await blobs.uploads.isElsewhere(source.name, digests))
+    if (kind !== 'registry' && (await blobs.uploads.isElsewhere(source.name, digests))) throw new SentElsewhere()
   }
 
   async function sendBlobs(
     item: ReplicationItem,
     digests: readonly Digest[],
-    { turns: { wait, sent }, until, total }: Pick<Planned, 'until' | 'total'> & { readonly turns: ImageTurns },
+    { wait, sent }: ImageTurns,
     signal: AbortSignal,
-  ): Promise<void> {
+  ): Promise<number> {
+    let total = 0
     await inLanes(digests, blobsAtOnce, async (digest) => {
       await wait(digest, signal)
-      if (await isElsewhere(item, digests, until)) throw new SentElsewhere()
+      await requireHere(item, digests)
       const bytes = await sendBlob(blobs, {
         ...{ name: item.source.name, digest, signal },
         open: () => openBlob(item, digest),
         findMount: () => findMount(item, digest),
       })
-      total.bytes += bytes
+      total += bytes
       sent(digest)
     })
+    return total
   }
 
-  /** False where another image is to go first. */
-  async function sendPlan(
-    item: ReplicationItem,
-    { graph, plan, until, total, settle }: Planned,
-    signal: AbortSignal,
-  ): Promise<boolean> {
-    if (await isElsewhere(item, plan.blobs, until)) return false
+  async function sendPlan(item: ReplicationItem, { graph, plan, settle }: Planned, signal: AbortSignal): Promise<void> {
+    await requireHere(item, plan.blobs)
     using own = turns.enter(item.source.name, plan.blobs)
-    try {
-      await sendBlobs(item, plan.blobs, { turns: own, until, total }, signal)
-    } catch (error) {
-      if (error instanceof SentElsewhere) return false
-      throw error
-    }
+    const total = await sendBlobs(item, plan.blobs, own, signal)
     const { pushedAt } = item
     // Another Lading takes image and tag in one push, also where the tag is taken. One that is there may be archived, and comes back by it.
     const byTag = kind === 'lading' && item.tags.length > 0
@@ -167,9 +147,8 @@ export function createImageSender(parts: ImageSenderParts): ImageSender {
       await putManifest(item, graph, { digest, pushedAt }, signal)
     }
     await putTags(item, graph, signal)
-    await settle(total.bytes)
+    await settle(total)
     await blobs.uploads.drop(item.source.name, plan.blobs)
-    return true
   }
 
   return {
@@ -177,9 +156,13 @@ export function createImageSender(parts: ImageSenderParts): ImageSender {
       const graph = await sourceImages.read(item.repositoryId, item.digest)
       if (graph === undefined) return settle('gone')
       const plan = planSends(item.digest, graph, await findPresent(item, graph, signal))
-      const until = clock() + longestWaitMs
-      const planned = { graph, plan, until, total: { bytes: 0 }, settle }
-      while (!(await sendPlan(item, planned, signal))) await delay(waitMs, undefined, { signal })
+      try {
+        await sendPlan(item, { graph, plan, settle }, signal)
+      } catch (error) {
+        // Images that need the same blobs do not wait for one that is not there soon.
+        if (!goesOnSoon(error)) await blobs.uploads.drop(item.source.name, plan.blobs)
+        throw error
+      }
     },
   }
 }

@@ -1,11 +1,12 @@
 import { Refusal } from '#lib/refusal.ts'
 import { RemoteFailure, type RemoteFailureReason } from '#remote/registry.ts'
 import type { Outcome } from '#replication/destination.ts'
-import { SourceDamaged } from './blob-sender.ts'
+import { HoursOver, SentElsewhere, SourceDamaged } from './blob-sender.ts'
 
 /** What a failed attempt means for an image. Throws what is no failure of the peer or of the source. */
 export function outcomeOf(error: unknown, describe: (refusal: Refusal) => Described): Outcome {
   if (error instanceof RemoteFailure) return outcomeOfPeer(error)
+  if (error instanceof SentElsewhere) return { kind: 'later' }
   if (error instanceof SourceDamaged)
     return { kind: 'failed', code: 'LayerInaccessibleException', reason: error.message }
   if (error instanceof Refusal) return { kind: 'failed', ...describe(error) }
@@ -15,6 +16,17 @@ export function outcomeOf(error: unknown, describe: (refusal: Refusal) => Descri
 interface Described {
   readonly code: string
   readonly reason: string
+}
+
+/** Whether the next attempt goes on where this one ended, as soon as the peer answers. */
+export function goesOnSoon(error: unknown): boolean {
+  if (error instanceof RemoteFailure) return error.reason === 'upload' || kinds[error.reason][0] === 'unreachable'
+  return error instanceof HoursOver || error instanceof SentElsewhere || isAborted(error)
+}
+
+/** This process ends, or another one has the destination. */
+function isAborted(error: unknown): boolean {
+  return error instanceof DOMException && error.name === 'AbortError'
 }
 
 function outcomeOfPeer({ reason, message, retryAfterMs, said }: RemoteFailure): Outcome {

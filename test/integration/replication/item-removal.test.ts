@@ -53,11 +53,10 @@ eachDatabase((databases) =>
       for (const digest of [purged, due]) await bin.purge(key, digest)
 
       const runner = createJobRunner({
-        ...{ metadata, clock, workers: [createItemRemoval({ metadata })], schedules: [itemRemovalSchedule] },
+        ...{ metadata, clock, workers: [createItemRemoval({ metadata, clock })], schedules: [itemRemovalSchedule] },
         ...{ processId: 'one', onError: assert.ifError, pollMs: 10 },
       })
       await runner.start()
-      t.after(() => runner.stop())
       now += 24 * 60 * 60_000
       const left = async () => {
         const rows = await metadata.reader.selectFrom('replication_item').select('digest').orderBy('id').execute()
@@ -65,6 +64,7 @@ eachDatabase((databases) =>
       }
       await until(async () => (await left()).length < 4)
       assert.deepEqual(await left(), [stays, deleted, due])
+      await runner.stop()
     })
   }),
 )
