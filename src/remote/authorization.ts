@@ -29,6 +29,11 @@ export interface Attempt {
   readonly header: string | undefined
   /** What a refusal of this attempt leaves to try. */
   readonly next: (challenge: string | undefined) => Promise<Attempt>
+  /**
+   * What an answer of 403 leaves to try, which ECR has for a token that ended early. `isPlain`: whether the answer says so. Without it a
+   * new token is fetched seldom.
+   */
+  readonly renew?: (isPlain: boolean) => Promise<Attempt | undefined>
 }
 
 export type Authorize = (scope: string | undefined) => Promise<Attempt>
@@ -36,11 +41,15 @@ export type Authorize = (scope: string | undefined) => Promise<Attempt>
 /** How many registries' challenges one process remembers. */
 export const mostChallenges = 1000
 
+const renewMs = 600_000
+
 /** Tokens without a scope serve a check of the credentials, so they are fetched each time. */
 export function createAuthorize(base: URL, credentials: RemoteCredentials, parts: AuthorizationParts): Authorize {
   const { send, tokens, clock, challenges, keySecret, fetchEcrToken } = parts
   const basic = credentials.kind === 'basic' ? basicHeader(credentials.username, credentials.password) : undefined
   const owner = createHmac('sha256', keySecret).update(JSON.stringify(credentials)).digest('base64url')
+
+  let renewsFrom = 0
 
   async function obtain(key: string, cached: boolean, fetch: () => Promise<RemoteToken>) {
     let isFresh = false
@@ -85,6 +94,12 @@ export function createAuthorize(base: URL, credentials: RemoteCredentials, parts
       async next() {
         await tokens.drop(key, token)
         if (isFresh) throw refused()
+        return withEcr(own, scope)
+      },
+      async renew(isPlain) {
+        if (isFresh || (!isPlain && clock() < renewsFrom)) return undefined
+        if (!isPlain) renewsFrom = clock() + renewMs
+        await tokens.drop(key, token)
         return withEcr(own, scope)
       },
     }

@@ -2,8 +2,9 @@
 // `referrers.ts`.
 
 import type { Clock } from '#lib/clock.ts'
-import type { Authorize } from './authorization.ts'
+import type { Attempt, Authorize } from './authorization.ts'
 import { failureOfAnswer } from './failures.ts'
+import { isExpiredToken, readError } from './push-failures.ts'
 import { rateLimitOf } from './rate-limit.ts'
 import type { Answered, Send } from './redirects.ts'
 import { RemoteFailure, type RemoteHooks } from './registry.ts'
@@ -98,9 +99,17 @@ export function createClient({ base, send, authorize, clock, hooks, headers: own
         const answer = await send({ ...request, headers, authorization: attempt.header })
         if (answer.atOrigin) report(answer)
         if (answer.status === 200 || statuses.includes(answer.status)) return answer
-        if (answer.status !== 401 || !answer.atOrigin || tries === mostTries) throw await failureOf(answer, clock())
-        await answer.discard()
-        attempt = await untilAborted(attempt.next(answer.headers.get('www-authenticate')), request.signal)
+        const mayRetry = answer.atOrigin && tries < mostTries
+        if (answer.status === 401 && mayRetry) {
+          await answer.discard()
+          attempt = await untilAborted(attempt.next(answer.headers.get('www-authenticate')), request.signal)
+        } else {
+          const failure = await failureOf(answer, clock())
+          if (answer.status !== 403 || !mayRetry) throw failure
+          const renewed = await untilAborted(renew(attempt, request.method, failure), request.signal)
+          if (renewed === undefined) throw failure
+          attempt = renewed
+        }
         // Its bytes are gone. The caller looks how many arrived, and the next request has the new token.
         if (isStream(request.body)) throw new RemoteFailure('upload', 'it asks for credentials again')
       }
@@ -113,9 +122,17 @@ export function createClient({ base, send, authorize, clock, hooks, headers: own
   }
 }
 
+/** An answer to HEAD has no text that says why. */
+async function renew(attempt: Attempt, method: string, { said }: RemoteFailure): Promise<Attempt | undefined> {
+  const isPlain = isExpiredToken(said)
+  return isPlain || method === 'HEAD' ? attempt.renew?.(isPlain) : undefined
+}
+
 async function failureOfStatus(answer: Answered, now: number): Promise<RemoteFailure> {
+  const { reason, message, retryAfterMs } = failureOfAnswer(answer, now)
+  if (answer.status === 403) return new RemoteFailure(reason, message, { said: await readError(answer), retryAfterMs })
   await answer.discard()
-  return failureOfAnswer(answer, now)
+  return new RemoteFailure(reason, message, { retryAfterMs })
 }
 
 /** Without credentials, with a token that has just expired, and with a new one. */

@@ -1,6 +1,6 @@
 // Operations of the ECR API that push to a peer which has it (ECR API reference, CreateRepository and PutImage).
 
-import { callEcr, type EcrParts } from './ecr.ts'
+import { callEcr, type EcrParts, withSession } from './aws-calls.ts'
 import { failureOfAnswer } from './failures.ts'
 import { oneLine } from './push-failures.ts'
 import type { Answered } from './redirects.ts'
@@ -22,14 +22,16 @@ export function createEcrCalls(credentials: EcrCredentials, parts: EcrParts): Ec
     understood: string,
     signal: AbortSignal | undefined,
   ): Promise<RemoteError | undefined> {
-    const answer = await callEcr(credentials, parts, { operation, input: { registryId, ...input }, signal })
-    if (answer.status === 200) {
-      await answer.discard()
-      return undefined
-    }
-    const said = await readException(answer)
-    if (said?.code === understood) return said
-    throw failureOfException(answer, said, parts.clock())
+    return withSession(credentials, parts, async () => {
+      const answer = await callEcr(credentials, parts, { operation, input: { registryId, ...input }, signal })
+      if (answer.status === 200) {
+        await answer.discard()
+        return undefined
+      }
+      const said = await readException(answer)
+      if (said?.code === understood) return said
+      throw failureOfException(answer, said, parts.clock())
+    })
   }
 
   return {

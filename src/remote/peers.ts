@@ -3,16 +3,18 @@
 import { randomBytes } from 'node:crypto'
 import { BoundedMap } from '#lib/bounded-map.ts'
 import { createAuthorize, mostChallenges } from './authorization.ts'
+import { type EcrParts, fetchCallerAccount, withSession } from './aws-calls.ts'
 import type { Challenge } from './challenge.ts'
 import { createClient } from './client.ts'
-import { type EcrParts, fetchEcrToken } from './ecr.ts'
+import { fetchEcrToken } from './ecr.ts'
 import { createEcrCalls } from './ecr-calls.ts'
 import { inspectManifest } from './manifests.ts'
 import { createPeerHosts } from './peer-hosts.ts'
 import { createPush } from './push.ts'
 import { createSend } from './redirects.ts'
-import type { EcrCalls, PeerRemotes, RemotePush } from './registry.ts'
+import { type EcrCalls, type EcrCredentials, type PeerRemotes, RemoteFailure, type RemotePush } from './registry.ts'
 import { namedAs, processCredentials, type RemotesParts, toRegistry } from './remotes.ts'
+import { createRoleSessions } from './role-sessions.ts'
 import { createTokenCache } from './token-cache.ts'
 import { createTransport, type Transport } from './transport.ts'
 
@@ -23,6 +25,7 @@ export function createPeerRemotes(parts: PeerRemotesParts): PeerRemotes & AsyncD
   const { certificates = [], silenceMs = defaultSilenceMs, proxies, lookUp } = parts
   const challenges = new BoundedMap<string, Challenge>(mostChallenges)
   const credentials = parts.awsCredentials ?? processCredentials()
+  const sessions = createRoleSessions(clock)
   /** One for each set of certificates. */
   const transports = new Map<string, Transport>()
 
@@ -40,10 +43,14 @@ export function createPeerRemotes(parts: PeerRemotesParts): PeerRemotes & AsyncD
     connect(peer, hooks = {}) {
       const hosts = createPeerHosts(peer)
       const send = createSend(hosts, transportFor(peer.certificates ?? []))
-      const ecr: EcrParts = { send, clock, credentials, endpoint: hosts.isStandIn ? hosts.base : undefined }
+      const endpoint = hosts.isStandIn ? hosts.base : undefined
+      const ecr: EcrParts = { send, clock, credentials, endpoint, sessions }
       const authorize = createAuthorize(hosts.base, peer.credentials, {
         ...{ send, tokens, clock, keySecret, challenges },
-        fetchEcrToken: (own) => fetchEcrToken(own, ecr, { registryIds: [own.account] }),
+        async fetchEcrToken(own) {
+          if (peer.sourceAccount !== undefined) await requireAccount(own, ecr, peer.sourceAccount)
+          return fetchEcrToken(own, ecr, { registryIds: [own.account] })
+        },
       })
       const client = createClient({ base: hosts.base, send, authorize, clock, hooks, headers: peer.headers ?? {} })
       const { host } = hosts.base
@@ -59,6 +66,17 @@ export function createPeerRemotes(parts: PeerRemotesParts): PeerRemotes & AsyncD
       await Promise.all([...transports.values()].map((transport) => transport[Symbol.asyncDispose]()))
     },
   }
+}
+
+/** Another Lading replicates in the name of the account that the key is of. @throws RemoteFailure `forbidden` */
+async function requireAccount(own: EcrCredentials, ecr: EcrParts, source: string): Promise<void> {
+  const account = await withSession(own, ecr, () => fetchCallerAccount(own, ecr))
+  if (account === source) return
+  const key = own.roleArn === undefined ? 'key' : 'role'
+  throw new RemoteFailure(
+    'forbidden',
+    `the ${key} is one of account ${account}, and replicates no images of account ${source}`,
+  )
 }
 
 const defaultSilenceMs = 30_000

@@ -33,7 +33,7 @@ const longestAnswer = 64 * 1024
 const longestText = 500
 
 /** `undefined` where the answer has no error in the form of the specification. */
-async function readError(answer: Answered): Promise<RemoteError | undefined> {
+export async function readError(answer: Answered): Promise<RemoteError | undefined> {
   const text = (await answer.start(longestAnswer)).toString()
   try {
     // Each member is checked below.
@@ -45,6 +45,11 @@ async function readError(answer: Answered): Promise<RemoteError | undefined> {
     // A proxy answers with a page.
     return undefined
   }
+}
+
+/** What ECR answers, with 403, to a token that was good before. */
+export function isExpiredToken(said: RemoteError | undefined): boolean {
+  return said?.code === 'DENIED' && /authorization token has expired/i.test(said.message)
 }
 
 export function oneLine(text: unknown): string {

@@ -170,6 +170,8 @@ export interface PeerAddress {
   readonly tokenServer?: string | undefined
   /** Whether it may send its client to any public host, by HTTPS, as Amazon ECR does. */
   readonly mayRedirect?: boolean
+  /** The account that the credentials must be of. */
+  readonly sourceAccount?: string
 }
 
 export interface PeerRemotes {

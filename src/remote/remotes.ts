@@ -2,16 +2,18 @@ import { randomBytes } from 'node:crypto'
 import { BoundedMap } from '#lib/bounded-map.ts'
 import type { Clock } from '#lib/clock.ts'
 import { createAuthorize, mostChallenges } from './authorization.ts'
+import type { AwsCredentials } from './aws-calls.ts'
 import { openBlob } from './blobs.ts'
 import type { Challenge } from './challenge.ts'
 import { type Client, createClient } from './client.ts'
-import { type AwsCredentials, fetchEcrToken } from './ecr.ts'
+import { fetchEcrToken } from './ecr.ts'
 import { named } from './failures.ts'
 import { createHostRules, type ListedHosts } from './hosts.ts'
 import { getManifest, headManifest } from './manifests.ts'
 import { createSend } from './redirects.ts'
 import { listReferrers } from './referrers.ts'
 import { type RemoteBlob, RemoteFailure, type RemoteRegistry, type Remotes, type TokenCache } from './registry.ts'
+import { createRoleSessions } from './role-sessions.ts'
 import { createTokenCache } from './token-cache.ts'
 import { createTransport, type TransportOptions } from './transport.ts'
 
@@ -37,6 +39,7 @@ export function createRemotes(parts: RemotesParts): Remotes & AsyncDisposable {
   const send = createSend(rules, transport)
   const challenges = new BoundedMap<string, Challenge>(mostChallenges)
   const credentials = parts.awsCredentials ?? processCredentials()
+  const sessions = createRoleSessions(clock)
 
   return {
     mayReach: (host) => rules.mayReach(host),
@@ -46,7 +49,7 @@ export function createRemotes(parts: RemotesParts): Remotes & AsyncDisposable {
       const endpoint = rules.isMapped(host) ? base : undefined
       const authorize = createAuthorize(base, own, {
         ...{ send, tokens, clock, keySecret, challenges },
-        fetchEcrToken: (ecr) => fetchEcrToken(ecr, { send, clock, credentials, endpoint }),
+        fetchEcrToken: (ecr) => fetchEcrToken(ecr, { send, clock, credentials, endpoint, sessions }),
       })
       return toRegistry(host, base, createClient({ base, send, authorize, clock, hooks }))
     },

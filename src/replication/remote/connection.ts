@@ -12,6 +12,7 @@ export function addressOf(peer: Peer, source: Registry, destination: Registry): 
         url: fill(peer.url, destination),
         credentials: ecrCredentials(peer, destination),
         headers: { 'lading-source-region': source.region },
+        sourceAccount: source.account,
         certificates,
       }
     case 'ecr':

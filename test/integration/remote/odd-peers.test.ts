@@ -3,8 +3,14 @@ import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { setTimeout as delay } from 'node:timers/promises'
 import { type Digest, parseDigest } from '#names/digest.ts'
+import type { PeerRemotesParts } from '#remote/peers.ts'
 import type { PeerAddress } from '#remote/registry.ts'
-import { type Script, type ScriptedAnswer, startScriptedPeer } from '#test/support/peers/scripted-peer.ts'
+import {
+  type Script,
+  type ScriptedAnswer,
+  type ScriptedRequest,
+  startScriptedPeer,
+} from '#test/support/peers/scripted-peer.ts'
 import { connectPeer, piecesOf } from '#test/support/upstreams/peer.ts'
 import { failure } from '#test/support/upstreams/remote.ts'
 
@@ -19,9 +25,9 @@ const refusal = (status: number, code: string, message = ''): ScriptedAnswer => 
   body: JSON.stringify({ errors: [{ code, message }] }),
 })
 
-async function openPeer(script: Script, address: Partial<PeerAddress> = {}, silenceMs = 2_000) {
+async function openPeer(script: Script, address: Partial<PeerAddress> = {}, parts: Partial<PeerRemotesParts> = {}) {
   const server = await startScriptedPeer(script)
-  const peer = connectPeer({ url: server.url, credentials: { kind: 'none' }, ...address }, { silenceMs })
+  const peer = connectPeer({ url: server.url, credentials: { kind: 'none' }, ...address }, parts)
   return {
     peer,
     requests: server.requests,
@@ -39,19 +45,23 @@ describe('a slow registry', () => {
   }
 
   test('may read a large blob again before it answers the end of an upload', async () => {
-    await using open = await openPeer(({ method }) => (method === 'POST' ? opened() : slowly(201)), {}, 500)
+    await using open = await openPeer(
+      ({ method }) => (method === 'POST' ? opened() : slowly(201)),
+      {},
+      { silenceMs: 500 },
+    )
     const upload = await open.peer.startUpload('app')
     assert(upload !== 'mounted')
     await open.peer.finish(upload, digest)
   })
 
   test('may look up all that a manifest refers to', async () => {
-    await using open = await openPeer(() => slowly(201), {}, 500)
+    await using open = await openPeer(() => slowly(201), {}, { silenceMs: 500 })
     await open.peer.putManifest('app', 'v1', manifest)
   })
 
   test('may not be as slow with what needs no work', async () => {
-    await using open = await openPeer(() => slowly(200), {}, 500)
+    await using open = await openPeer(() => slowly(200), {}, { silenceMs: 500 })
     await assert.rejects(open.peer.hasBlob('app', digest), failure('unreachable', /silent/))
   })
 })
@@ -139,5 +149,85 @@ describe('a registry that is wrong or hostile', () => {
     // Some state a digest of another algorithm.
     stated = `sha512:${'3'.repeat(128)}`
     await open.peer.finish(upload, digest)
+  })
+})
+
+describe('a peer that speaks ECR', () => {
+  const account = '111111111111'
+  const credentials = {
+    ...({ kind: 'ecr', account, region: 'eu-central-1' } as const),
+    key: { accessKeyId: 'AKIAEXAMPLE', secretAccessKey: 'secret' },
+  }
+  const role = { ...credentials, roleArn: `arn:aws:iam::${account}:role/replicator` }
+
+  /** Its tokens and sessions are numbered. */
+  function scriptOf(answer: (token: string, request: ScriptedRequest) => ScriptedAnswer) {
+    const calls: string[] = []
+    const script: Script = (request) => {
+      const { headers, body } = request
+      const operation = String(headers['x-amz-target'] ?? new URLSearchParams(body.toString()).get('Action'))
+      if (headers['x-amz-date'] === undefined)
+        return answer(String(headers.authorization).replace('Basic ', ''), request)
+      calls.push(operation.replace(/^.*\./, ''))
+      const key = /Credential=(\w+)/.exec(String(headers.authorization))?.[1] ?? ''
+      const made = calls.length
+      if (operation === 'AssumeRole') {
+        const member = (name: string, text: string) => `<${name}>${text}</${name}>`
+        return {
+          status: 200,
+          body: member('AccessKeyId', `ASIA${made}`) + member('SecretAccessKey', 's') + member('SessionToken', 't'),
+        }
+      }
+      if (operation.endsWith('PutImage')) return putImage(key)
+      const expiresAt = Date.now() / 1000 + 3600
+      return {
+        status: 200,
+        body: JSON.stringify({ authorizationData: [{ authorizationToken: `t${made}`, expiresAt }] }),
+      }
+    }
+    return { script, calls }
+  }
+  let putImage = (_: string): ScriptedAnswer => ({ status: 200, body: '{}' })
+
+  test('a token that has expired early is renewed once', async () => {
+    let good = 't1'
+    const { script, calls } = scriptOf((token, { method }) =>
+      token === good
+        ? { status: method === 'HEAD' ? 200 : 201 }
+        : refusal(403, 'DENIED', 'Your authorization token has expired. Reauthenticate and try again.'),
+    )
+    await using open = await openPeer(script, { credentials })
+    await open.peer.putManifest('app', 'v1', manifest)
+    good = 't2'
+    await open.peer.putManifest('app', 'v1', manifest)
+    assert.equal(calls.length, 2)
+    good = 't3'
+    assert.equal(await open.peer.hasBlob('app', digest), true)
+    good = 'none'
+    await assert.rejects(open.peer.putManifest('app', 'v1', manifest), failure('forbidden'))
+    assert.equal(calls.length, 4)
+    await assert.rejects(open.peer.hasBlob('app', digest), failure('forbidden'))
+    await assert.rejects(open.peer.hasBlob('app', digest), failure('forbidden'))
+    assert.equal(calls.length, 4)
+  })
+
+  test('a role is assumed again only when its session is about to end, or is refused', async () => {
+    const { script, calls } = scriptOf(() => ({ status: 200 }))
+    let now = Date.now()
+    await using open = await openPeer(script, { credentials: role }, { clock: () => now })
+    const put = () => open.peer.ecr?.putImage('app', { ...manifest, digest: manifestDigest })
+    await put()
+    await put()
+    assert.deepEqual(calls, ['AssumeRole', 'PutImage', 'PutImage'])
+    now += 890_000
+    await put()
+    assert.deepEqual(calls.slice(3), ['AssumeRole', 'PutImage'])
+    putImage = (key) =>
+      key === 'ASIA4' ? { status: 400, body: '{"__type":"ExpiredTokenException"}' } : { status: 200 }
+    await put()
+    assert.deepEqual(calls.slice(5), ['PutImage', 'AssumeRole', 'PutImage'])
+    putImage = () => ({ status: 400, body: '{"__type":"UnrecognizedClientException"}' })
+    await assert.rejects(put() ?? Promise.resolve(), failure('unauthorized'))
+    assert.deepEqual(calls.slice(8), ['PutImage', 'AssumeRole', 'PutImage'])
   })
 })
