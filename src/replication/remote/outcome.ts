@@ -2,6 +2,7 @@ import { Refusal } from '#lib/refusal.ts'
 import { RemoteFailure, type RemoteFailureReason } from '#remote/registry.ts'
 import type { Outcome } from '#replication/destination.ts'
 import { HoursOver, SentElsewhere, SourceDamaged } from './blob-sender.ts'
+import { SourceTooLarge } from './source-images.ts'
 
 /** What a failed attempt means for an image. Throws what is no failure of the peer or of the source. */
 export function outcomeOf(error: unknown, describe: (refusal: Refusal) => Described): Outcome {
@@ -9,6 +10,7 @@ export function outcomeOf(error: unknown, describe: (refusal: Refusal) => Descri
   if (error instanceof SentElsewhere) return { kind: 'later' }
   if (error instanceof SourceDamaged)
     return { kind: 'failed', code: 'LayerInaccessibleException', reason: error.message }
+  if (error instanceof SourceTooLarge) return { kind: 'refused', code: 'LimitExceededException', reason: error.message }
   if (error instanceof Refusal) return { kind: 'failed', ...describe(error) }
   throw error
 }

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { commandsOver } from '#test/support/command.ts'
 import type { EcrSession } from '#test/support/ecr-session.ts'
-import { image } from '#test/support/images/build.ts'
+import { image, index } from '#test/support/images/build.ts'
 import { startPair, there } from '#test/support/peers/pair.ts'
 import { contentOf, settled } from '#test/support/replication.ts'
 import { until } from '#test/support/until.ts'
@@ -23,6 +23,18 @@ async function reasonsOf({ server }: EcrSession): Promise<string[]> {
 }
 
 describe('another Lading', () => {
+  test('is sent no image with more manifests than this server may hold in memory', async () => {
+    await using pair = await startPair()
+    const { source } = pair
+    const name = await source.repository()
+    const filling = (seed: number) => image({ seed: String(seed), annotations: { filling: 'x'.repeat(4_100_000) } })
+    const children = Array.from({ length: 9 }, (_, seed) => filling(seed))
+    const root = index({ children })
+    await source.push(name, root, 'v1')
+    assert.deepEqual(await settled(source.ecr, name, root.digest), status('FAILED LimitExceededException'))
+    for (const { digest } of children) assert.deepEqual(await settled(source.ecr, name, digest), status('COMPLETE'))
+  })
+
   test('with a template that needs a role refuses with that reason, and no repository is created past the template', async () => {
     await using pair = await startPair()
     const { source, destination } = pair
