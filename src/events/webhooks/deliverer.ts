@@ -2,7 +2,7 @@ import type { SecretBox } from '#iam/secret-box.ts'
 import type { Clock } from '#lib/clock.ts'
 import type { Metadata } from '#metadata/metadata.ts'
 import { findDueLanes, type Lane, makeAllDue } from './lanes.ts'
-import type { WebhookLeases } from './leases.ts'
+import type { DueWebhook, WebhookLeases } from './leases.ts'
 import type { Receiver } from './post.ts'
 import { findReceiver } from './receiver.ts'
 import type { Sockets } from './sockets.ts'
@@ -34,9 +34,10 @@ const lanesOfSilent = 1
 /** Before a lane has its turn again that could not be read or written. */
 const pauseAfterErrorMs = 1_000
 
-export function startDeliverer(parts: DelivererParts, webhookId: number, signals: TurnSignals): Deliverer {
+export function startDeliverer(parts: DelivererParts, webhook: DueWebhook, signals: TurnSignals): Deliverer {
+  const { id: webhookId, account } = webhook
   const { metadata, clock, leases, sockets, takeTurn, onError, lingerMs } = parts
-  const enterSocket = sockets.ofWebhook()
+  const enterSocket = sockets.ofWebhook(account)
   const running = new Map<string, Promise<void>>()
   const over = new AbortController()
   const stopping = AbortSignal.any([signals.stopping, over.signal])

@@ -1,15 +1,21 @@
 import type { Clock } from '#lib/clock.ts'
 import type { Metadata } from '#metadata/metadata.ts'
+import { type AccountId, parseAccountId } from '#names/account.ts'
 
 /** One process at a time delivers for a webhook, under a lease that it renews. A process that dies holds it for half a minute at most. */
 export interface WebhookLeases {
   /** Those with something due that this process may deliver for. */
-  findDue(): Promise<readonly number[]>
+  findDue(): Promise<readonly DueWebhook[]>
   /** Takes or keeps the lease. False while another process has it. */
   hold(webhookId: number): Promise<boolean>
   release(webhookId: number): Promise<void>
   /** How often a holder renews it. */
   readonly renewEveryMs: number
+}
+
+export interface DueWebhook {
+  readonly id: number
+  readonly account: AccountId
 }
 
 /** Longer than any attempt, so that no attempt outlives its lease. */
@@ -36,7 +42,7 @@ export function createWebhookLeases({
       const now = clock()
       const rows = await metadata.reader
         .selectFrom('webhook')
-        .select('id')
+        .select(['id', 'account'])
         .where('enabled', '=', 1)
         .where(({ or, eb }) =>
           or([
@@ -55,7 +61,7 @@ export function createWebhookLeases({
           ),
         )
         .execute()
-      return rows.map(({ id }) => id)
+      return rows.map(({ id, account }) => ({ id, account: parseAccountId(account) }))
     },
 
     hold(webhookId) {

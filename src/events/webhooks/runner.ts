@@ -3,7 +3,7 @@ import { backoffMs } from '#jobs/backoff.ts'
 import type { Clock } from '#lib/clock.ts'
 import type { Metadata } from '#metadata/metadata.ts'
 import { type Deliverer, type DelivererParts, startDeliverer } from './deliverer.ts'
-import { createWebhookLeases } from './leases.ts'
+import { createWebhookLeases, type DueWebhook } from './leases.ts'
 import type { Poster } from './post.ts'
 import { createSettler } from './settler.ts'
 import { createSockets } from './sockets.ts'
@@ -70,15 +70,16 @@ export function createWebhookRunner(parts: WebhookRunnerParts): WebhookRunner {
   }
 
   async function startDue(): Promise<void> {
-    for (const id of await leases.findDue()) {
-      const found = active.get(id)
+    for (const due of await leases.findDue()) {
+      const found = active.get(due.id)
       if (found !== undefined) found.wake()
-      else if (!stopping.signal.aborted) begin(id)
+      else if (!stopping.signal.aborted) begin(due)
     }
   }
 
-  function begin(id: number): void {
-    const deliverer = startDeliverer(delivererParts, id, { stopping: stopping.signal, aborted: aborted.signal })
+  function begin(due: DueWebhook): void {
+    const { id } = due
+    const deliverer = startDeliverer(delivererParts, due, { stopping: stopping.signal, aborted: aborted.signal })
     active.set(id, deliverer)
     void deliverer.ended.finally(() => active.delete(id))
   }

@@ -1,12 +1,13 @@
 import { Lanes } from '#lib/lanes.ts'
+import type { AccountId } from '#names/account.ts'
 
 /**
  * Bounds the connections of a process to receivers. Each webhook has one of its own, so that slow receivers never keep another webhook from
- * delivering. Further ones come from a pool that all share.
+ * delivering. Further ones come from a pool that all share. An account has a part of both at most: it may have slow receivers alone.
  */
 export interface Sockets {
   /** The sockets of one webhook. */
-  ofWebhook(): EnterSocket
+  ofWebhook(account: AccountId): EnterSocket
 }
 
 /** Resolves when there is a socket, with what leaves it. Rejects if the signal aborts before. */
@@ -15,16 +16,36 @@ export type EnterSocket = (signal: AbortSignal) => Promise<Leave>
 type Leave = () => void
 
 /** Bounds the descriptors of the process. */
-const mostOwn = 256
-const mostShared = 64
+const mostOwn = { all: 256, ofAccount: 100 }
+const mostShared = { all: 64, ofAccount: 32 }
 
 export function createSockets(): Sockets {
-  const own = new Lanes(mostOwn)
-  const shared = new Lanes(mostShared)
-  return { ofWebhook: () => enterOwnOrShared(own, shared) }
+  const own = createPool(mostOwn)
+  const shared = createPool(mostShared)
+  return { ofWebhook: (account) => enterOwnOrShared(own(account), shared(account)) }
 }
 
-function enterOwnOrShared(own: Lanes, shared: Lanes): EnterSocket {
+type Pool = (account: AccountId) => EnterSocket
+
+function createPool(most: { readonly all: number; readonly ofAccount: number }): Pool {
+  const all = new Lanes(most.all)
+  const accounts = new Lanes(most.ofAccount)
+  return (account) => async (signal) => {
+    const leaveAccount = await accounts.enter(account, signal)
+    try {
+      const leaveAll = await all.enter('all', signal)
+      return () => {
+        leaveAll()
+        leaveAccount()
+      }
+    } catch (error) {
+      leaveAccount()
+      throw error
+    }
+  }
+}
+
+function enterOwnOrShared(own: EnterSocket, shared: EnterSocket): EnterSocket {
   let isTaken = false
   /** Each takes the webhook's own socket in place of a shared one. */
   const waiting = new Set<(leave: Leave) => void>()
@@ -32,7 +53,7 @@ function enterOwnOrShared(own: Lanes, shared: Lanes): EnterSocket {
   async function enterOwn(signal: AbortSignal): Promise<Leave> {
     isTaken = true
     try {
-      return passOn(await own.enter('all', signal))
+      return passOn(await own(signal))
     } catch (error) {
       isTaken = false
       throw error
@@ -58,7 +79,7 @@ function enterOwnOrShared(own: Lanes, shared: Lanes): EnterSocket {
       resolve(passOn(leave))
     }
     waiting.add(takeOwn)
-    shared.enter('all', AbortSignal.any([signal, hasOwn.signal])).then(
+    shared(AbortSignal.any([signal, hasOwn.signal])).then(
       (leave) => {
         if (hasOwn.signal.aborted) return leave()
         waiting.delete(takeOwn)

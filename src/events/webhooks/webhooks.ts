@@ -4,7 +4,7 @@ import type { Clock } from '#lib/clock.ts'
 import { type Page, pageOf } from '#lib/page.ts'
 import type { Metadata, Reader, Transaction } from '#metadata/metadata.ts'
 import type { Registry } from '#names/registry.ts'
-import { type Quotas, requireRegistryWithin } from '#registry/quotas.ts'
+import { type Quotas, requireWithin } from '#registry/quotas.ts'
 import { makeAllDue } from './lanes.ts'
 import type { AdmitReceiver } from './receivers.ts'
 import { refuse } from './refusals.ts'
@@ -70,6 +70,7 @@ export function createWebhooks({ metadata, clock, box, quotas, admit, onDue }: W
       const secret = newSecret()
       return metadata.transaction(async (trx) => {
         const now = clock()
+        await lockAll(trx, registry)
         const row = await trx
           .insertInto('webhook')
           .values({
@@ -82,7 +83,7 @@ export function createWebhooks({ metadata, clock, box, quotas, admit, onDue }: W
           .returningAll()
           .executeTakeFirst()
         if (row === undefined) throw refuse('WebhookAlreadyExists', { registry, name })
-        await requireRegistryWithin(trx, quotas, 'webhooks', registry, ofRegistry(trx, registry).select('name'))
+        await requireWithin(quotas, 'webhooks', { registry }, ofAccount(trx, registry).select('name'))
         return { webhook: parseWebhook(row), secret }
       })
     },
@@ -151,6 +152,16 @@ function everyEventOf({ account }: Registry): string {
 
 function ofRegistry(reader: Reader, { account, region }: Registry) {
   return reader.selectFrom('webhook').where('account', '=', account).where('region', '=', region)
+}
+
+/** In all regions: a caller may choose any number of them. */
+function ofAccount(reader: Reader, { account }: Registry) {
+  return reader.selectFrom('webhook').where('account', '=', account)
+}
+
+/** Two creations at a time follow one another where there are webhooks already. */
+async function lockAll(trx: Transaction, registry: Registry): Promise<void> {
+  await ofAccount(trx, registry).select('id').orderBy('id').forNoKeyUpdate().execute()
 }
 
 /** @throws Refusal `WebhookNotFound` */

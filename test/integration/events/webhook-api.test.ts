@@ -154,6 +154,8 @@ eachDatabaseInCi(({ dialect, url }) =>
         'LimitExceededException',
         `The maximum number of webhooks, 1, has been reached in the registry with id '${server.account}'`,
       ])
+      const [elsewhere] = await refusal({ ...server, region: 'eu-north-1' }, 'CreateWebhook', good)
+      assert.equal(elsewhere, 'LimitExceededException')
       assert.equal((await refusal(server, 'RedeliverWebhookEvents', { name: 'ci' }))[0], 'InvalidParameterException')
       const [gone] = await refusal(server, 'RedeliverWebhookEvents', { name: 'ci', eventId: 'none' })
       assert.equal(gone, 'WebhookDeliveryNotFoundException')
