@@ -36,6 +36,8 @@ const mostAtOnce = 200
 /** A caller may make webhooks with costly patterns, each of which wants each event. Then a transaction publishes few events. */
 const fewestAtOnce = 10
 const longMs = 100
+/** An event has some kilobytes, and seldom a hundred of them. */
+const mostBytes = 4 * 1024 * 1024
 const publisherId = 1
 
 export function createEventPublisher(parts: EventPublisherParts): EventPublisher {
@@ -62,8 +64,8 @@ export function createEventPublisher(parts: EventPublisherParts): EventPublisher
       const startedAt = performance.now()
       const published = await metadata.transaction((trx) => publish(trx, asked))
       atOnce = nextAtOnce(asked, performance.now() - startedAt)
-      // Another process publishes, or this one has published all that it found.
-      if (published < asked) return
+      // Another process publishes.
+      if (published === 0) return
       await setImmediate()
     }
   }
@@ -137,7 +139,7 @@ async function lockPublisher(trx: Transaction): Promise<number | undefined> {
 function giveNumbers(trx: Transaction, last: number, limit: number) {
   const first = trx
     .selectFrom('event')
-    .select('id as waiting_id')
+    .select(['id as waiting_id', 'bytes as size'])
     .where('sequence', 'is', null)
     .orderBy('id')
     .limit(limit)
@@ -145,12 +147,14 @@ function giveNumbers(trx: Transaction, last: number, limit: number) {
   const waiting = trx
     .selectFrom(first)
     .select(['waiting_id', sql<number>`row_number() over (order by waiting_id)`.as('place')])
+    .select(sql<number>`sum(size) over (order by waiting_id) - size`.as('bytes_before'))
     .as('waiting')
   return trx
     .updateTable('event')
     .from(waiting)
     .set({ sequence: sql<number>`waiting.place + ${last}` })
     .whereRef('event.id', '=', 'waiting.waiting_id')
+    .where('waiting.bytes_before', '<', mostBytes)
     .returning([...eventColumns, 'bytes'])
     .execute()
 }

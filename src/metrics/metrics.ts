@@ -49,6 +49,7 @@ const counters = {
   lading_lifecycle_archived_total: 'Images that lifecycle policies archived.',
   lading_scrub_bytes_total: 'Bytes that were read anew and compared with their digest.',
   lading_throttled_requests_total: 'Requests that were refused because their principal made too many.',
+  lading_webhook_left_out_total: 'Events that webhooks did not get, since too many of theirs wait.',
   lading_webhook_dead_total: 'Events that webhooks could not deliver within a day, and gave up.',
   lading_webhook_delivered_total: 'Events that webhooks delivered.',
   lading_webhook_failed_total: 'Attempts of webhooks that failed.',

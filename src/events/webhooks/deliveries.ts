@@ -134,7 +134,7 @@ async function reviveOne(trx: Transaction, webhookId: number, eventId: string, n
   return revive(trx, webhookId, rows, now)
 }
 
-/** Lanes first, as publishers and deliverers lock them. */
+/** The webhook first, and then lanes, as publishers and deliverers lock them. */
 async function revive(
   trx: Transaction,
   webhook_id: number,
@@ -142,6 +142,7 @@ async function revive(
   now: number,
 ): Promise<number> {
   if (rows.length === 0) return 0
+  await trx.selectFrom('webhook').select('id').where('id', '=', webhook_id).forNoKeyUpdate().execute()
   const keys = [...new Set(rows.map(({ orderKey }) => orderKey))].sort(byText)
   const due = { due_at: now, failures: 0 }
   await trx

@@ -4,6 +4,7 @@ import { type Worker, worker } from '#jobs/worker.ts'
 import type { Clock } from '#lib/clock.ts'
 import type { Metadata, Transaction } from '#metadata/metadata.ts'
 import { isOneOf } from './delivery-key.ts'
+import { countKept, sumOf } from './room.ts'
 
 // Deliveries that nothing else ends: those of a disabled webhook die after a day, and dead ones are deleted after two weeks.
 
@@ -63,6 +64,8 @@ async function buryDisabled(trx: Transaction, webhookId: number, before: number)
 
 /** False once there is none left. */
 async function deleteDead(trx: Transaction, webhookId: number, before: number): Promise<boolean> {
+  // Before its deliveries, as every other transaction does.
+  await trx.selectFrom('webhook').select('id').where('id', '=', webhookId).forNoKeyUpdate().execute()
   const rows = await trx
     .selectFrom('webhook_delivery')
     .select(['sequence', 'order_key as orderKey'])
@@ -72,6 +75,13 @@ async function deleteDead(trx: Transaction, webhookId: number, before: number): 
     .limit(rowsAtOnce)
     .execute()
   if (rows.length === 0) return false
-  await trx.deleteFrom('webhook_delivery').where('state', '=', 'dead').where(isOneOf(webhookId, rows)).execute()
+  const gone = await trx
+    .deleteFrom('webhook_delivery')
+    .where('state', '=', 'dead')
+    .where(isOneOf(webhookId, rows))
+    .returning('bytes')
+    .execute()
+  const { events, bytes } = sumOf(gone)
+  await countKept(trx, webhookId, { events: -events, bytes: -bytes })
   return true
 }

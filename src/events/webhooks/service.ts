@@ -3,6 +3,7 @@ import { createDeliveries, type Deliveries } from './deliveries.ts'
 import { createFanOut } from './fan-out.ts'
 import { createPoster, type PosterParts } from './post.ts'
 import { createAdmitReceiver, type ReceiverHost } from './receivers.ts'
+import type { WebhookLimits } from './room.ts'
 import { createWebhookRunner, type WebhookRunnerParts } from './runner.ts'
 import { createTryWebhook, type TryWebhook } from './trial.ts'
 import { createWebhooks, type Webhooks, type WebhooksParts } from './webhooks.ts'
@@ -24,6 +25,8 @@ export interface WebhookServiceParts
     Pick<WebhookRunnerParts, 'processId' | 'onError' | 'onDead' | 'onGone'> {
   /** `LADING_WEBHOOK_HOSTS`. */
   readonly hosts: readonly ReceiverHost[]
+  /** What a webhook may keep. For tests. */
+  readonly limits?: WebhookLimits | undefined
   /** Short ones, for tests. */
   readonly waits?: WebhookWaits | undefined
 }

@@ -3,6 +3,7 @@ import type { Transaction } from '#metadata/metadata.ts'
 import { isOneOf } from './delivery-key.ts'
 import { endTurns, type NextTurn } from './lanes.ts'
 import type { Outcome } from './post.ts'
+import { countKept, sumOf } from './room.ts'
 import { gone } from './webhook.ts'
 
 /** What an attempt leaves behind. */
@@ -69,7 +70,13 @@ export async function writeSettlements(
   if (numUpdatedRows === 0n) return lost
 
   if (delivered.length > 0) {
-    await trx.deleteFrom('webhook_delivery').where(isOneOf(webhookId, delivered)).execute()
+    const gone = await trx
+      .deleteFrom('webhook_delivery')
+      .where(isOneOf(webhookId, delivered))
+      .returning('bytes')
+      .execute()
+    const { events, bytes } = sumOf(gone)
+    await countKept(trx, webhookId, { events: -events, bytes: -bytes })
   }
   const dead = new Map<string, number>()
   for (const alike of Map.groupBy(failed, ({ outcome }) => `${outcome.status} ${outcome.error}`).values()) {

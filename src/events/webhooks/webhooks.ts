@@ -78,6 +78,7 @@ export function createWebhooks({ metadata, clock, box, quotas, admit, onDue }: W
             ...{ description: description || null, sealed_secrets: sealSecrets(box, [{ secret }]) },
             ...{ enabled: enabled ? 1 : 0, disabled_reason: null, created_at: now, updated_at: now },
             ...{ delivered_at: null, failed_at: null, failure: null, leased_by: null, leased_until: null },
+            ...{ kept_events: 0, kept_bytes: 0 },
           })
           .onConflict((conflict) => conflict.columns(['account', 'region', 'name']).doNothing())
           .returningAll()

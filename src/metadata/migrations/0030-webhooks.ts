@@ -22,6 +22,8 @@ export async function webhooks(db: Kysely<unknown>, { text, integer, identity }:
     .addColumn('failure', text)
     .addColumn('leased_by', text)
     .addColumn('leased_until', integer)
+    .addColumn('kept_events', integer, (c) => c.notNull())
+    .addColumn('kept_bytes', integer, (c) => c.notNull())
     .execute()
   await db.schema.createIndex('webhook_name').on('webhook').columns(['account', 'region', 'name']).unique().execute()
   await db.schema
@@ -48,6 +50,7 @@ async function deliveries(
     .addColumn('order_key', text, (c) => c.notNull())
     .addColumn('detail_type', text, (c) => c.notNull())
     .addColumn('body', text, (c) => c.notNull())
+    .addColumn('bytes', integer, (c) => c.notNull())
     .addColumn('state', text, (c) => c.notNull())
     .addColumn('attempts', integer, (c) => c.notNull())
     .addColumn('created_at', integer, (c) => c.notNull())

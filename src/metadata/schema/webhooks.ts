@@ -38,6 +38,9 @@ export interface WebhookTable {
   /** The process that delivers, and from when another one may. */
   leased_by: string | null
   leased_until: number | null
+  /** How many deliveries it has, waiting and dead, and what they take. */
+  kept_events: number
+  kept_bytes: number
 }
 
 /** Deliveries of one order key follow one another. The first that waits is due at `due_at`. */
@@ -58,6 +61,7 @@ export interface WebhookDeliveryTable {
   detail_type: string
   /** The JSON that is sent. It is here because the event itself is kept for a shorter time. */
   body: string
+  bytes: number
   /** `waiting` or `dead`. A delivery that succeeds is deleted. */
   state: string
   attempts: number

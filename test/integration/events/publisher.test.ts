@@ -71,6 +71,24 @@ eachDatabase((databases) =>
       assert.ok(counts.length > 4 && Math.max(...counts.slice(4)) <= 25, counts.join())
     })
 
+    test('hands over few large events at once, and all of them', async (t) => {
+      const metadata = await databases.open(t)
+      const text = 'x'.repeat(1024 * 1024)
+      await record(metadata, ...Array.from({ length: 12 }, (_, n) => ({ ...event(n), detail: { n, text } })))
+      const heard: number[][] = []
+      const one = publisher(metadata, {
+        fanOut: async (_, those) => void heard.push(those.map(({ envelope }) => Number(envelope.detail.n))),
+      })
+      await one.start()
+      await until(() => heard.flat().length >= 12)
+      await one.stop()
+      assert.deepEqual(heard.flat(), [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11])
+      assert.ok(
+        heard.every(({ length }) => length <= 4),
+        JSON.stringify(heard),
+      )
+    })
+
     test('hands over each event once, in the order of the keys, with the envelope of EventBridge', async (t) => {
       const metadata = await databases.open(t)
       await record(metadata, ...Array.from({ length: 450 }, (_, n) => event(n)))
