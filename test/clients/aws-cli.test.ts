@@ -1,5 +1,6 @@
 /** The aws command line against a running server, as the README's tour uses it. */
 import assert from 'node:assert/strict'
+import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { after, test } from 'node:test'
 import { model } from '#ecr/model.ts'
@@ -7,6 +8,7 @@ import { image } from '#test/support/images/build.ts'
 import { writeLayout } from '#test/support/images/layout.ts'
 import { needs } from '#test/support/run.ts'
 import { startSession } from '#test/support/session.ts'
+import { until } from '#test/support/until.ts'
 
 const session = await startSession()
 after(() => session[Symbol.asyncDispose]())
@@ -44,6 +46,41 @@ test('aws creates a repository, sees what was pushed to it, and deletes it', nee
   await assert.rejects(
     aws('ecr', 'describe-repositories', '--repository-names', 'aws-cli'),
     /RepositoryNotFoundException/,
+  )
+})
+
+test('what aws puts is replicated, and aws sees how far it is', needs('aws'), async () => {
+  const repository = ['--repository-name', 'aws-replicated']
+  await aws('ecr', 'create-repository', ...repository)
+  const small = image({ layers: [100], seed: 'aws-replicated' })
+  for (const { bytes, digest } of small.blobs) {
+    const part = join(session.folder, digest.slice(7))
+    await writeFile(part, bytes)
+    const { uploadId } = await aws<{ uploadId: string }>('ecr', 'initiate-layer-upload', ...repository)
+    const upload = [...repository, '--upload-id', uploadId]
+    const range = ['--part-first-byte', '0', '--part-last-byte', `${bytes.length - 1}`]
+    await aws('ecr', 'upload-layer-part', ...upload, ...range, '--layer-part-blob', `fileb://${part}`)
+    await aws('ecr', 'complete-layer-upload', ...upload, '--layer-digests', digest)
+  }
+  const rules = [{ destinations: [{ region: 'eu-west-1', registryId: session.server.account }] }]
+  await aws('ecr', 'put-replication-configuration', '--replication-configuration', JSON.stringify({ rules }))
+  const manifest = join(session.folder, 'aws-replicated.json')
+  await writeFile(manifest, small.bytes)
+  await aws('ecr', 'put-image', ...repository, '--image-tag', 'v1', '--image-manifest', `file://${manifest}`)
+
+  type Statuses = { replicationStatuses: { region: string; registryId: string; status: string }[] }
+  const describe = ['ecr', 'describe-image-replication-status', ...repository, '--image-id', 'imageTag=v1']
+  let statuses: Statuses['replicationStatuses'] = []
+  await until(async () => {
+    statuses = (await aws<Statuses>(...describe)).replicationStatuses
+    return statuses[0]?.status !== 'IN_PROGRESS'
+  })
+  assert.deepEqual(statuses, [{ region: 'eu-west-1', registryId: session.server.account, status: 'COMPLETE' }])
+  type Details = { imageDetails: { imageDigest: string; imageTags: string[] }[] }
+  const there = await aws<Details>('ecr', 'describe-images', ...repository, '--region', 'eu-west-1')
+  assert.deepEqual(
+    there.imageDetails.map(({ imageDigest, imageTags }) => ({ imageDigest, imageTags })),
+    [{ imageDigest: small.digest, imageTags: ['v1'] }],
   )
 })
 

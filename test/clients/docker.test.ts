@@ -6,10 +6,12 @@ import assert from 'node:assert/strict'
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { after, test } from 'node:test'
+import { ECR } from '@aws-sdk/client-ecr'
 import { type DockerEngine, startDockerEngine } from '#test/support/docker-engine.ts'
 import { digest, noise } from '#test/support/images/content.ts'
 import { sampleSource, samples } from '#test/support/images/samples.ts'
 import { tar } from '#test/support/images/tar.ts'
+import { contentOf, replicateTo, settled } from '#test/support/replication.ts'
 import { inContinuousIntegration, needs, run } from '#test/support/run.ts'
 import { startSession } from '#test/support/session.ts'
 
@@ -105,6 +107,34 @@ test('docker pushes an image that no registry has seen, and pulls the same', nee
   assert.equal(await inspect(`${repository}:v1`, 'Id'), id)
   assert.deepEqual(await inspect(`${repository}:v1`, 'RepoDigests'), [`${repository}@${pushed}`])
 })
+
+test(
+  'what docker pushes is replicated, and docker pulls the same from the destination',
+  needsEngine('aws'),
+  async (t) => {
+    await login()
+    const repository = await session.repository('replicated/docker')
+    const { server } = session
+    const client = (region: string) => {
+      const ecr = new ECR({ endpoint: server.url, region, credentials: server.credentials })
+      t.after(() => ecr.destroy())
+      return ecr
+    }
+    const [source, copy] = [client(server.region), client('eu-west-1')]
+    await replicateTo(source, [{ registryId: server.account, region: 'eu-west-1' }], ['replicated/'])
+    const id = await docker(['import', '-', `${repository}:v1`], tar({ noise: noise('replicated', 100_000) }))
+    const pushed = await push(`${repository}:v1`)
+    assert.deepEqual(await settled(source, 'replicated/docker', pushed), [`${server.account}/eu-west-1: COMPLETE`])
+    assert.deepEqual(await contentOf(copy, 'replicated/docker'), [`${pushed} v1`])
+
+    await forget(id)
+    await source.deleteRepository({ repositoryName: 'replicated/docker', force: true })
+    const options = ['ecr', 'get-login-password', '--endpoint-url', session.url, '--region', 'eu-west-1']
+    await docker(['login', '-u', 'AWS', '--password-stdin', session.host], await session.run('aws', options))
+    await docker(['pull', '--quiet', `${repository}:v1`])
+    assert.equal(await inspect(`${repository}:v1`, 'Id'), id)
+  },
+)
 
 test('docker is told what to do when a repository does not exist', needsEngine(), async () => {
   await login()

@@ -12,7 +12,7 @@ import { openMetadata } from '#metadata/open.ts'
 import { eachDatabase } from '#test/support/databases.ts'
 import { pushImageTo } from '#test/support/ecr-push.ts'
 import { image } from '#test/support/images/build.ts'
-import { contentOf } from '#test/support/registry-clients.ts'
+import { contentOf } from '#test/support/replication.ts'
 import { type ServeProcess, startServeProcess } from '#test/support/serve-process.ts'
 import { temporaryFolder } from '#test/support/temporary-folder.ts'
 import { until } from '#test/support/until.ts'
@@ -118,8 +118,8 @@ eachDatabase(({ dialect, url }) => {
     const [server, endpoint] = await start()
     await using _ = server
     const { source, copy } = registries(endpoint)
-    const copied = async () => ((await contentOf(copy, name)) ?? []).filter((line) => line.includes(' '))
-    const expected = async () => ((await contentOf(source, name)) ?? []).filter((line) => line.includes(' '))
+    const copied = async () => ((await contentOf(copy.ecr, name)) ?? []).filter((line) => line.includes(' '))
+    const expected = async () => ((await contentOf(source.ecr, name)) ?? []).filter((line) => line.includes(' '))
     await until(async () => (await copied()).length === (await expected()).length)
     assert.deepEqual(await copied(), await expected())
   })

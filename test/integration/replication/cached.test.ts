@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { ECR } from '@aws-sdk/client-ecr'
 import { amd64, arm64, type Image, image, index } from '#test/support/images/build.ts'
-import { contentOf, linesOf, settled } from '#test/support/registry-clients.ts'
+import { contentOf, linesOf, settled } from '#test/support/replication.ts'
 import { until } from '#test/support/until.ts'
 import { startCacheSession } from '#test/support/upstreams/cache-session.ts'
 
@@ -37,19 +37,19 @@ test('an image and an index that the cache fetches arrive at the destination, an
   const app = image({ seed: 'cached', layers: [100_000] })
   hub.content.push('library/app', app, 'v1')
   await pull('v1', [app])
-  await until(async () => (await contentOf(copy, repository))?.includes(`${app.digest} v1`) === true)
-  assert.deepEqual(await settled(source, repository, app.digest), [`${copy.name}: COMPLETE`])
-  assert.deepEqual(await contentOf(copy, repository), linesOf([app, 'v1']))
+  await until(async () => (await contentOf(copy.ecr, repository))?.includes(`${app.digest} v1`) === true)
+  assert.deepEqual(await settled(source.ecr, repository, app.digest), [`${copy.name}: COMPLETE`])
+  assert.deepEqual(await contentOf(copy.ecr, repository), linesOf([app, 'v1']))
 
   const children = [image({ platform: amd64, seed: 'cached' }), image({ platform: arm64, seed: 'cached' })]
   const both = index({ children })
   hub.content.push('library/app', both, 'v2')
   await pull('v2', children)
-  await until(async () => (await contentOf(copy, repository))?.includes(`${both.digest} v2`) === true)
-  assert.deepEqual(await settled(source, repository, both.digest), [`${copy.name}: COMPLETE`])
+  await until(async () => (await contentOf(copy.ecr, repository))?.includes(`${both.digest} v2`) === true)
+  assert.deepEqual(await settled(source.ecr, repository, both.digest), [`${copy.name}: COMPLETE`])
   const [first, second] = children
   assert(first && second)
-  assert.deepEqual(await contentOf(copy, repository), linesOf([app, 'v1'], [both, 'v2'], [first], [second]))
+  assert.deepEqual(await contentOf(copy.ecr, repository), linesOf([app, 'v1'], [both, 'v2'], [first], [second]))
   const { replicationStatuses } = await copy.ecr.describeImageReplicationStatus({
     repositoryName: repository,
     imageId: { imageDigest: both.digest },

@@ -10,10 +10,10 @@ import {
   linesOf,
   pushTo,
   type RegistryClient,
-  replicate,
+  replicateTo,
   settled,
   statusesOf,
-} from '#test/support/registry-clients.ts'
+} from '#test/support/replication.ts'
 import type { Credentials } from '#test/support/server.ts'
 import { until } from '#test/support/until.ts'
 
@@ -57,19 +57,19 @@ eachDatabase(({ dialect, url }) => {
       const [source, copy] = [own(), foreign()]
       clockOf(source)
       clockOf(copy)
-      await replicate(source, [copy])
+      await replicateTo(source.ecr, [copy])
       const app = image({ seed: 'policy' })
-      await pushTo(source, name, app, 'v1')
+      await pushTo(source.ecr, name, app, 'v1')
       const failed = [`${copy.name}: FAILED AccessDeniedException`]
-      assert.deepEqual(await settled(source, name, app.digest), failed)
-      assert.equal(await contentOf(copy, name), undefined, 'no repository was created')
+      assert.deepEqual(await settled(source.ecr, name, app.digest), failed)
+      assert.equal(await contentOf(copy.ecr, name), undefined, 'no repository was created')
       await copy.ecr.putRegistryPolicy({
         policyText: allow(root(source.registryId), ['ecr:ReplicateImage', 'ecr:CreateRepository'], arnOf(copy)),
       })
-      assert.deepEqual(await statusesOf(source, name, { imageTag: 'v1' }), failed)
+      assert.deepEqual(await statusesOf(source.ecr, name, { imageTag: 'v1' }), failed)
       ahead += hourMs + 1_000
-      await until(async () => (await statusesOf(source, name, { imageTag: 'v1' }))[0] === `${copy.name}: COMPLETE`)
-      assert.deepEqual(await contentOf(copy, name), linesOf([app, 'v1']))
+      await until(async () => (await statusesOf(source.ecr, name, { imageTag: 'v1' }))[0] === `${copy.name}: COMPLETE`)
+      assert.deepEqual(await contentOf(copy.ecr, name), linesOf([app, 'v1']))
     })
 
     test('without the permission to create, only repositories that exist are copied to', async () => {
@@ -80,13 +80,15 @@ eachDatabase(({ dialect, url }) => {
         policyText: allow(root(source.registryId), ['ecr:ReplicateImage'], arnOf(copy)),
       })
       await copy.ecr.createRepository({ repositoryName: name })
-      await replicate(source, [copy])
+      await replicateTo(source.ecr, [copy])
       const app = image({ seed: 'creation' })
-      await pushTo(source, name, app)
-      await pushTo(source, 'team/new', app)
-      assert.deepEqual(await settled(source, name, app.digest), [`${copy.name}: COMPLETE`])
-      assert.deepEqual(await settled(source, 'team/new', app.digest), [`${copy.name}: FAILED AccessDeniedException`])
-      assert.equal(await contentOf(copy, 'team/new'), undefined)
+      await pushTo(source.ecr, name, app)
+      await pushTo(source.ecr, 'team/new', app)
+      assert.deepEqual(await settled(source.ecr, name, app.digest), [`${copy.name}: COMPLETE`])
+      assert.deepEqual(await settled(source.ecr, 'team/new', app.digest), [
+        `${copy.name}: FAILED AccessDeniedException`,
+      ])
+      assert.equal(await contentOf(copy.ecr, 'team/new'), undefined)
     })
 
     test("a repository's own policy does not open it to copies, and a registry policy may deny those of its account", async () => {
@@ -98,25 +100,25 @@ eachDatabase(({ dialect, url }) => {
       await second.ecr.putRegistryPolicy({
         policyText: JSON.stringify({ Version: '2012-10-17', Statement: [statement] }),
       })
-      await replicate(source, [copy, second])
+      await replicateTo(source.ecr, [copy, second])
       const app = image({ seed: 'repository policy' })
-      await pushTo(source, name, app)
+      await pushTo(source.ecr, name, app)
       assert.deepEqual(
-        new Set(await settled(source, name, app.digest)),
+        new Set(await settled(source.ecr, name, app.digest)),
         new Set([copy, second].map((registry) => `${registry.name}: FAILED AccessDeniedException`)),
       )
-      assert.deepEqual(await contentOf(copy, name), [])
-      assert.equal(await contentOf(second, name), undefined)
+      assert.deepEqual(await contentOf(copy.ecr, name), [])
+      assert.equal(await contentOf(second.ecr, name), undefined)
     })
 
     test('an account that does not exist is refused', async () => {
       const source = own()
       clockOf(source)
       const copy = { ...source, registryId: '999999999999', region: 'eu-west-9', name: '999999999999/eu-west-9' }
-      await replicate(source, [copy])
+      await replicateTo(source.ecr, [copy])
       const app = image({ seed: 'nowhere' })
-      await pushTo(source, name, app)
-      assert.deepEqual(await settled(source, name, app.digest), [`${copy.name}: FAILED AccessDeniedException`])
+      await pushTo(source.ecr, name, app)
+      assert.deepEqual(await settled(source.ecr, name, app.digest), [`${copy.name}: FAILED AccessDeniedException`])
     })
 
     test('a template for replication makes the repository, and one without the role that it needs is refused', async () => {
@@ -140,12 +142,12 @@ eachDatabase(({ dialect, url }) => {
       await copy.ecr.createRepositoryCreationTemplate({
         ...{ prefix: 'secret', appliedFor: ['REPLICATION'], encryptionConfiguration: { encryptionType: 'KMS' } },
       })
-      await replicate(source, [copy])
+      await replicateTo(source.ecr, [copy])
       const app = image({ seed: 'templates' })
-      for (const each of [name, 'secret/app', 'plain']) await pushTo(source, each, app, 'v1')
-      assert.deepEqual(await settled(source, name, app.digest), [`${copy.name}: COMPLETE`])
-      assert.deepEqual(await settled(source, 'plain', app.digest), [`${copy.name}: COMPLETE`])
-      assert.deepEqual(await settled(source, 'secret/app', app.digest), [
+      for (const each of [name, 'secret/app', 'plain']) await pushTo(source.ecr, each, app, 'v1')
+      assert.deepEqual(await settled(source.ecr, name, app.digest), [`${copy.name}: COMPLETE`])
+      assert.deepEqual(await settled(source.ecr, 'plain', app.digest), [`${copy.name}: COMPLETE`])
+      assert.deepEqual(await settled(source.ecr, 'secret/app', app.digest), [
         `${copy.name}: FAILED RepositoryNotFoundException`,
       ])
       const { repositories = [] } = await copy.ecr.describeRepositories({ repositoryNames: [name, 'plain'] })
@@ -164,30 +166,30 @@ eachDatabase(({ dialect, url }) => {
       const [source, copy] = [own(), own()]
       for (const registry of [source, copy]) clockOf(registry)
       const there = image({ seed: 'there' })
-      await pushTo(copy, name, there, 'there')
-      await replicate(source, [copy])
+      await pushTo(copy.ecr, name, there, 'there')
+      await replicateTo(source.ecr, [copy])
       const images = Array.from({ length: 3 }, (_, at) => image({ seed: `quota ${at}` }))
-      await pushTo(source, 'other', images[0] ?? there, 'v1')
-      for (const each of images) await pushTo(source, name, each)
-      const statuses = await Promise.all(images.map((each) => settled(source, name, each.digest)))
+      await pushTo(source.ecr, 'other', images[0] ?? there, 'v1')
+      for (const each of images) await pushTo(source.ecr, name, each)
+      const statuses = await Promise.all(images.map((each) => settled(source.ecr, name, each.digest)))
       assert.deepEqual(
         statuses.flat().toSorted((a, b) => (a < b ? -1 : 1)),
         [`${copy.name}: COMPLETE`, `${copy.name}: COMPLETE`, `${copy.name}: FAILED LimitExceededException`],
       )
-      assert.equal((await contentOf(copy, name))?.length, 3)
-      assert.deepEqual(await settled(source, 'other', images[0]?.digest ?? ''), [`${copy.name}: COMPLETE`])
+      assert.equal((await contentOf(copy.ecr, name))?.length, 3)
+      assert.deepEqual(await settled(source.ecr, 'other', images[0]?.digest ?? ''), [`${copy.name}: COMPLETE`])
     })
 
     test('a rule that is removed ends what it asked for', async () => {
       const [source, copy] = [own(), foreign()]
       for (const registry of [source, copy]) clockOf(registry)
-      await replicate(source, [copy])
+      await replicateTo(source.ecr, [copy])
       const app = image({ seed: 'removed rule' })
-      await pushTo(source, name, app)
-      assert.deepEqual(await settled(source, name, app.digest), [`${copy.name}: FAILED AccessDeniedException`])
-      await replicate(source, [])
+      await pushTo(source.ecr, name, app)
+      assert.deepEqual(await settled(source.ecr, name, app.digest), [`${copy.name}: FAILED AccessDeniedException`])
+      await replicateTo(source.ecr, [])
       ahead += hourMs + 1_000
-      await until(async () => (await statusesOf(source, name, { imageDigest: app.digest })).length === 0)
+      await until(async () => (await statusesOf(source.ecr, name, { imageDigest: app.digest })).length === 0)
     })
   })
 })
