@@ -65,14 +65,21 @@ export async function withSession<Value>(
   }
 }
 
-/** For calls that only credentials can fail. */
+/** For calls that only credentials can fail, or too many calls: AWS answers 400 to both. */
 export async function requireOk(answer: Answered, service: Service, now: number): Promise<void> {
   if (answer.status === 200) return
-  await answer.discard()
+  const text = (await answer.start(longestRefusal)).toString()
+  if (answer.status === 400 && throttled.test(text)) {
+    throw new RemoteFailure('limited', `its ${service.toUpperCase()} receives too many requests`)
+  }
   throw answer.status === 400 || answer.status === 401 || answer.status === 403
     ? new RemoteFailure('unauthorized', `its ${service.toUpperCase()} refuses the AWS credentials`)
     : failureOfAnswer(answer, now)
 }
+
+/** The `__type` of ECR, and the `Code` of STS (AWS, "Common error types"). */
+const throttled = /"__type"\s*:\s*"[^"]*(?:Throttling|TooManyRequests)|<Code>Throttling/
+const longestRefusal = 64 * 1024
 
 const target = 'AmazonEC2ContainerRegistry_V20150921'
 const longestAnswer = 256 * 1024

@@ -231,3 +231,18 @@ describe('a peer that speaks ECR', () => {
     assert.deepEqual(calls.slice(8), ['PutImage', 'AssumeRole', 'PutImage'])
   })
 })
+
+test('a sign-in that AWS throttles is no refusal of the key', async () => {
+  const key = { accessKeyId: 'AKIATESTTESTTESTTEST', secretAccessKey: 'test-secret-test-secret-test-secret-test' }
+  const credentials = { kind: 'ecr', account: '000000000000', region: 'eu-central-1', key } as const
+  const throttling: ScriptedAnswer = {
+    status: 400,
+    body: JSON.stringify({ __type: 'ThrottlingException', message: 'Rate exceeded' }),
+  }
+  const xml = '<ErrorResponse><Error><Code>Throttling</Code></Error></ErrorResponse>'
+  const roleArn = 'arn:aws:iam::000000000000:role/replication'
+  await using ecr = await openPeer(() => throttling, { credentials })
+  await assert.rejects(ecr.peer.startUpload('app'), failure('limited'))
+  await using sts = await openPeer(() => ({ status: 400, body: xml }), { credentials: { ...credentials, roleArn } })
+  await assert.rejects(sts.peer.startUpload('app'), failure('limited'))
+})
