@@ -15,6 +15,7 @@ import { moveReplicaTag, type ReplicaTagOutcome } from './replica-push.ts'
 import { forgetReplica, recordReplicas } from './replicas.ts'
 import { inRepository, lockRepository, type Repository, type RepositoryKey } from './repository.ts'
 import { createStorageQuotas, type StorageLimits } from './storage-quotas.ts'
+import { boundedTime } from './tag-conflict.ts'
 import type { Act } from './tag-moves.ts'
 import { type MovedTag, moveTag, type OnTagMoved, requireTagsWithin } from './tag-moving.ts'
 
@@ -121,7 +122,10 @@ export function createImagePush({
     { replica, cause, at }: Pick<ManifestPush, 'replica'> & PushAct,
   ): Promise<void> {
     if (replica === undefined) await forgetReplica(trx, repository, digest)
-    else await recordReplicas(trx, repository, [{ digest, ...replica }], at)
+    else {
+      const pushedAt = boundedTime(replica.pushedAt, at)
+      await recordReplicas(trx, repository, [{ digest, source: replica.source, pushedAt }], at)
+    }
     if (cause !== 'cache') await onNewPush?.(trx, repository.id, digest)
   }
 

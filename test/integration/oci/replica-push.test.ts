@@ -181,6 +181,17 @@ eachDatabase(({ dialect, url }) =>
       await session.ecr.putReplicationConfiguration({ replicationConfiguration: { rules: [] } })
     })
 
+    test('an origin says no time that is still to come', async () => {
+      const { server } = session
+      const repositoryName = name()
+      const app = image({ seed: 'from the future' })
+      await peer.replicate(repositoryName, app, { tag: 'v1', pushedAt: 999_999_999_999_999 })
+      const { body } = await callAdmin<{ pushedAt: number }>(server, server.credentials, 'DescribeImageOrigin', {
+        ...{ repositoryName, imageTag: 'v1' },
+      })
+      assert.ok(body.pushedAt * 1_000 <= now, String(body.pushedAt))
+    })
+
     test('two registries that push a tag in one millisecond point it to the same image', async () => {
       const [one, two] = [image({ seed: 'equal one' }), image({ seed: 'equal two' })]
       const winner = one.digest > two.digest ? one : two
