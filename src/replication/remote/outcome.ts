@@ -34,8 +34,21 @@ function isAborted(error: unknown): boolean {
 function outcomeOfPeer({ reason, message, retryAfterMs, said }: RemoteFailure): Outcome {
   const [kind, code] = kinds[reason]
   if (kind === 'unreachable') return { kind, reason: message, retryAfterMs }
-  return { kind, code, reason: said === undefined ? message : `${message}: ${said.message}` }
+  const isRefused = kind === 'refused' || unwanted.has(said?.code ?? '')
+  return {
+    kind: isRefused ? 'refused' : kind,
+    ...{ code, reason: said === undefined ? message : `${message}: ${said.message || said.code}` },
+  }
 }
+
+/**
+ * What a peer says of an image that it will not have, however often it is sent: of the distribution API, and of ECR. Others, such as that of
+ * a blob which is not there yet, may end.
+ */
+const unwanted: ReadonlySet<string> = new Set([
+  ...['MANIFEST_INVALID', 'MANIFEST_UNVERIFIED', 'NAME_INVALID', 'SIZE_INVALID', 'TAG_INVALID', 'UNSUPPORTED'],
+  ...['ImageDigestDoesNotMatchException', 'InvalidParameterException', 'UnsupportedImageTypeException'],
+])
 
 /** The codes are exceptions of ECR: AWS documents no list of failure codes (API reference, "ImageReplicationStatus"). */
 const kinds: Record<RemoteFailureReason, readonly ['unreachable' | 'refused' | 'failed', string]> = {

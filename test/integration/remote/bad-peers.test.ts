@@ -142,6 +142,28 @@ describe('a peer', { concurrency: true }, () => {
     assert.deepEqual(other.asked, [])
   })
 
+  test('that accepts no manifest of this kind is a refusal, and a blob that is not there yet is none', async () => {
+    let code = 'MANIFEST_BLOB_UNKNOWN'
+    await using opened = await open(({ method, url, response, raw }) => {
+      if (method !== 'PUT' || !url.pathname.includes('/manifests/')) return false
+      raw.resume()
+      response.writeHead(400).end(JSON.stringify({ errors: [{ code, message: 'it cannot be read' }] }))
+      return true
+    })
+    const { source, peer } = opened
+    const name = await source.repository()
+    const pushed = image()
+    await source.push(name, pushed, 'v1')
+    await until(() => peer.asked.some((each) => each.includes('PUT') && each.includes('/manifests/')))
+    await delay(500)
+    const { replicationStatuses } = await source.ecr.describeImageReplicationStatus({
+      ...{ repositoryName: name, imageId: { imageDigest: pushed.digest } },
+    })
+    assert.equal(replicationStatuses?.[0]?.status, 'IN_PROGRESS')
+    code = 'MANIFEST_INVALID'
+    assert.deepEqual(await settled(source.ecr, name, pushed.digest), status('FAILED InvalidParameterException'))
+  })
+
   test('that asks for credentials for ever is asked a few times', async () => {
     const login = { username: 'user', password: 'password' }
     await using opened = await open(({ answer }) => {
