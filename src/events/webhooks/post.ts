@@ -1,4 +1,5 @@
 import type { Clock } from '#lib/clock.ts'
+import { createDnsLookUp } from '#lib/dns-lookup.ts'
 import type { LookUp } from '#lib/guarded-lookup.ts'
 import { Refusal } from '#lib/refusal.ts'
 import { parseRetryAfter } from '#remote/rate-limit.ts'
@@ -50,10 +51,14 @@ export interface PosterParts {
 const usualTimeoutMs = 15_000
 
 export function createPoster({ admit, clock, certificates, timeoutMs = usualTimeoutMs, lookUp }: PosterParts): Poster {
-  const shared = { certificates, silenceMs: timeoutMs, ...(lookUp && { lookUp }) }
+  const shared = { certificates, silenceMs: timeoutMs }
   // A proxy looks names up by itself and would reach private addresses. Only listed hosts are reached through one.
-  const direct = createTransport({ ...shared, proxies: { httpProxy: '', httpsProxy: '' } })
-  const listed = createTransport({ ...shared, proxies: undefined })
+  const direct = createTransport({
+    ...shared,
+    proxies: { httpProxy: '', httpsProxy: '' },
+    lookUp: lookUp ?? createDnsLookUp(),
+  })
+  const listed = createTransport({ ...shared, proxies: undefined, ...(lookUp && { lookUp }) })
 
   return {
     async post({ url, secrets }, message, stop) {
