@@ -54,6 +54,10 @@ export interface BlobSenderParts {
 /** Breaks in a row without a byte that arrived. A peer may still write what it received before the connection broke. */
 const mostBreaks = 10
 const lookAgainMs = 300
+/** Looks at an upload that shows nothing of what was just sent. */
+const mostLooks = 5
+/** Distribution 2.8 ends an upload with the connection that breaks. Each new one sends all bytes again. */
+const mostRestarts = 3
 
 /**
  * Brings a blob to the peer: not at all if it is there, by a mount if another repository has it, or else by an upload that goes on where it
@@ -126,6 +130,7 @@ async function sendRest(
   let { upload } = begun
   /** The furthest that the peer has had. Bytes that it forgot do not count again. */
   let furthest = upload.offset
+  let restarts = 0
   for (let breaks = 0; ; ) {
     try {
       // Kept also where all bytes have arrived: another process may have to end it.
@@ -136,8 +141,10 @@ async function sendRest(
         const body = throttle.pace(reader.chunks({ start: upload.offset, end }), signal)
         upload = await peer.append(upload, { body, sizeBytes: end - upload.offset }, { signal })
         if (upload.offset < end) throw new RemoteFailure('upload', 'it keeps less than was sent')
-        furthest = end
-        breaks = 0
+        if (end > furthest) {
+          furthest = end
+          breaks = 0
+        }
         if (upload.offset === reader.sizeBytes) break
         await uploads.keep(digest, upload)
         await onReached()
@@ -153,13 +160,15 @@ async function sendRest(
         await requireIntact(reader, digest)
       }
       if (!goesOn.has(error.reason) || ++breaks > mostBreaks) throw error
-      await delay(lookAgainMs, undefined, { signal })
-      const found = await peer.findUpload(upload, { signal })
+      let found = await findStill(peer, upload, { sizeBytes: reader.sizeBytes, signal })
       if (found === undefined) {
         // The answer to the last request may have been lost.
         if (await peer.hasBlob(name, digest, { signal })) return
         await uploads.drop(name, [digest])
-        throw error
+        if (++restarts > mostRestarts) throw error
+        const begun = await peer.startUpload(name, { signal })
+        if (begun === 'mounted') return
+        found = begun
       }
       if (found.offset > furthest) {
         furthest = found.offset
@@ -168,6 +177,26 @@ async function sendRest(
       }
       upload = found
     }
+  }
+}
+
+/**
+ * The upload after a break, once its offset stays: a peer still writes for a moment what it received. What is sent before that would be sent
+ * twice.
+ */
+async function findStill(
+  peer: PeerRegistry,
+  upload: RemoteUpload,
+  { sizeBytes, signal }: { readonly sizeBytes: number; readonly signal: AbortSignal },
+): Promise<RemoteUpload | undefined> {
+  let before: RemoteUpload | undefined
+  for (let looks = 1; ; looks++) {
+    await delay(lookAgainMs, undefined, { signal })
+    const found = await peer.findUpload(upload, { signal })
+    const isStill = found?.offset === before?.offset
+    const mayGrow = found !== undefined && found.offset === upload.offset && found.offset < sizeBytes
+    if (found === undefined || (isStill && !mayGrow) || looks === mostLooks) return found
+    before = found
   }
 }
 
