@@ -165,7 +165,7 @@ async function sendRest(
         // The answer to the last request may have been lost.
         if (await peer.hasBlob(name, digest, { signal })) return
         await uploads.drop(name, [digest])
-        if (++restarts > mostRestarts) throw error
+        if (error.reason !== 'unreachable' || ++restarts > mostRestarts) throw error
         const begun = await peer.startUpload(name, { signal })
         if (begun === 'mounted') return
         found = begun
