@@ -9,10 +9,16 @@ export interface TlsFront extends AsyncDisposable {
   readonly url: string
 }
 
-export async function startTlsFront({ host }: { readonly host: string }): Promise<TlsFront> {
+export async function startTlsFront({
+  host,
+  pair = selfSigned,
+}: {
+  readonly host: string
+  readonly pair?: { readonly cert: string; readonly key: string }
+}): Promise<TlsFront> {
   const { hostname, port } = new URL(`http://${host}`)
   const sockets = new Set<TLSSocket>()
-  const server = createServer({ cert: selfSigned.cert, key: selfSigned.key }, (socket) => {
+  const server = createServer({ cert: pair.cert, key: pair.key }, (socket) => {
     sockets.add(socket)
     const upstream = connect(Number(port), hostname)
     // Either side may go away first; the other then ends too.

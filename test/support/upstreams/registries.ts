@@ -10,11 +10,16 @@ export interface RegistryProcess extends AsyncDisposable {
 }
 
 /** CNCF Distribution: `docker-registry` is Debian's package of version 2, `registry` the program of version 3. */
-export async function startDistribution(program: 'docker-registry' | 'registry'): Promise<RegistryProcess> {
+export async function startDistribution(
+  program: 'docker-registry' | 'registry',
+  options: { readonly auth?: object } = {},
+): Promise<RegistryProcess> {
   await using stack = new AsyncDisposableStack()
   const folder = stack.use(await temporaryFolder())
   const path = join(folder.path, 'config.yml')
-  await writeFile(path, 'version: 0.1\nstorage: {inmemory: {}}\nhttp: {addr: "127.0.0.1:0"}\n')
+  const http = { addr: '127.0.0.1:0', secret: 'of a test' }
+  // YAML takes JSON.
+  await writeFile(path, JSON.stringify({ version: 0.1, storage: { inmemory: {} }, http, ...options }))
   // Version 3 would send traces elsewhere.
   const command = ['/usr/bin/env', 'OTEL_TRACES_EXPORTER=none', findProgram(program) ?? program, 'serve', path]
   const child = stack.use(startProcess(command))
