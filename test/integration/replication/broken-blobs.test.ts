@@ -1,4 +1,4 @@
-/** A blob whose connection breaks, at peers that differ in what they keep of it. */
+/** A blob that breaks off with its connection, at peers that keep all, some or none of it. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { systemClock } from '#lib/clock.ts'
