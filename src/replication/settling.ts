@@ -19,6 +19,8 @@ export interface SettlingParts {
 const refusedAgainMs = 60 * 60 * 1_000
 /** Until an image looks again whether another one that goes first is there. */
 const laterMs = 1_000
+/** What a destination may ask to wait (`Retry-After`). A header that is wrong stops nothing for good. */
+export const longestAskedMs = 60 * 60 * 1_000
 /** Of a text that another registry may have sent. */
 const longestReason = 500
 
@@ -70,8 +72,9 @@ export function createSettle({ clock, random, onAction }: SettlingParts): Settle
     // It goes behind those that wait: the destination may fail at this image alone.
     await postponeItem(trx, item, at, {})
     if (counted === undefined) return
+    const waitMs = Math.max(Math.min(leastMs, longestAskedMs), backoffMs(counted.failures, random()))
     await updateRoute(trx, item)
-      .set({ next_at: at + Math.max(leastMs, backoffMs(counted.failures, random())) })
+      .set({ next_at: at + waitMs })
       .execute()
   }
 

@@ -3,6 +3,7 @@ import { type Worker, worker } from '#jobs/worker.ts'
 import type { Metadata } from '#metadata/metadata.ts'
 import { RemoteFailure } from '#remote/registry.ts'
 import type { FindDestination } from '#replication/destination.ts'
+import { longestAskedMs } from '#replication/settling.ts'
 import { sumMissingBlobs } from './missing-blobs.ts'
 import { addCounts, countItems, doesSend, findRun, type Run, type RunState } from './run.ts'
 import { type StepParts, takeStep } from './step.ts'
@@ -62,7 +63,7 @@ export function createRunWorker(parts: RunWorkerParts): Worker {
           return 'done'
         }
         await noteError(metadata, run, error.message)
-        return again(Math.max(unreachableAgainMs, error.retryAfterMs ?? 0))
+        return again(Math.max(unreachableAgainMs, Math.min(error.retryAfterMs ?? 0, longestAskedMs)))
       }
     }
     return again(0)

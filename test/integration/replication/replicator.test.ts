@@ -157,6 +157,14 @@ eachDatabase((databases) =>
       assert.deepEqual(new Set(stage.actions.map(({ result }) => result)), new Set(['SUCCESS']))
     })
 
+    test('a destination that asks for years of patience is tried after an hour', async (t) => {
+      const stage = await startStage(t, databases)
+      await stage.queue(digestOfNumber(1))
+      stage.start(() => ({ kind: 'unreachable', reason: 'it receives too many requests', retryAfterMs: 1e12 }))
+      await until(async () => (await stage.route()).failures === 1)
+      assert.equal((await stage.route()).next_at, 1_000_000 + 3_600_000)
+    })
+
     test('a push during an attempt is replicated after it', async (t) => {
       const stage = await startStage(t, databases)
       const [begun, go] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()]
