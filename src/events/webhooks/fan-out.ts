@@ -66,8 +66,8 @@ export function createFanOut({ clock, onError, limits = defaultWebhookLimits }: 
       .select(['id', 'account', 'region', 'pattern', 'enabled', 'kept_events as events', 'kept_bytes as bytes'])
       .where('account', 'in', accounts)
       .orderBy('id')
-      // A deletion waits, so that each row below has its webhook.
-      .forKeyShare()
+      // A deletion waits, so that each row below has its webhook. A weaker lock would be raised below, and PostgreSQL may find a deadlock.
+      .forNoKeyUpdate()
       .execute()
     const now = clock()
     const bodies = new Map(published.map(({ sequence, envelope }) => [sequence, JSON.stringify(envelope)]))
@@ -101,7 +101,7 @@ interface Wanted extends PublishedEvent {
   readonly bytes: number
 }
 
-/** The first of the wanted events that fit, counted. Locks the webhook before its lanes, as every other transaction does. */
+/** The first of the wanted events that fit, counted. The webhook is locked before its lanes, as in every other transaction. */
 async function makeRoom(
   trx: Transaction,
   webhookId: number,
