@@ -22,7 +22,10 @@ export interface LocalDestinationParts extends AdmissionParts {
   readonly describe: (refusal: Refusal) => { readonly code: string; readonly reason: string }
 }
 
-/** Measured (benchmark: replication within the deployment): more items in a transaction are hardly faster, and hold up pushes longer. */
+/**
+ * Processor time of an image on SQLite (benchmark: replication within the deployment): 1.6 ms with 10 in a transaction, 0.85 ms with 50,
+ * 0.65 ms with 200. Pushes to both repositories wait for a transaction.
+ */
 const batch = 50
 
 export function createFindLocalDestination(parts: LocalDestinationParts): FindDestination {

@@ -2,9 +2,11 @@
 import assert from 'node:assert/strict'
 import { randomUUID } from 'node:crypto'
 import { describe, type TestContext, test } from 'node:test'
+import { sql } from 'kysely'
 import { FileBlobStore } from '#blobs/file.ts'
 import { ecrQuotas } from '#config/quotas.ts'
 import { parseAccountId } from '#names/account.ts'
+import { parseDigest } from '#names/digest.ts'
 import { parseRegion } from '#names/region.ts'
 import { parseRepositoryName } from '#names/repository-name.ts'
 import { parseTag } from '#names/tag.ts'
@@ -22,6 +24,7 @@ import { createRepositories } from '#registry/repositories.ts'
 import { createRepositoryRetentions } from '#registry/repository-retention.ts'
 import { createStorageClasses } from '#registry/storage-class.ts'
 import { createUploads } from '#registry/uploads.ts'
+import { queueItem } from '#replication/queue.ts'
 import { eachDatabase } from '#test/support/databases.ts'
 import { artifact, type Image, image, index, manifestsOf } from '#test/support/images/build.ts'
 import { assertStorageCounted } from '#test/support/storage-sum.ts'
@@ -412,6 +415,31 @@ eachDatabase((databases) =>
       assert.deepEqual(await metadata.reader.selectFrom('blob').selectAll().execute(), [])
       assert.deepEqual(await stored(), new Set())
       await assertStorageCounted(metadata)
+    })
+
+    test('what is known of its copies goes in parts before a deleted repository does', async (t) => {
+      const { push, repositories, work, metadata } = await stage(t)
+      const app = image({ seed: 'app' })
+      await push(app, 'v1')
+      const { id } = await metadata.reader.selectFrom('repository').select('id').executeTakeFirstOrThrow()
+      await metadata.transaction(async (trx) => {
+        const { registry: source } = key
+        const destination = { ...source, region: parseRegion('eu-west-1') }
+        const asked = { source, destination, cause: 'push', pushedAt: 1, tags: [] } as const
+        await queueItem(trx, { ...asked, repositoryId: id, digest: parseDigest(app.digest) }, 1)
+        // With rows that are left, one statement would remove all of them.
+        if (databases.dialect === 'sqlite') {
+          await sql`create trigger in_parts before delete on repository
+            when exists (select 1 from replication_item where repository_id = old.id)
+            begin select raise(abort, 'rows are left'); end`.execute(trx)
+        }
+      })
+      await repositories.delete(key, { force: true, by })
+      await work(8 * dayMs)
+      await work(dayMs)
+      for (const table of ['repository', 'replication_item'] as const) {
+        assert.deepEqual(await metadata.reader.selectFrom(table).selectAll().execute(), [], table)
+      }
     })
 
     test('jobs that purge one deleted repository at once subtract its manifests once', async (t) => {
