@@ -94,9 +94,11 @@ async function showStatus(call: ApiCall): Promise<void> {
     }
     if (unreachable !== undefined) call.output.note(`\n${printDestination(to)}: out of reach: ${unreachable.reason}`)
   }
-  for (const { runId, kind, status, destination: to } of await unfinishedRuns(call)) {
+  for (const { runId, kind, status, destination: to, reason } of await unfinishedRuns(call)) {
     const name = kind.toLowerCase().replace('_', ' ')
-    call.output.note(`\n${printDestination(to)}: ${name} ${runId} is ${status.toLowerCase()}`)
+    call.output.note(
+      `\n${printDestination(to)}: ${name} ${runId} is ${status.toLowerCase()}${reason === undefined ? '' : `: ${reason}`}`,
+    )
   }
   if (shown.some(({ failedCount, unreachable }) => failedCount > 0 || unreachable !== undefined)) exitWithFaults()
 }

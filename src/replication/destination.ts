@@ -18,8 +18,17 @@ export interface Destination {
   replicate(items: readonly ReplicationItem[], settle: Settle, options: SignalOption): Promise<void>
   /** What the destination has of these. @throws RemoteFailure */
   inspect(name: RepositoryName, asked: Inspected, options: SignalOption): Promise<Inspection>
-  /** Those of these blobs that a copy would have to send. @throws RemoteFailure */
-  missingBlobs(name: RepositoryName, digests: readonly Digest[], options: SignalOption): Promise<ReadonlySet<Digest>>
+  /** Those of these blobs that a copy of an image of the source's repository would have to send. @throws RemoteFailure */
+  missingBlobs(
+    source: SourceRepository,
+    digests: readonly Digest[],
+    options: SignalOption,
+  ): Promise<ReadonlySet<Digest>>
+}
+
+export interface SourceRepository {
+  readonly id: number
+  readonly name: RepositoryName
 }
 
 export interface SignalOption {

@@ -148,6 +148,13 @@ async function postponeItem(
     .execute()
 }
 
+/** Bytes of an image that is not whole there yet. */
+export async function noteSent(trx: Transaction, route: Route, bytes: number): Promise<void> {
+  await updateRouteOf(trx, route)
+    .set({ bytes: sql`bytes + ${bytes}` })
+    .execute()
+}
+
 function columnsOf({ code, reason }: Failure) {
   return { failure_code: code, failure_reason: reason.slice(0, longestReason) }
 }

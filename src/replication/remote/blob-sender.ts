@@ -35,6 +35,12 @@ export interface BlobSending {
   /** A repository of the peer that has the blob. */
   readonly findMount: () => Promise<RepositoryName | undefined>
   readonly signal: AbortSignal
+  /** Counts what arrived, also of a blob that is not whole yet. */
+  readonly sent: SentBytes
+}
+
+export interface SentBytes {
+  bytes: number
 }
 
 export interface BlobSenderParts {
@@ -61,32 +67,30 @@ const mostRestarts = 3
 
 /**
  * Brings a blob to the peer: not at all if it is there, by a mount if another repository has it, or else by an upload that goes on where it
- * broke. Returns how many bytes were sent. The row of its upload stays until the image is settled: the next process learns from it which
+ * broke. The row of its upload stays until the image is settled: the next process learns from it which
  * repository of the peer has the blob.
  *
  * @throws RemoteFailure; HoursOver
  */
-export async function sendBlob(parts: BlobSenderParts, sending: BlobSending): Promise<number> {
+export async function sendBlob(parts: BlobSenderParts, sending: BlobSending): Promise<void> {
   const { peer, uploads, suspects } = parts
   const { name, digest, open, findMount, signal } = sending
-  if (await peer.hasBlob(name, digest, { signal })) return 0
+  if (await peer.hasBlob(name, digest, { signal })) return
   let upload = await findKept(parts, sending)
   if (upload === undefined) {
     const begun = await begin(parts, sending, await findMount())
-    if (begun === 'mounted') return 0
+    if (begun === 'mounted') return
     upload = begun
   }
-  const before = upload.offset
   await using reader = await open()
   // One that the peer found to be another's is not sent again as long as it is.
   if (suspects.has(digest)) await requireIntact(reader, digest)
   suspects.delete(digest)
-  if (before > reader.sizeBytes) {
+  if (upload.offset > reader.sizeBytes) {
     await uploads.drop(name, [digest])
     throw new RemoteFailure('upload', 'the upload is longer than the blob')
   }
   await sendRest(parts, sending, { upload, reader })
-  return reader.sizeBytes - before
 }
 
 async function findKept(
@@ -125,11 +129,19 @@ async function sendRest(
   begun: { readonly upload: RemoteUpload; readonly reader: BlobReader },
 ): Promise<void> {
   const { peer, uploads, throttle, clock, closedUntil, chunkBytes, onReached, suspects } = parts
-  const { name, digest, signal } = sending
+  const { name, digest, signal, sent } = sending
   const { reader } = begun
   let { upload } = begun
   /** The furthest that the peer has had. Bytes that it forgot do not count again. */
   let furthest = upload.offset
+  /** Whether bytes arrived that the peer did not have before. */
+  const hasGained = (offset: number) => {
+    const gained = offset - furthest
+    if (gained <= 0) return false
+    furthest = offset
+    sent.bytes += gained
+    return true
+  }
   let restarts = 0
   for (let breaks = 0; ; ) {
     try {
@@ -140,11 +152,9 @@ async function sendRest(
         const end = Math.min(upload.offset + chunkBytes, reader.sizeBytes)
         const body = throttle.pace(reader.chunks({ start: upload.offset, end }), signal)
         upload = await peer.append(upload, { body, sizeBytes: end - upload.offset }, { signal })
+        const isProgress = upload.offset === end && hasGained(end)
         if (upload.offset < end) throw new RemoteFailure('upload', 'it keeps less than was sent')
-        if (end > furthest) {
-          furthest = end
-          breaks = 0
-        }
+        if (isProgress) breaks = 0
         if (upload.offset === reader.sizeBytes) break
         await uploads.keep(digest, upload)
         await onReached()
@@ -170,8 +180,7 @@ async function sendRest(
         if (begun === 'mounted') return
         found = begun
       }
-      if (found.offset > furthest) {
-        furthest = found.offset
+      if (hasGained(found.offset)) {
         breaks = 0
         await onReached()
       }

@@ -13,12 +13,12 @@ import { type PeerRegistry, type PeerRemotes, RemoteFailure } from '#remote/regi
 import type { Destination, Inspection, Outcome } from '#replication/destination.ts'
 import type { ReplicationItem } from '#replication/item.ts'
 import { registryText } from '#replication/rules.ts'
-import { noteReached } from '#replication/settling.ts'
+import { noteReached, noteSent } from '#replication/settling.ts'
 import { HoursOver } from './blob-sender.ts'
 import { createBlobTurns } from './blob-turns.ts'
 import { addressOf } from './connection.ts'
 import { closedUntil } from './hours.ts'
-import { createImageSender, type ImageSender } from './image-sender.ts'
+import { createImageSender, type ImageSender, type ImageSenderParts } from './image-sender.ts'
 import { findMountSource } from './mounts.ts'
 import { outcomeOf } from './outcome.ts'
 import { createSourceImages } from './source-images.ts'
@@ -63,6 +63,8 @@ export function createFindRemoteDestination(parts: RemoteDestinationParts): Find
     const { peer, throttle } = found
     const remote = remotes.connect(addressOf(peer, source, destination))
     const isClosed = (now: number) => closedUntil(peer.hours, now)
+    const findMount: ImageSenderParts['findMount'] = ({ repositoryId }, digest) =>
+      findMountSource(metadata.reader, { source, destination, repositoryId, digest })
     const sender = createImageSender({
       ...{ sourceImages, linkedBlobs, peer: remote, kind: peer.kind },
       blobs: {
@@ -71,10 +73,9 @@ export function createFindRemoteDestination(parts: RemoteDestinationParts): Find
         uploads: createKeptUploads({ metadata, clock }, destination),
       },
       turns: createBlobTurns({ mountsFromImages: peer.kind !== 'registry' }),
-      findMount: ({ repositoryId }, digest) =>
-        findMountSource(metadata.reader, { source, destination, repositoryId, digest }),
+      findMount,
     })
-    return destinationOf(parts, { peer, remote, sender, isClosed })
+    return destinationOf(parts, { peer, remote, sender, findMount, isClosed })
   }
 
   return (source, destination) => {
@@ -100,12 +101,13 @@ interface Connected {
   readonly peer: Peer
   readonly remote: PeerRegistry
   readonly sender: ImageSender
+  readonly findMount: ImageSenderParts['findMount']
   readonly isClosed: (now: number) => number | undefined
 }
 
 function destinationOf(
   { metadata, describe }: RemoteDestinationParts,
-  { peer, remote, sender, isClosed }: Connected,
+  { peer, remote, sender, findMount, isClosed }: Connected,
 ): Destination {
   return {
     leaseKey: `replication to peer ${peer.name}`,
@@ -116,11 +118,14 @@ function destinationOf(
     async replicate(items, settle, { signal }) {
       for (const item of items) {
         const settleAs = (outcome: Outcome) => metadata.transaction((trx) => settle(trx, item, outcome))
-        const settleSent = (sent: number | 'gone') =>
-          settleAs(sent === 'gone' ? { kind: 'gone' } : { kind: 'complete', bytes: sent })
+        const sent = { bytes: 0 }
+        const settleSent = (result: 'complete' | 'gone') =>
+          settleAs(result === 'gone' ? { kind: 'gone' } : { kind: 'complete', bytes: sent.bytes })
         try {
-          await withRepository({ peer, remote }, item, () => sender.send(item, { signal, settle: settleSent }))
+          await withRepository({ peer, remote }, item, () => sender.send(item, { signal, sent, settle: settleSent }))
         } catch (error) {
+          const route = { source: item.source.registry, destination: item.destination }
+          if (sent.bytes > 0) await metadata.transaction((trx) => noteSent(trx, route, sent.bytes))
           // Both leave the item as it is, due at once.
           if (error instanceof HoursOver || signal.aborted) return
           await settleAs(outcomeOf(error, describe))
@@ -142,10 +147,13 @@ function destinationOf(
       return { images, tags: targets } satisfies Inspection
     },
 
-    async missingBlobs(name, digests, { signal }) {
+    async missingBlobs({ id, name }, digests, { signal }) {
       const missing = new Set<Digest>()
       await inLanes(digests, asksAtOnce, async (digest) => {
-        if (!(await remote.hasBlob(name, digest, { signal }))) missing.add(digest)
+        if (await remote.hasBlob(name, digest, { signal })) return
+        // ECR mounts only where its account setting `BLOB_MOUNTING` says so.
+        const mount = peer.kind === 'ecr' ? undefined : await findMount({ repositoryId: id }, digest)
+        if (mount === undefined) missing.add(digest)
       })
       return missing
     },

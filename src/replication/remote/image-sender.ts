@@ -6,7 +6,7 @@ import type { Puller } from '#registry/puller.ts'
 import type { ContentRefusals } from '#registry/refusals.ts'
 import { type PeerRegistry, RemoteFailure } from '#remote/registry.ts'
 import type { ReplicationItem } from '#replication/item.ts'
-import { type BlobSenderParts, SentElsewhere, SourceDamaged, sendBlob } from './blob-sender.ts'
+import { type BlobSenderParts, type SentBytes, SentElsewhere, SourceDamaged, sendBlob } from './blob-sender.ts'
 import type { BlobTurns, ImageTurns } from './blob-turns.ts'
 import { goesOnSoon } from './outcome.ts'
 import { planSends, type SendPlan } from './plan.ts'
@@ -15,8 +15,7 @@ import type { SourceImages, SourceManifest } from './source-images.ts'
 /** Sends one image to a peer: what it needs first, its manifests by digest, and its tags last. */
 export interface ImageSender {
   /**
-   * Returns how many bytes of blobs were sent, or `gone` where the source does not have the image. `settle` runs before other images may
-   * mount what this one sent.
+   * Settles as `gone` where the source does not have the image. `settle` runs before other images may mount what this one sent.
    *
    * @throws RemoteFailure; HoursOver; SourceDamaged; SentElsewhere
    */
@@ -25,7 +24,8 @@ export interface ImageSender {
 
 export interface SendOptions {
   readonly signal: AbortSignal
-  readonly settle: (sent: number | 'gone') => Promise<void>
+  readonly sent: SentBytes
+  readonly settle: (result: 'complete' | 'gone') => Promise<void>
 }
 
 export interface ImageSenderParts {
@@ -35,7 +35,10 @@ export interface ImageSenderParts {
   readonly kind: 'lading' | 'ecr' | 'registry'
   readonly blobs: BlobSenderParts
   readonly turns: BlobTurns
-  readonly findMount: (item: ReplicationItem, digest: Digest) => ReturnType<Parameters<typeof sendBlob>[1]['findMount']>
+  readonly findMount: (
+    item: Pick<ReplicationItem, 'repositoryId'>,
+    digest: Digest,
+  ) => ReturnType<Parameters<typeof sendBlob>[1]['findMount']>
 }
 
 const blobsAtOnce = 4
@@ -47,7 +50,8 @@ const asService: Puller = { arn: '', identityArn: '', may: async () => false }
 interface Planned {
   readonly graph: Graph
   readonly plan: SendPlan
-  readonly settle: (sent: number) => Promise<void>
+  readonly sent: SentBytes
+  readonly settle: SendOptions['settle']
 }
 
 type Graph = ReadonlyMap<Digest, SourceManifest>
@@ -117,28 +121,29 @@ export function createImageSender(parts: ImageSenderParts): ImageSender {
   async function sendBlobs(
     item: ReplicationItem,
     digests: readonly Digest[],
-    { wait, sent }: ImageTurns,
+    { turns, sent }: Pick<Planned, 'sent'> & { readonly turns: ImageTurns },
     signal: AbortSignal,
-  ): Promise<number> {
-    let total = 0
+  ): Promise<void> {
     await inLanes(digests, blobsAtOnce, async (digest) => {
-      await wait(digest, signal)
+      await turns.wait(digest, signal)
       await requireHere(item, digests)
-      const bytes = await sendBlob(blobs, {
-        ...{ name: item.source.name, digest, signal },
+      await sendBlob(blobs, {
+        ...{ name: item.source.name, digest, signal, sent },
         open: () => openBlob(item, digest),
         findMount: () => findMount(item, digest),
       })
-      total += bytes
-      sent(digest)
+      turns.sent(digest)
     })
-    return total
   }
 
-  async function sendPlan(item: ReplicationItem, { graph, plan, settle }: Planned, signal: AbortSignal): Promise<void> {
+  async function sendPlan(
+    item: ReplicationItem,
+    { graph, plan, sent, settle }: Planned,
+    signal: AbortSignal,
+  ): Promise<void> {
     await requireHere(item, plan.blobs)
     using own = turns.enter(item.source.name, plan.blobs)
-    const total = await sendBlobs(item, plan.blobs, own, signal)
+    await sendBlobs(item, plan.blobs, { turns: own, sent }, signal)
     const { pushedAt } = item
     // Another Lading takes image and tag in one push, also where the tag is taken. One that is there may be archived, and comes back by it.
     const byTag = kind === 'lading' && item.tags.length > 0
@@ -147,17 +152,17 @@ export function createImageSender(parts: ImageSenderParts): ImageSender {
       await putManifest(item, graph, { digest, pushedAt }, signal)
     }
     await putTags(item, graph, signal)
-    await settle(total)
+    await settle('complete')
     await blobs.uploads.drop(item.source.name, plan.blobs)
   }
 
   return {
-    async send(item, { signal, settle }) {
+    async send(item, { signal, sent, settle }) {
       const graph = await sourceImages.read(item.repositoryId, item.digest)
       if (graph === undefined) return settle('gone')
       const plan = planSends(item.digest, graph, await findPresent(item, graph, signal))
       try {
-        await sendPlan(item, { graph, plan, settle }, signal)
+        await sendPlan(item, { graph, plan, sent, settle }, signal)
       } catch (error) {
         // Images that need the same blobs do not wait for one that is not there soon.
         if (!goesOnSoon(error)) await blobs.uploads.drop(item.source.name, plan.blobs)

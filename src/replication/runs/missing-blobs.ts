@@ -22,6 +22,7 @@ export async function findMissingBlobs(
   }: { run: Run; page: SourcePage; destination: Destination; digests: readonly Digest[] } & SignalOption,
 ): Promise<readonly MissingBlob[]> {
   if (digests.length === 0) return []
+  const images = await findAllBelow(reader, repository.id, digests)
   const rows = await reader
     .selectFrom('manifest_reference as reference')
     .innerJoin('blob', 'blob.digest', 'reference.child')
@@ -34,14 +35,47 @@ export async function findMissingBlobs(
     .select(['blob.digest', 'blob.size'])
     .distinct()
     .where('reference.repository_id', '=', repository.id)
-    .where('reference.parent', 'in', [...digests])
-    .where('reference.kind', '!=', 'manifest')
+    .where('reference.parent', 'in', images)
+    .where('reference.kind', 'not in', ['manifest', 'foreign'])
     .where('counted.digest', 'is', null)
     .execute()
   const sizes = new Map(rows.map(({ digest, size }) => [parseDigest(digest), size]))
   if (sizes.size === 0) return []
-  const missing = await destination.missingBlobs(repository.name, [...sizes.keys()], { signal })
+  const missing = await destination.missingBlobs(repository, [...sizes.keys()], { signal })
   return [...missing].map((digest) => ({ digest, sizeBytes: sizes.get(digest) ?? 0 }))
+}
+
+/** A chain of more subjects or indexes is none that a client makes. */
+const mostLevels = 10
+
+/** These images and what is sent before them: their children, their subjects, and what these need. */
+async function findAllBelow(
+  reader: Reader,
+  repositoryId: number,
+  digests: readonly Digest[],
+): Promise<readonly string[]> {
+  const found = new Set<string>(digests)
+  let next: readonly string[] = digests
+  for (let level = 0; level < mostLevels && next.length > 0; level++) {
+    const children = await reader
+      .selectFrom('manifest_reference')
+      .select('child as digest')
+      .where('repository_id', '=', repositoryId)
+      .where('parent', 'in', next)
+      .where('kind', '=', 'manifest')
+      .execute()
+    const subjects = await reader
+      .selectFrom('manifest')
+      .select('subject as digest')
+      .where('repository_id', '=', repositoryId)
+      .where('digest', 'in', next)
+      .where('subject', 'is not', null)
+      .execute()
+    const below = [...children, ...subjects].flatMap(({ digest }) => digest ?? [])
+    next = [...new Set(below)].filter((digest) => !found.has(digest))
+    for (const digest of next) found.add(digest)
+  }
+  return [...found]
 }
 
 /** Each blob counts once in a run, however many images have it. */

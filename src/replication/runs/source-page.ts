@@ -3,10 +3,11 @@ import { type Glob, matchesGlob, parseStars } from '#lib/glob.ts'
 import type { Reader } from '#metadata/metadata.ts'
 import { type Digest, parseDigest } from '#names/digest.ts'
 import { isSameRegistry } from '#names/registry.ts'
-import { isRepositoryName, type RepositoryName } from '#names/repository-name.ts'
+import { isRepositoryName } from '#names/repository-name.ts'
 import { parseTag } from '#names/tag.ts'
 import { readSetting } from '#registry/settings.ts'
 import { type ReplicationRule, replicationSetting } from '#replication/configuration.ts'
+import type { SourceRepository } from '#replication/destination.ts'
 import { destinationsOf } from '#replication/rules.ts'
 import type { KnownItem, SourceImage } from './compare.ts'
 import type { Place, Run } from './run.ts'
@@ -17,11 +18,6 @@ export interface SourcePage {
   readonly images: readonly PagedImage[]
   /** The last image of the page, whether it is among `images` or not. */
   readonly last: Place
-}
-
-export interface SourceRepository {
-  readonly id: number
-  readonly name: RepositoryName
 }
 
 export interface PagedImage extends SourceImage {

@@ -1,6 +1,8 @@
 import { jobKind } from '#jobs/kind.ts'
+import { enqueue } from '#jobs/queue.ts'
 import { type Worker, worker } from '#jobs/worker.ts'
-import type { Metadata } from '#metadata/metadata.ts'
+import type { Metadata, Transaction } from '#metadata/metadata.ts'
+import type { Registry } from '#names/registry.ts'
 import { RemoteFailure } from '#remote/registry.ts'
 import type { FindDestination } from '#replication/destination.ts'
 import { longestAskedMs } from '#replication/settling.ts'
@@ -68,6 +70,27 @@ export function createRunWorker(parts: RunWorkerParts): Worker {
     }
     return again(0)
   })
+}
+
+/** Runs that wait for their destination are tried now. One that works goes on. */
+export async function retryRuns(
+  trx: Transaction,
+  source: Registry,
+  destination: Registry | undefined,
+  now: number,
+): Promise<void> {
+  const rows = await trx
+    .selectFrom('replication_run')
+    .select('id')
+    .where('source_account', '=', source.account)
+    .where('source_region', '=', source.region)
+    .$if(destination !== undefined, (query) =>
+      query.where('account', '=', destination?.account ?? '').where('region', '=', destination?.region ?? ''),
+    )
+    .where('state', '=', 'RUNNING')
+    .where('last_error', 'is not', null)
+    .execute()
+  for (const { id } of rows) await enqueue(trx, replicationRun, { id }, { at: now })
 }
 
 async function finish(

@@ -2,11 +2,12 @@ import type { Clock } from '#lib/clock.ts'
 import type { Metadata } from '#metadata/metadata.ts'
 import type { Registry } from '#names/registry.ts'
 import { requireDestination } from '#replication/named-destinations.ts'
+import { retryRuns } from '#replication/runs/worker.ts'
 
 /** Attempts that would be made later, made now. */
 export interface ReplicationRetry {
   /**
-   * Of each destination, or of one. Images of paused back-fills stay where they are. Returns how many images are tried.
+   * Of each destination, or of one, with runs that wait for it. Images of paused back-fills stay where they are. Returns how many images are tried.
    *
    * @throws Refusal `ReplicationDestinationNotFound`
    */
@@ -52,8 +53,9 @@ export function createReplicationRetry({
         if (last === undefined) break
         after = last
       }
-      await metadata.transaction((trx) =>
-        trx
+      await metadata.transaction(async (trx) => {
+        await retryRuns(trx, source, destination, now)
+        await trx
           .updateTable('replication_destination')
           .set({ next_at: 0, failures: 0 })
           .where('source_account', '=', source.account)
@@ -61,8 +63,8 @@ export function createReplicationRetry({
           .$if(destination !== undefined, (query) =>
             query.where('account', '=', destination?.account ?? '').where('region', '=', destination?.region ?? ''),
           )
-          .execute(),
-      )
+          .execute()
+      })
       return count
     },
   }

@@ -40,7 +40,7 @@ async function send(url: string, onPiece: (count: number) => Promise<void>): Pro
       onReached: async () => {},
     },
     {
-      ...{ name, digest, signal: AbortSignal.timeout(60_000) },
+      ...{ name, digest, signal: AbortSignal.timeout(60_000), sent: { bytes: 0 } },
       findMount: async () => undefined,
       open: async () => ({
         sizeBytes: bytes.byteLength,
