@@ -19,7 +19,10 @@ export async function startDistribution(
   const path = join(folder.path, 'config.yml')
   const http = { addr: '127.0.0.1:0', secret: 'of a test' }
   // YAML takes JSON.
-  await writeFile(path, JSON.stringify({ version: 0.1, storage: { inmemory: {} }, http, ...options }))
+  await writeFile(
+    path,
+    JSON.stringify({ version: 0.1, storage: { inmemory: {}, delete: { enabled: true } }, http, ...options }),
+  )
   // Version 3 would send traces elsewhere.
   const command = ['/usr/bin/env', 'OTEL_TRACES_EXPORTER=none', findProgram(program) ?? program, 'serve', path]
   const child = stack.use(startProcess(command))
