@@ -129,13 +129,15 @@ eachDatabase((databases) => {
 
     test(`a run waits for a destination out of reach, and pauses: ${to}`, async () => {
       let link: Link | undefined
-      await using far = await start(kind, databases, {
+      await using stack = new AsyncDisposableStack()
+      const far = await start(kind, databases, {
         through: async (url) => {
           const { hostname: host, port } = new URL(url)
-          link = await startLink({ to: () => ({ host, port: Number(port) }), reads: false })
+          link = stack.use(await startLink({ to: () => ({ host, port: Number(port) }), reads: false }))
           return link.url
         },
       })
+      stack.use(far)
       assert.ok(link)
       const { source } = far
       const lading = runCommandsOf(source)
