@@ -10,7 +10,7 @@ import { blocksOf, readPage } from '#test/support/documentation.ts'
 import { startEcrSession } from '#test/support/ecr-session.ts'
 import { image } from '#test/support/images/build.ts'
 import { readMetrics } from '#test/support/metrics.ts'
-import { contentOf } from '#test/support/replication.ts'
+import { contentOf, replicateTo, settled } from '#test/support/replication.ts'
 import { needs, run } from '#test/support/run.ts'
 import { temporaryFolder } from '#test/support/temporary-folder.ts'
 
@@ -65,3 +65,43 @@ aws() { command aws --endpoint-url '${server.url}' "$@"; }`
     assert.equal(settings.peers.length, 1)
   }
 })
+
+test(
+  'a rule sends to another Lading once its side and the file of peers are as the page has them',
+  needs('aws'),
+  async () => {
+    await using far = await startEcrSession({ environment: { LADING_REGION: 'eu-central-1' } })
+    await using home = await temporaryFolder()
+    const page = await readPage('replication.md', far.server)
+    const preamble = `lading() { '${process.execPath}' '${root}/bin/lading.js' "$@"; }
+aws() { command aws --endpoint-url '${far.server.url}' "$@"; }`
+    const script = blocksOf(page, 'bash').join('').replace('lading key create', 'lading key create --json')
+    const output = await run('bash', ['-euo', 'pipefail', '-c', `${preamble}\n${script}`], {
+      cwd: home.path,
+      env: {
+        ...{ ...far.server.environment, HOME: home.path, AWS_PAGER: '', AWS_DEFAULT_REGION: 'eu-central-1' },
+        AWS_ACCESS_KEY_ID: far.server.credentials.accessKeyId,
+        AWS_SECRET_ACCESS_KEY: far.server.credentials.secretAccessKey,
+      },
+    })
+    const key = JSON.parse(output.slice(output.lastIndexOf('\n{') + 1)) as {
+      accessKeyId: string
+      secretAccessKey: string
+    }
+    await writeFile(join(home.path, 'frankfurt.secret'), key.secretAccessKey)
+    const [example = ''] = blocksOf(page, 'yaml')
+    const file = example
+      .replace('https://registry.example.com', far.server.url)
+      .replace('AKIAEXAMPLE', key.accessKeyId)
+      .replace(/ +(hours|timeZone): .*\n/g, '')
+    await writeFile(join(home.path, 'peers.yaml'), file)
+
+    await using near = await startEcrSession({ environment: { LADING_PEERS: join(home.path, 'peers.yaml') } })
+    await replicateTo(near.ecr, [{ region: 'eu-central-1', registryId: '000000000000' }])
+    const app = image({ seed: 'app' })
+    const repositoryName = await near.repository()
+    await near.push(repositoryName, app, 'v1')
+    assert.deepEqual(await settled(near.ecr, repositoryName, app.digest), ['000000000000/eu-central-1: COMPLETE'])
+    assert.deepEqual(await contentOf(far.ecr, repositoryName), [`${app.digest} v1`])
+  },
+)
