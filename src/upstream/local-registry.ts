@@ -105,7 +105,7 @@ export function createConnectLocal(parts: LocalRegistryParts): ConnectLocal {
         const reader = await read(repository, blobActions, ({ linkedBlobs }, key, by) =>
           linkedBlobs.open(key, digest, by),
         )
-        return reader && { offset, sizeBytes: reader.sizeBytes, body: bodyOf(reader, offset, signal) }
+        return reader && { offset, sizeBytes: reader.sizeBytes, body: closing(reader, bodyOf(reader, offset, signal)) }
       },
 
       async listReferrers(repository, subject) {
@@ -133,6 +133,19 @@ const roleProblem =
   `the role of the rule does not exist, or its trust policy does not allow ${cacheService} to assume it` as const
 
 type BlobReader = Awaited<ReturnType<LinkedBlobs['open']>>
+
+/** A generator that has not begun runs nothing when it is ended, so that the reader would stay open. */
+function closing(reader: BlobReader, body: AsyncGenerator<Uint8Array, void, void>): AsyncIterable<Uint8Array> {
+  return {
+    [Symbol.asyncIterator]: () => ({
+      next: () => body.next(),
+      async return() {
+        await reader.close()
+        return body.return()
+      },
+    }),
+  }
+}
 
 async function* bodyOf(reader: BlobReader, offset: number, signal: AbortSignal | undefined) {
   try {

@@ -30,8 +30,9 @@ export async function pull(parts: LeadParts, led: Led, draft: Draft, lease: Leas
   if (draft.size > 0 && draft.size === size) return
   for (let breaks = 0; breaks < mostBreaks; ) {
     const before = draft.size
+    let answer: SourceAnswer | undefined
     try {
-      const answer = await ask(led, before, signal)
+      answer = await ask(led, before, signal)
       size ??= answer.sizeBytes
       if (answer.sizeBytes !== undefined && answer.sizeBytes !== size) throw wrongLength(led)
       if (!answered && size !== undefined) {
@@ -49,6 +50,9 @@ export async function pull(parts: LeadParts, led: Led, draft: Draft, lease: Leas
       if (draft.size === size) return
       breaks = draft.size > before ? 0 : breaks + 1
       if (breaks === mostBreaks) throw error
+    } finally {
+      // Also one that nothing has read yet.
+      if (answer !== undefined) new Sections(answer.body, signal).close()
     }
     await pause(Math.min(parts.pauseMs * 2 ** breaks, longestPauseMs), signal)
   }

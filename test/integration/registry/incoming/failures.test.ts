@@ -77,6 +77,20 @@ eachDatabaseInCi((databases) => {
     })
   }
 
+  test(`a body that nothing has read is ended, ${on}`, async (t) => {
+    const { incoming } = await openIncoming(t, databases)
+    let ended = 0
+    const unread: AsyncIterable<Uint8Array> = {
+      [Symbol.asyncIterator]: () => ({
+        next: () => assert.fail('it is not read'),
+        return: () => Promise.resolve({ done: true, value: void ended++ }),
+      }),
+    }
+    const source = async () => ({ offset: 0, sizeBytes: content.length + 1, body: unread })
+    await assert.rejects(incoming.open(key, blob, source), { code: 'IncomingBlobInvalid' })
+    assert.ok(ended > 0)
+  })
+
   test(`wrong content is read once, and no reader gets all of it, ${on}`, async (t) => {
     const { incoming } = await openIncoming(t, databases)
     const source = new TestSource(randomBytes(content.length))
