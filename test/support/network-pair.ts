@@ -53,6 +53,12 @@ async function openSide(stack: AsyncDisposableStack, side: 'a' | 'b', first: num
   stack.defer(async () => {
     await run('ip', ['netns', 'del', name])
   })
+  // While the link is down no other route of the machine may lead to a server that answers.
+  const nowhere = ['blackhole', `${network}.${first}/30`, 'metric', '4096']
+  await run('ip', ['route', 'add', ...nowhere])
+  stack.defer(async () => {
+    await run('ip', ['route', 'del', ...nowhere])
+  })
   await run('ip', ['link', 'add', device, 'type', 'veth', 'peer', 'name', 'outside', 'netns', name])
   await run('ip', ['addr', 'add', `${outside}/30`, 'dev', device])
   await run('ip', ['link', 'set', device, 'up'])

@@ -34,7 +34,8 @@ export async function startLinkedSide(
   ]
   let process: ServeProcess | undefined
   stack.defer(async () => process?.[Symbol.asyncDispose]())
-  const ecr = new ECR({ endpoint: `http://${address}:${port}`, region, credentials: rootKey, maxAttempts: 1 })
+  // The SDK adds a member to the credentials that it is given.
+  const ecr = new ECR({ endpoint: `http://${address}:${port}`, region, credentials: { ...rootKey }, maxAttempts: 1 })
   stack.defer(() => ecr.destroy())
 
   async function start(): Promise<void> {
