@@ -1,7 +1,8 @@
 import { Refusal } from '#lib/refusal.ts'
-import type { ContentRefusals, SettingRefusals } from './refusals.ts'
+import type { ContentRefusals } from './refusals.ts'
 import type { Repositories } from './repositories.ts'
 import type { RepositoryKey } from './repository.ts'
+import { createByTemplate } from './template-creation.ts'
 
 /** Who pushes to a repository, as far as creating it needs to know. */
 export interface Pusher {
@@ -54,21 +55,10 @@ export async function replicateCreating<T>(
   } catch (error) {
     if (!isMissing(error) || !repeatable()) throw error
     await requireMayCreate()
-    await createForReplication(repositories, key)
+    await createByTemplate(repositories, key, 'REPLICATION')
     onCreated()
   }
   return push()
-}
-
-/** @throws Refusal `TemplateRoleMissing`, `QuotaExceeded` */
-async function createForReplication(repositories: Repositories, key: RepositoryKey): Promise<void> {
-  if (await repositories.createFromTemplate(key, 'REPLICATION')) return
-  try {
-    await repositories.create(key, {})
-  } catch (error) {
-    const isThere = 'RepositoryAlreadyExists' satisfies keyof SettingRefusals
-    if (!(error instanceof Refusal) || error.code !== isThere) throw error
-  }
 }
 
 function isMissing(error: unknown): boolean {

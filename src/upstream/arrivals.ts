@@ -7,9 +7,9 @@ import { manifestShape } from '#names/manifest-types.ts'
 import type { Tag } from '#names/tag.ts'
 import type { ImagePush } from '#registry/image-push.ts'
 import { type Manifest, parseManifest } from '#registry/manifest.ts'
-import type { SettingRefusals } from '#registry/refusals.ts'
 import type { Repositories } from '#registry/repositories.ts'
 import { lockRepository, type Repository, type RepositoryKey } from '#registry/repository.ts'
+import { createByTemplate } from '#registry/template-creation.ts'
 import { RemoteFailure, type RemoteManifest } from '#remote/registry.ts'
 import type { RecordAction } from './cache-actions.ts'
 import { requestEviction } from './eviction-kind.ts'
@@ -63,14 +63,7 @@ export function createArrivals({
 }): Arrivals {
   async function ensureRepository(key: RepositoryKey): Promise<void> {
     const present = await repositories.findAll(key.registry, [key.name])
-    if (present.size > 0 || (await repositories.createFromTemplate(key, 'PULL_THROUGH_CACHE'))) return
-    try {
-      await repositories.create(key, {})
-    } catch (error) {
-      const isThere =
-        error instanceof Refusal && error.code === ('RepositoryAlreadyExists' satisfies keyof SettingRefusals)
-      if (!isThere) throw error
-    }
+    if (present.size === 0) await createByTemplate(repositories, key, 'PULL_THROUGH_CACHE')
   }
 
   async function isImage(trx: Transaction, { id }: Repository, digest: Digest): Promise<boolean> {

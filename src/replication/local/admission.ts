@@ -2,11 +2,10 @@ import type { Accounts } from '#iam/accounts.ts'
 import { type Authorizer, requireAllowed } from '#iam/authorize.ts'
 import type { Principal } from '#iam/principal.ts'
 import type { Clock } from '#lib/clock.ts'
-import { Refusal } from '#lib/refusal.ts'
 import { repositoryArn } from '#names/arn.ts'
-import type { SettingRefusals } from '#registry/refusals.ts'
 import type { Repositories } from '#registry/repositories.ts'
 import type { RepositoryKey } from '#registry/repository.ts'
+import { createByTemplate } from '#registry/template-creation.ts'
 import { refuse } from '#replication/refusals.ts'
 
 /**
@@ -47,16 +46,7 @@ export function createAdmission({ accounts, authorizer, repositories, clock }: A
     async ensureRepository(principal, to) {
       if ((await repositories.findAll(to.registry, [to.name])).size > 0) return
       await require(principal, 'ecr:CreateRepository', to)
-      if (await repositories.createFromTemplate(to, 'REPLICATION')) return
-      try {
-        await repositories.create(to, {})
-      } catch (error) {
-        if (!hasCode(error, 'RepositoryAlreadyExists')) throw error
-      }
+      await createByTemplate(repositories, to, 'REPLICATION')
     },
   }
-}
-
-function hasCode(error: unknown, code: keyof SettingRefusals): boolean {
-  return error instanceof Refusal && error.code === code
 }
