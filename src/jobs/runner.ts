@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Clock } from '#lib/clock.ts'
+import { oneLook } from '#lib/one-look.ts'
 import type { Metadata } from '#metadata/metadata.ts'
 import { backoffMs } from './backoff.ts'
 import type { JobPlace } from './kind.ts'
@@ -60,25 +61,7 @@ export function createJobRunner({
   })
   const stopping = new AbortController()
   let timer: NodeJS.Timeout | undefined
-  let looking: Promise<void> | undefined
-  let lookAgain = false
-
-  /** One look at a time; who asks meanwhile is answered by one more. */
-  function look(): void {
-    if (stopping.signal.aborted) return
-    if (looking !== undefined) {
-      lookAgain = true
-      return
-    }
-    looking = takeDue()
-      .catch(onError)
-      .finally(() => {
-        looking = undefined
-        if (!lookAgain) return
-        lookAgain = false
-        look()
-      })
-  }
+  const looks = oneLook(takeDue, onError)
 
   async function takeDue(): Promise<void> {
     await fireSchedules(metadata, schedules, clock())
@@ -95,7 +78,7 @@ export function createJobRunner({
           .catch(onError)
           .finally(() => {
             running.delete(lease.id)
-            look()
+            looks.ask()
           }),
       )
     }
@@ -154,14 +137,14 @@ export function createJobRunner({
   return {
     async start() {
       await registerSchedules(metadata, schedules, clock())
-      timer = setInterval(look, pollMs).unref()
-      look()
+      timer = setInterval(looks.ask, pollMs).unref()
+      looks.ask()
     },
 
     async stop() {
       stopping.abort()
       clearInterval(timer)
-      await looking
+      await looks.stop()
       await Promise.all(places.flatMap(({ running }) => [...running.values()]))
     },
   }

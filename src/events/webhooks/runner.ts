@@ -1,6 +1,7 @@
 import type { SecretBox } from '#iam/secret-box.ts'
 import { backoffMs } from '#jobs/backoff.ts'
 import type { Clock } from '#lib/clock.ts'
+import { oneLook } from '#lib/one-look.ts'
 import type { Metadata } from '#metadata/metadata.ts'
 import { type Deliverer, type DelivererParts, startDeliverer } from './deliverer.ts'
 import { createWebhookLeases, type DueWebhook } from './leases.ts'
@@ -49,25 +50,7 @@ export function createWebhookRunner(parts: WebhookRunnerParts): WebhookRunner {
   const stopping = new AbortController()
   const aborted = new AbortController()
   let timer: NodeJS.Timeout | undefined
-  let looking: Promise<void> | undefined
-  let lookAgain = false
-
-  /** One look at a time. A caller that asks meanwhile causes one more. */
-  function look(): void {
-    if (stopping.signal.aborted) return
-    if (looking !== undefined) {
-      lookAgain = true
-      return
-    }
-    looking = startDue()
-      .catch(onError)
-      .finally(() => {
-        looking = undefined
-        if (!lookAgain) return
-        lookAgain = false
-        look()
-      })
-  }
+  const looks = oneLook(startDue, onError)
 
   async function startDue(): Promise<void> {
     for (const due of await leases.findDue()) {
@@ -86,14 +69,14 @@ export function createWebhookRunner(parts: WebhookRunnerParts): WebhookRunner {
 
   return {
     start() {
-      timer = setInterval(look, pollMs).unref()
-      look()
+      timer = setInterval(looks.ask, pollMs).unref()
+      looks.ask()
     },
-    wake: look,
+    wake: looks.ask,
     async stop() {
       stopping.abort()
       clearInterval(timer)
-      await looking
+      await looks.stop()
       const giveUp = setTimeout(() => aborted.abort(), graceMs)
       await Promise.all([...active.values()].map(({ ended }) => ended))
       clearTimeout(giveUp)
