@@ -11,6 +11,6 @@ export function describeReplicationFailure(refusal: Refusal): { readonly code: s
   const exception = table[refusal.code]
   if (exception === undefined) throw refusal
   const [code, text] = exception
-  // The table is keyed by code, and `refuse` lets no refusal exist whose facts do not fit its code.
+  // The table is keyed by code, and `refuse` makes only refusals with facts that fit their code.
   return { code, reason: text(refusal.facts as never) }
 }

@@ -172,7 +172,7 @@ export function createLinkedBlobs({
     return metadata.transaction(async (trx) => {
       const target = await lockRepository(trx, key, 'shared')
       if (!intact) return false
-      // Whoever unlinks holds the repository alone, so its lock keeps the link. A lock on the link too would be out of order.
+      // A transaction that unlinks holds the repository alone, so the repository's lock keeps the link. A lock on the link would be out of order.
       const source = await trx
         .selectFrom('repository')
         .innerJoin('repository_blob', 'repository_blob.repository_id', 'repository.id')
